@@ -1,0 +1,13 @@
+# One GoogleTest program a layer: tests/cpp/<layer>/*_test.cpp.
+find_package(GTest REQUIRED)
+include(GoogleTest)
+foreach(layer base ir rules egraph verify cost search codegen runtime)
+  file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/cpp/${layer}/*_test.cpp)
+  if(sources)
+    add_executable(${layer}_test ${sources})
+    target_include_directories(${layer}_test PRIVATE ${PROJECT_SOURCE_DIR}/tests/cpp)
+    target_link_libraries(${layer}_test PRIVATE bafe_${layer} bafe_flags GTest::gmock GTest::gtest_main)
+    target_compile_definitions(${layer}_test PRIVATE BAFE_TEST_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+    gtest_discover_tests(${layer}_test DISCOVERY_TIMEOUT 60)
+  endif()
+endforeach()

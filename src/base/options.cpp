@@ -1,0 +1,49 @@
+#include "bafe/base/options.h"
+
+#include <array>
+#include <cstdlib>
+
+#include "bafe/base/error.h"
+
+namespace bafe {
+namespace {
+
+constexpr std::array kOptions = {
+    OptionInfo{"BAFE_CACHE_DIR", "", "kernel cache; default $XDG_CACHE_HOME/bafe or ~/.cache/bafe"},
+    OptionInfo{"BAFE_CACHE_BYTES", "1073741824", "size cap of the kernel cache; oldest go first"},
+    OptionInfo{"BAFE_CC", "", "C compiler; default $CC, then cc, gcc, clang of PATH"},
+    OptionInfo{"BAFE_COMPILE_SECONDS", "60", "wall limit of one compile"},
+    OptionInfo{"BAFE_COMPILE_MEGABYTES", "4096", "memory limit of one compile"},
+    OptionInfo{"BAFE_THREADS", "", "threads a kernel may use; default: the cores this process has"},
+    OptionInfo{"BAFE_TIER", "auto", "auto, compiled or interpreted"},
+    OptionInfo{"BAFE_LOG", "", "topics on stderr: recompiles,rewrites,cache,code,autotune"},
+    OptionInfo{"BAFE_DISABLE_JIT", "0", "1 runs decorated functions as plain Python"},
+    OptionInfo{"BAFE_SMT", "", "path of the bafe-smt program; default: beside the library"},
+};
+
+}  // namespace
+
+std::span<const OptionInfo> option_table() { return kOptions; }
+
+std::optional<std::string> system_variable(std::string_view name) {
+  const char* value = std::getenv(std::string(name).c_str());
+  if (!value) return std::nullopt;
+  return std::string(value);
+}
+
+std::string option(std::string_view name) {
+  for (const OptionInfo& info : kOptions) {
+    if (info.name != name) continue;
+    if (auto value = system_variable(name); value && !value->empty()) return *value;
+    return std::string(info.fallback);
+  }
+  BAFE_CHECK(false, "an option is read only if option_table() lists it");
+  return {};
+}
+
+bool option_has_topic(std::string_view name, std::string_view topic) {
+  std::string topics = "," + option(name) + ",";
+  return topics.find("," + std::string(topic) + ",") != std::string::npos;
+}
+
+}  // namespace bafe
