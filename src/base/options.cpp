@@ -1,5 +1,6 @@
 #include "bafe/base/options.h"
 
+#include <algorithm>
 #include <array>
 #include <cstdlib>
 
@@ -42,8 +43,13 @@ std::string option(std::string_view name) {
 }
 
 bool option_has_topic(std::string_view name, std::string_view topic) {
-  std::string topics = "," + option(name) + ",";
-  return topics.find("," + std::string(topic) + ",") != std::string::npos;
+  std::string topics = option(name);
+  for (std::size_t begin = 0; begin <= topics.size();) {
+    std::size_t end = std::min(topics.find(',', begin), topics.size());
+    if (std::string_view(topics).substr(begin, end - begin) == topic) return true;
+    begin = end + 1;
+  }
+  return false;
 }
 
 }  // namespace bafe
