@@ -1,0 +1,81 @@
+#pragma once
+/// From a traced program to something that runs: key, cache, search, code, compile, load. One Engine a process.
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "bafe/codegen/plan.h"
+#include "bafe/cost/features.h"
+#include "bafe/ir/eval.h"
+#include "bafe/ir/graph.h"
+#include "bafe/search/optimize.h"
+
+namespace bafe {
+
+enum class Tier : std::uint8_t { kAuto, kCompiled, kInterpreted };
+
+struct EngineOptions {
+  Math math = Math::kReals;
+  std::optional<SearchBudget> budget;
+  std::optional<double> time_budget_ms;
+  bool deep = false;
+  Tier tier = Tier::kAuto;
+  int threads = 0;                     ///< 0: usable_threads(); thread class is part of the key
+  std::function<bool()> interrupted;   ///< polled during search and compile
+};
+
+/// How one array argument or result must lie in memory: dense, axes in `order` (slowest first).
+struct BufferSpec {
+  Type type;
+  std::vector<int> order;
+};
+
+/// What is known about how an executable was made; all of it survives in the cache entry.
+struct Provenance {
+  std::string key;            ///< cache key, hex
+  std::string traced_text;    ///< program as written
+  std::string chosen_text;    ///< layout-tagged program
+  std::string traced_brief, chosen_brief;
+  std::string c_text;         ///< empty when interpreted
+  std::string compiler;       ///< version line and flags
+  std::vector<ExplainStep> steps;
+  std::vector<CandidateSummary> candidates;
+  SearchStats stats;
+  Features features{};
+  double predicted_ns = 0, predicted_ns_as_written = 0;
+  double search_ms = 0, compile_ms = 0;   ///< of the process that made the entry
+  bool from_cache = false, interpreted = false;
+};
+
+/// A program ready to run. Immutable; run() may be called from many threads at once.
+class Executable {
+ public:
+  virtual ~Executable() = default;
+  virtual std::span<const BufferSpec> inputs() const = 0;
+  virtual std::span<const BufferSpec> outputs() const = 0;
+  /// Buffers as the specs say; outputs never alias inputs. threads 0: as compiled.
+  /// Errors: ShapeError (index out of range, singular matrix …) naming the operator.
+  virtual void run(void* const* inputs, void* const* outputs, int threads = 0) const = 0;
+  virtual const Provenance& provenance() const = 0;
+  virtual std::int64_t arena_bytes() const = 0;
+};
+
+class Engine {
+ public:
+  static Engine& shared();
+  virtual ~Engine() = default;
+  /// Finds or makes the executable. Concurrent calls with one key compile once; other keys are not held up.
+  /// Errors: RuleError; CompileError when Tier::kCompiled and the compiler fails. With Tier::kAuto a missing or
+  /// failing compiler gives an interpreted executable and one warning.
+  virtual std::shared_ptr<const Executable> prepare(const Graph& graph, const EngineOptions& options,
+                                                    const ConstantTable& constants = {}) = 0;
+  /// Search alone, for explain and search_stats: nothing is compiled or executed.
+  virtual SearchResult search(const Graph& graph, const EngineOptions& options) = 0;
+};
+
+}  // namespace bafe
