@@ -12,6 +12,8 @@
 
 namespace bafe {
 
+inline constexpr std::uint16_t kNoVariable = 0xffff;
+
 /// What a pattern asks of one attribute field.
 struct FieldPattern {
   enum class Kind : std::uint8_t {
@@ -35,11 +37,12 @@ struct Pattern {
   std::uint16_t var = 0;
   double literal = 0;
   OpId op;
+  /// kOperator: class variable also bound to the node's class (not seen before), so that conditions can ask
+  /// for its type; kNoVariable: none.
+  std::uint16_t bind = kNoVariable;
   std::vector<FieldPattern> fields;  ///< empty (all `kAny`) or one per field of the operator
   std::vector<Pattern> children;
 };
-
-inline constexpr std::uint16_t kNoVariable = 0xffff;
 
 /// One `(?r term)` of a multi-pattern. A single-pattern rule has one, with root_var kNoVariable.
 struct RootPattern {
