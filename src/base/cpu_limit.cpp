@@ -5,8 +5,8 @@
 #include <fstream>
 #include <sstream>
 
-// In: the kernel's text about control groups. Out: a number of cores. Unreadable or malformed text means
-// "no quota": a wrong guess here costs speed, never a result.
+// In: the kernel's text about control groups. Out: a number of cores. Unreadable or malformed text
+// means "no quota": a wrong guess here costs speed, never a result.
 
 namespace bafe {
 namespace {

@@ -6,8 +6,8 @@
 
 #include "bafe/base/options.h"
 
-// In: messages of any thread. Out: lines on stderr for topics that are on, warnings to the host's sink. The
-// sink runs outside the lock, so a sink may itself warn.
+// In: messages of any thread. Out: lines on stderr for topics that are on, warnings to the host's
+// sink. The sink runs outside the lock, so a sink may itself warn.
 
 namespace bafe {
 namespace {

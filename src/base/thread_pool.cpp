@@ -17,19 +17,20 @@
 #include "bafe/base/cpu_limit.h"
 #include "bafe/base/options.h"
 
-// In: a number of units and a function over ranges of them. Out: every unit computed once. One call owns the
-// pool at a time (`busy`); another caller computes on its own thread instead of waiting. A worker takes part
-// in a job only through a ticket, which it draws after the job is published and before the owner collects
-// the tickets that are left; so no worker touches a job that has ended. Workers are never joined and the
-// pool is never destroyed: they sleep on a futex until the process ends. A forked child starts with an empty
-// pool, because its parent's workers do not exist there.
+// In: a number of units and a function over ranges of them. Out: every unit computed once. One call
+// owns the pool at a time (`busy`); another caller computes on its own thread instead of waiting. A
+// worker takes part in a job only through a ticket, which it draws after the job is published and
+// before the owner collects the tickets that are left; so no worker touches a job that has ended.
+// Workers are never joined and the pool is never destroyed: they sleep on a futex until the process
+// ends. A forked child starts with an empty pool, because its parent's workers do not exist there.
 
 namespace bafe {
 namespace {
 
 constexpr int kMostThreads = 256;
-constexpr int kChunksPerThread = 4;     // evens out cores that are slowed by other processes
-constexpr std::int64_t kSpinNs = 30'000;  // about one futex wake: sleeping at once would double short calls
+constexpr int kChunksPerThread = 4;  // evens out cores that are slowed by other processes
+constexpr std::int64_t kSpinNs =
+    30'000;  // about one futex wake: sleeping at once would double short calls
 constexpr std::size_t kStackBytes = 1 << 20;
 
 void pause_cpu() {
@@ -165,7 +166,8 @@ int Pool::run(std::int64_t units, int threads,
   int helpers = std::min(threads - 1, workers_);
   work_ = &work;
   units_ = units;
-  chunk_ = std::max<std::int64_t>(1, units / (static_cast<std::int64_t>(threads) * kChunksPerThread));
+  chunk_ =
+      std::max<std::int64_t>(1, units / (static_cast<std::int64_t>(threads) * kChunksPerThread));
   code_.store(0, std::memory_order_relaxed);
   finished_.store(0, std::memory_order_relaxed);
   next_.store(0, std::memory_order_relaxed);
@@ -175,7 +177,8 @@ int Pool::run(std::int64_t units, int threads,
   work_off();
   std::uint32_t joined = static_cast<std::uint32_t>(helpers - tickets_.exchange(0));
   std::uint32_t finished = finished_.load();
-  while (finished != joined && current_pool.load() == this) {  // a fork inside `work` has no helpers left
+  while (finished != joined &&
+         current_pool.load() == this) {  // a fork inside `work` has no helpers left
     finished = await_change(finished_, finished, sleeping_owner_);
   }
   int code = code_.load();

@@ -7,7 +7,8 @@
 
 #include "bafe/base/format.h"
 
-// In: spans of any thread. Out: a list of events. While tracing is off a span takes no time stamp and no lock.
+// In: spans of any thread. Out: a list of events. While tracing is off a span takes no time stamp
+// and no lock.
 
 namespace bafe {
 namespace {
@@ -62,8 +63,9 @@ std::string trace_json(std::span<const TraceEvent> list) {
     if (out.back() != '[') out += ',';
     double begin_us = static_cast<double>(event.begin_ns) / 1e3;
     double length_us = static_cast<double>(event.end_ns - event.begin_ns) / 1e3;
-    out += format("{{\"name\":\"{}\",\"ph\":\"X\",\"pid\":1,\"tid\":{},\"ts\":{:.3f},\"dur\":{:.3f}}}",
-                  event.name, event.thread, begin_us, length_us);
+    out +=
+        format("{{\"name\":\"{}\",\"ph\":\"X\",\"pid\":1,\"tid\":{},\"ts\":{:.3f},\"dur\":{:.3f}}}",
+               event.name, event.thread, begin_us, length_us);
   }
   return out + "]}";
 }

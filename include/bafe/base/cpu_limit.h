@@ -7,8 +7,8 @@
 namespace bafe {
 
 /// Cores worth of quota, rounded up; 0 when no quota applies.
-/// `membership` is the text of /proc/self/cgroup, `root` the mount point of the hierarchies. Every ancestor
-/// is asked, because a parent's quota binds its children; the smallest wins.
+/// `membership` is the text of /proc/self/cgroup, `root` the mount point of the hierarchies. Every
+/// ancestor is asked, because a parent's quota binds its children; the smallest wins.
 int cgroup_cpu_limit(std::string_view membership, const std::string& root);
 
 /// The same for this process, read once.

@@ -1,6 +1,6 @@
 #pragma once
-/// What BAFE says outside its results: topics on stderr when BAFE_LOG asks for them, and warnings, which are
-/// handed to the host program. The library prints nothing else.
+/// What BAFE says outside its results: topics on stderr when BAFE_LOG asks for them, and warnings,
+/// which are handed to the host program. The library prints nothing else.
 
 #include <functional>
 #include <string>
@@ -16,11 +16,13 @@ void log(std::string_view topic, std::string_view message);
 
 using WarningSink = std::function<void(const std::string& message)>;
 
-/// Hands `message` to the host once a process for each `key`. Never throws; may be called on any thread.
+/// Hands `message` to the host once a process for each `key`. Never throws; may be called on any
+/// thread.
 void warn_once(std::string_view key, const std::string& message);
 /// Warnings go to `sink` from now on, those kept so far first. An empty sink keeps them again.
 void set_warning_sink(WarningSink sink);
-/// The warnings kept since the last call, oldest first (at most 64 are kept). For hosts that prefer to ask.
+/// The warnings kept since the last call, oldest first (at most 64 are kept). For hosts that prefer
+/// to ask.
 std::vector<std::string> take_warnings();
 /// Lets every key warn again. For tests.
 void forget_warnings();

@@ -1,5 +1,6 @@
 #pragma once
-/// Timed events: where the time of a first call goes. Off by default; a span then costs one atomic load.
+/// Timed events: where the time of a first call goes. Off by default; a span then costs one atomic
+/// load.
 
 #include <cstdint>
 #include <span>
@@ -16,8 +17,8 @@ struct TraceEvent {
   std::uint32_t thread = 0;  ///< small number, in order of first event
 };
 
-void trace_start();                      ///< forgets earlier events
-std::vector<TraceEvent> trace_stop();    ///< events in order of their end; at most 65,536 are kept
+void trace_start();                    ///< forgets earlier events
+std::vector<TraceEvent> trace_stop();  ///< events in order of their end; at most 65,536 are kept
 bool trace_is_on();
 /// The events as Chrome's trace format, to be opened in a trace viewer.
 std::string trace_json(std::span<const TraceEvent> events);

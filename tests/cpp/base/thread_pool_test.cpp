@@ -10,8 +10,8 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <set>
 #include <mutex>
+#include <set>
 #include <thread>
 #include <vector>
 
@@ -32,7 +32,8 @@ std::vector<int> count_visits(std::int64_t units, int threads) {
 TEST(ThreadPool, ComputesEveryUnitOnce) {
   for (std::int64_t units : {1, 2, 3, 7, 64, 1000}) {
     for (int threads : {1, 2, 4, 9}) {
-      EXPECT_EQ(count_visits(units, threads), std::vector<int>(units, 1)) << units << " " << threads;
+      EXPECT_EQ(count_visits(units, threads), std::vector<int>(units, 1))
+          << units << " " << threads;
     }
   }
 }
@@ -42,9 +43,8 @@ TEST(ThreadPool, DoesNothingForNoUnits) {
 }
 
 TEST(ThreadPool, ReturnsANonZeroCode) {
-  int code = parallel_units(100, 4, [](std::int64_t begin, std::int64_t end) {
-    return begin <= 50 && 50 < end ? 3 : 0;
-  });
+  int code = parallel_units(
+      100, 4, [](std::int64_t begin, std::int64_t end) { return begin <= 50 && 50 < end ? 3 : 0; });
   EXPECT_EQ(code, 3);
 }
 

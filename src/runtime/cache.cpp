@@ -1,0 +1,230 @@
+#include "bafe/runtime/cache.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdlib>
+
+#include "bafe/base/format.h"
+#include "bafe/base/log.h"
+#include "bafe/base/options.h"
+#include "bafe/base/trace.h"
+#include "bafe/runtime/cache_folder.h"
+
+// In: keys and entries. Out: entries that are bit for bit what some process of this user stored
+// under that key. Several processes write one folder without locks: an entry appears by rename and
+// goes by unlink, and any process's entry for a key is right, because the key holds every premise.
+
+namespace bafe {
+namespace {
+
+constexpr std::string_view kSuffix = ".bafe";
+constexpr std::int64_t kMostEntryBytes = 512ll << 20;
+constexpr std::int64_t kMostMemoryBytes = 64ll << 20;
+
+std::string default_folder() {
+  if (std::string folder = option("BAFE_CACHE_DIR"); !folder.empty()) return folder;
+  if (auto base = system_variable("XDG_CACHE_HOME"); base && !base->empty()) return *base + "/bafe";
+  if (auto home = system_variable("HOME"); home && !home->empty()) return *home + "/.cache/bafe";
+  return {};
+}
+
+/// False unless `text` is the 64 digits of Digest::hex.
+bool digest_from_hex(std::string_view text, Digest& out) {
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  if (text.size() != 2 * out.bytes.size()) return false;
+  for (std::size_t i = 0; i < out.bytes.size(); ++i) {
+    std::size_t high = kDigits.find(text[2 * i]), low = kDigits.find(text[2 * i + 1]);
+    if (high == std::string_view::npos || low == std::string_view::npos) return false;
+    out.bytes[i] = static_cast<std::uint8_t>(high * 16 + low);
+  }
+  return true;
+}
+
+}  // namespace
+
+KernelCache::KernelCache(std::string folder, std::int64_t most_bytes)
+    : folder_(std::move(folder)), most_bytes_(most_bytes) {
+  if (folder_.empty()) return;
+  while (folder_.size() > 1 && folder_.back() == '/') folder_.pop_back();
+  if (std::string reason = prepare_cache_folder(folder_); !reason.empty()) {
+    warn_once("cache:" + folder_,
+              format("bafe: the cache directory {} {}; compiled kernels are kept in memory "
+                     "only\n  fix: set BAFE_CACHE_DIR to a directory of yours",
+                     folder_, reason));
+    folder_.clear();
+  }
+}
+
+std::shared_ptr<KernelCache> KernelCache::shared() {
+  static std::mutex mutex;
+  static std::string named_folder;
+  static std::shared_ptr<KernelCache> cache;
+  std::string folder = default_folder();
+  std::lock_guard lock(mutex);
+  if (!cache || folder != named_folder) {
+    std::int64_t most_bytes = std::atoll(option("BAFE_CACHE_BYTES").c_str());
+    cache = std::make_shared<KernelCache>(folder, std::max<std::int64_t>(most_bytes, 0));
+    named_folder = folder;
+  }
+  return cache;
+}
+
+std::string KernelCache::path_of(const Digest& key) const {
+  return format("{}/{}{}", folder_, key.hex(), kSuffix);
+}
+
+std::shared_ptr<const CacheEntry> KernelCache::load(const Digest& key) {
+  TraceSpan span("cache load");
+  {
+    std::lock_guard lock(memory_mutex_);
+    if (auto found = by_key_.find(key.hex()); found != by_key_.end()) {
+      memory_.splice(memory_.begin(), memory_, found->second);
+      ++hits_;
+      return found->second->second;
+    }
+  }
+  std::shared_ptr<const CacheEntry> entry = folder_.empty() ? nullptr : load_file(key);
+  ++(entry ? hits_ : misses_);
+  if (entry) remember(key, entry);
+  if (log_enabled("cache"))
+    log("cache", format("{} {}", entry ? "hit" : "miss", key.hex().substr(0, 16)));
+  return entry;
+}
+
+std::shared_ptr<const CacheEntry> KernelCache::load_file(const Digest& key) {
+  std::string path = path_of(key);
+  FileRead file = read_and_touch(path, kMostEntryBytes);
+  if (file.end == FileRead::kMissing) return nullptr;
+  auto entry = std::make_shared<CacheEntry>();
+  if (file.end == FileRead::kRead && decode_entry(file.bytes, key, *entry, file.reason))
+    return entry;
+  remove_file(path, file.reason);
+  return nullptr;
+}
+
+void KernelCache::remove_file(const std::string& path, std::string_view reason) {
+  unlink(path.c_str());
+  ++removed_;
+  log("cache", format("removed {}: it {}", path, reason));
+}
+
+void KernelCache::remember(const Digest& key, std::shared_ptr<const CacheEntry> entry) {
+  std::lock_guard lock(memory_mutex_);
+  std::string name = key.hex();
+  if (auto found = by_key_.find(name); found != by_key_.end()) {
+    memory_bytes_ -= found->second->second->bytes();
+    memory_.erase(found->second);
+    by_key_.erase(found);
+  }
+  memory_bytes_ += entry->bytes();
+  memory_.emplace_front(key, std::move(entry));
+  by_key_[name] = memory_.begin();
+  std::int64_t most = folder_.empty() ? std::max(most_bytes_, kMostMemoryBytes) : kMostMemoryBytes;
+  while (memory_bytes_ > most && memory_.size() > 1) {
+    memory_bytes_ -= memory_.back().second->bytes();
+    by_key_.erase(memory_.back().first.hex());
+    memory_.pop_back();
+  }
+}
+
+void KernelCache::store(const Digest& key, CacheEntry entry) {
+  TraceSpan span("cache store");
+  if (!folder_.empty() && !write_file(key, entry)) {
+    warn_once("cache-write:" + folder_,
+              format("bafe: cannot write to the cache directory {}; compiled kernels are kept in "
+                     "memory only\n"
+                     "  fix: free some space, or set BAFE_CACHE_DIR to another directory",
+                     folder_));
+  }
+  remember(key, std::make_shared<const CacheEntry>(std::move(entry)));
+}
+
+bool KernelCache::write_file(const Digest& key, const CacheEntry& entry) {
+  std::string bytes = encode_entry(key, entry);
+  std::string path = path_of(key);
+  bool is_written = publish_file(path, bytes);
+  if (!is_written && errno == ENOENT && prepare_cache_folder(folder_).empty()) {
+    is_written = publish_file(path, bytes);  // the folder was removed while we ran
+  }
+  if (!is_written) return false;
+  std::int64_t size = static_cast<std::int64_t>(bytes.size());
+  bool is_measured = bytes_since_trim_.load() >= 0;
+  if (!is_measured || bytes_since_trim_.fetch_add(size) + size > most_bytes_) trim();
+  return true;
+}
+
+void KernelCache::trim() {
+  std::vector<FolderFile> files = list_folder(folder_, kSuffix);
+  std::int64_t total = 0;
+  for (const FolderFile& file : files) total += file.bytes;
+  if (total > most_bytes_) {
+    std::sort(files.begin(), files.end(),
+              [](const FolderFile& a, const FolderFile& b) { return a.used_ns < b.used_ns; });
+    std::int64_t goal = most_bytes_ - most_bytes_ / 10;  // room, so that not every store trims
+    for (const FolderFile& file : files) {
+      if (total <= goal) break;
+      if (unlink(file.path.c_str()) == 0) total -= file.bytes;
+    }
+  }
+  bytes_since_trim_.store(total);
+}
+
+void KernelCache::note_compile(bool succeeded) {
+  ++compiles_;
+  if (!succeeded) ++failures_;
+}
+
+CacheInfo KernelCache::info() const {
+  CacheInfo out{hits_, misses_, compiles_, failures_, removed_, 0, 0, folder_};
+  if (!folder_.empty()) {
+    for (const FolderFile& file : list_folder(folder_, kSuffix)) {
+      ++out.entries;
+      out.bytes += file.bytes;
+    }
+  } else {
+    std::lock_guard lock(memory_mutex_);
+    out.entries = static_cast<std::int64_t>(memory_.size());
+    out.bytes = memory_bytes_;
+  }
+  return out;
+}
+
+void KernelCache::clear() {
+  if (!folder_.empty()) {
+    for (const FolderFile& file : list_folder(folder_, kSuffix)) unlink(file.path.c_str());
+  }
+  bytes_since_trim_.store(-1);
+  std::lock_guard lock(memory_mutex_);
+  memory_.clear();
+  by_key_.clear();
+  memory_bytes_ = 0;
+}
+
+KernelCache::Verdict KernelCache::verify() {
+  Verdict verdict;
+  if (folder_.empty()) {
+    verdict.good = info().entries;
+    return verdict;
+  }
+  for (const FolderFile& file : list_folder(folder_, kSuffix)) {
+    FileRead read = read_own_file(file.path, kMostEntryBytes);
+    if (read.end == FileRead::kMissing) continue;
+    std::string name = file.path.substr(file.path.rfind('/') + 1);
+    CacheEntry entry;
+    Digest key;
+    bool is_named = digest_from_hex(name.substr(0, name.size() - kSuffix.size()), key);
+    bool is_good = read.end == FileRead::kRead && is_named &&
+                   decode_entry(read.bytes, key, entry, read.reason);
+    if (is_good) {
+      ++verdict.good;
+    } else {
+      remove_file(file.path, read.reason);
+      ++verdict.removed;
+    }
+  }
+  return verdict;
+}
+
+}  // namespace bafe
