@@ -1,0 +1,89 @@
+#pragma once
+/// The public autotune of BAFE 0.1 (DESIGN section 12): a log of measured calls, one per process,
+/// the linear model fitted to it, and the counters. The profile store is apart.
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "bafe/cost/features.h"
+
+namespace bafe {
+
+struct AutotuneConfig {
+  int refit_threshold = 20;  ///< refit whenever the log's size is a multiple of it
+  double invalidation_drift =
+      0.25;              ///< a kernel whose prediction is off by more than this is searched anew
+  int warmup_calls = 2;  ///< calls of a (function, signature) before its first record
+  int timing_iters = 5;  ///< runs averaged in one record
+};
+
+struct AutotuneStats {
+  std::int64_t total_calls = 0, total_compiles = 0, total_refits = 0, total_invalidations = 0;
+  double last_refit_r_squared = 0;
+  std::int64_t log_size = 0;
+};
+
+struct AutotuneRecord {
+  std::uint64_t graph_hash = 0;
+  Features features{};
+  double predicted_ms = 0;  ///< what the program was priced at when it was compiled
+  double observed_ms = 0;
+};
+
+/// What one call of an autotuned function is about.
+struct AutotuneCall {
+  std::string key;  ///< (function, signature)
+  std::uint64_t graph_hash = 0;
+  Features features{};
+  double predicted_ms = 0;
+  std::function<void()> run;  ///< the compiled program on the call's arguments
+};
+
+class Autotune {
+ public:
+  static Autotune& shared();
+
+  /// Errors: ShapeError (a ValueError) when a number is out of range.
+  void configure(const AutotuneConfig& config);
+  AutotuneConfig config() const;
+
+  /// Runs the program: once during warm-up, later timing_iters samples of at least 20 µs, and one
+  /// record of their mean. True when this call's record made the model disagree with the price the
+  /// kernel was chosen by: the caller drops the executable, and the next call searches with what
+  /// was learned.
+  bool call(const AutotuneCall& call);
+  void note_compile();
+
+  LinearModel model() const;
+  AutotuneStats stats() const;
+  /// Fits now; true when the log held enough.
+  bool refit();
+  /// Forgets log, model, counters and warm-ups; the configuration stays.
+  void reset();
+  std::vector<AutotuneRecord> log() const;
+  /// One JSON object a line: graph_hash, features, predicted_cost, observed_runtime (ms),
+  /// observed_ms. Returns the number of lines. Errors: CompileError naming the path when it cannot
+  /// be written.
+  std::int64_t dump_log(const std::string& path) const;
+
+ private:
+  double time_ms(const std::function<void()>& run, int samples) const;
+  bool has_drifted(const AutotuneCall& call) const;
+  bool refit_locked();
+
+  mutable std::mutex mutex_;
+  AutotuneConfig config_;
+  AutotuneStats stats_;
+  LinearModel model_;
+  std::vector<AutotuneRecord> log_;
+  std::unordered_map<std::string, std::int64_t> calls_;  ///< by key
+  std::unordered_map<std::string, std::int64_t>
+      checked_;  ///< refit number at which a key was last checked
+};
+
+}  // namespace bafe

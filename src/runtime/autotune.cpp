@@ -1,0 +1,174 @@
+#include "bafe/runtime/autotune.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <cmath>
+#include <cstdio>
+#include <cstring>
+
+#include "bafe/base/error.h"
+#include "bafe/base/format.h"
+#include "bafe/base/log.h"
+#include "bafe/base/trace.h"
+
+// In: calls of autotuned functions. Out: records, a linear model, counters. Programs run outside
+// the lock; the log only grows until reset(), up to kMostRecords, and a record is added together
+// with its refit, so the number of refits is a function of the number of records.
+
+namespace bafe {
+namespace {
+
+constexpr std::size_t kMostRecords = 1 << 18;
+constexpr std::int64_t kSampleNs = 20'000;
+constexpr std::int64_t kMostRepeats = 4096;
+
+void require(bool is_good, const char* name, const char* fact, const char* fix) {
+  if (!is_good) throw ShapeError({}, format("configure_autotune: {}", name), fact).fix(fix);
+}
+
+}  // namespace
+
+Autotune& Autotune::shared() {
+  static Autotune* state = new Autotune;
+  return *state;
+}
+
+void Autotune::configure(const AutotuneConfig& config) {
+  require(config.refit_threshold >= 1, "refit_threshold", "is below 1", "give the records a refit");
+  require(config.invalidation_drift > 0 && std::isfinite(config.invalidation_drift),
+          "invalidation_drift", "is not a positive number", "give a share such as 0.25");
+  require(config.warmup_calls >= 0, "warmup_calls", "is negative", "give 0 or more calls");
+  require(config.timing_iters >= 1 && config.timing_iters <= 10'000, "timing_iters",
+          "is not between 1 and 10000", "give the runs averaged in one record");
+  std::lock_guard lock(mutex_);
+  config_ = config;
+}
+
+AutotuneConfig Autotune::config() const {
+  std::lock_guard lock(mutex_);
+  return config_;
+}
+
+/// Mean of `samples`; each repeats the run until kSampleNs have passed, so that the clock's step
+/// does not show.
+double Autotune::time_ms(const std::function<void()>& run, int samples) const {
+  double total_ns = 0;
+  for (int i = 0; i < samples; ++i) {
+    std::int64_t begin_ns = now_ns(), spent_ns = 0, repeats = 0;
+    do {
+      run();
+      ++repeats;
+      spent_ns = now_ns() - begin_ns;
+    } while (spent_ns < kSampleNs && repeats < kMostRepeats);
+    total_ns += static_cast<double>(spent_ns) / static_cast<double>(repeats);
+  }
+  return total_ns / samples / 1e6;
+}
+
+bool Autotune::call(const AutotuneCall& call) {
+  int samples = 0;
+  {
+    std::lock_guard lock(mutex_);
+    ++stats_.total_calls;
+    bool is_warm = ++calls_[call.key] > config_.warmup_calls;
+    if (is_warm && log_.size() < kMostRecords) samples = config_.timing_iters;
+  }
+  if (samples == 0) {
+    call.run();
+    return false;
+  }
+  double observed_ms = std::max(time_ms(call.run, samples), 1e-9);
+  std::lock_guard lock(mutex_);
+  log_.push_back({call.graph_hash, call.features, call.predicted_ms, observed_ms});
+  if (log_.size() % static_cast<std::size_t>(config_.refit_threshold) == 0) refit_locked();
+  if (checked_[call.key] == stats_.total_refits || !has_drifted(call)) return false;
+  checked_[call.key] = stats_.total_refits;
+  ++stats_.total_invalidations;
+  return true;
+}
+
+bool Autotune::has_drifted(const AutotuneCall& call) const {
+  if (!model_.valid || !(call.predicted_ms > 0)) return false;
+  double drift =
+      std::fabs(model_.predict_ms(call.features) - call.predicted_ms) / call.predicted_ms;
+  return drift > config_.invalidation_drift;
+}
+
+void Autotune::note_compile() {
+  std::lock_guard lock(mutex_);
+  ++stats_.total_compiles;
+}
+
+bool Autotune::refit_locked() {
+  std::vector<Features> rows;
+  std::vector<double> runtime_ms;
+  for (const AutotuneRecord& record : log_) {
+    rows.push_back(record.features);
+    runtime_ms.push_back(record.observed_ms);
+  }
+  if (rows.empty()) return false;
+  model_ = fit_linear_model(rows, runtime_ms);
+  ++stats_.total_refits;
+  stats_.last_refit_r_squared = model_.r_squared;
+  bafe::log("autotune", format("refit {} on {} records, R2 {:.3f}", stats_.total_refits,
+                               log_.size(), model_.r_squared));
+  return model_.valid;
+}
+
+bool Autotune::refit() {
+  std::lock_guard lock(mutex_);
+  return refit_locked();
+}
+
+LinearModel Autotune::model() const {
+  std::lock_guard lock(mutex_);
+  return model_;
+}
+
+AutotuneStats Autotune::stats() const {
+  std::lock_guard lock(mutex_);
+  AutotuneStats out = stats_;
+  out.log_size = static_cast<std::int64_t>(log_.size());
+  return out;
+}
+
+void Autotune::reset() {
+  std::lock_guard lock(mutex_);
+  stats_ = {};
+  model_ = {};
+  log_.clear();
+  calls_.clear();
+  checked_.clear();
+}
+
+std::vector<AutotuneRecord> Autotune::log() const {
+  std::lock_guard lock(mutex_);
+  return log_;
+}
+
+std::int64_t Autotune::dump_log(const std::string& path) const {
+  std::vector<AutotuneRecord> records = log();
+  std::string text;
+  for (const AutotuneRecord& record : records) {
+    std::string features;
+    for (double feature : record.features) {
+      features += format("{}{:.17g}", features.empty() ? "" : ", ", feature);
+    }
+    text += format(
+        "{{\"graph_hash\": {}, \"features\": [{}], \"predicted_cost\": {:.17g}, "
+        "\"observed_runtime\": {:.17g}, \"observed_ms\": {:.17g}}}\n",
+        record.graph_hash, features, record.predicted_ms * 1e6, record.observed_ms,
+        record.observed_ms);
+  }
+  std::FILE* file = std::fopen(path.c_str(), "we");
+  bool is_open = file != nullptr;
+  bool is_written = is_open && std::fwrite(text.data(), 1, text.size(), file) == text.size();
+  is_written = is_open && std::fclose(file) == 0 && is_written;
+  if (!is_written) {
+    throw CompileError({}, "autotune_dump_log", format("{}: {}", path, std::strerror(errno)))
+        .fix("give the path of a file that can be written");
+  }
+  return static_cast<std::int64_t>(records.size());
+}
+
+}  // namespace bafe

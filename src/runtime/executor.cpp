@@ -1,0 +1,244 @@
+#include "bafe/runtime/executor.h"
+
+#include <algorithm>
+#include <cstring>
+#include <map>
+#include <mutex>
+#include <new>
+
+#include "bafe/base/error.h"
+#include "bafe/base/format.h"
+#include "bafe/base/trace.h"
+
+// In: a plan, its code, its constants, and per call the addresses of inputs and outputs. Out:
+// filled outputs. A frame holds one call's arena and the pointer lists of all steps; all but inputs
+// and outputs are written when the frame is made, so a call only patches those. A frame belongs to
+// one call at a time.
+
+namespace bafe {
+namespace {
+
+constexpr double kWorthAThreadNs = 15'000;  // several times a barrier's cost
+
+struct KernelRegistry {
+  std::mutex mutex;
+  std::map<std::string, KernelFn, std::less<>> kernels;
+};
+
+KernelRegistry& registry() {
+  static KernelRegistry* state = new KernelRegistry;
+  return *state;
+}
+
+[[noreturn]] void throw_status(const Step& step, int status) {
+  switch (status) {
+    case kKernelIndexOutOfRange:
+      throw ShapeError({}, step.label, "an index is out of range")
+          .fix("keep indices between -n and n-1 for an axis of n");
+    case kKernelNegativePower:
+      throw ShapeError({}, step.label, "an integer is raised to a negative power")
+          .fix("cast the base to a float first");
+    case kKernelSingular:
+      throw ShapeError({}, step.label, "a matrix is singular").fix("solve with a regular matrix");
+    case kKernelNotPositive:
+      throw ShapeError({}, step.label, "a matrix is not positive definite")
+          .fix("give a symmetric positive definite matrix");
+    case kKernelNoMemory:
+      throw std::bad_alloc();
+    default:
+      throw InternalError({}, step.label, format("a kernel returned the unknown code {}", status));
+  }
+}
+
+}  // namespace
+
+void register_kernel(std::string name, KernelFn kernel) {
+  std::lock_guard lock(registry().mutex);
+  registry().kernels[std::move(name)] = kernel;
+}
+
+KernelFn registered_kernel(std::string_view name) {
+  std::lock_guard lock(registry().mutex);
+  auto found = registry().kernels.find(name);
+  return found == registry().kernels.end() ? nullptr : found->second;
+}
+
+int useful_threads(double predicted_ns, std::int64_t units, int threads) {
+  double worth = std::clamp(predicted_ns / kWorthAThreadNs, 1.0, 4096.0);
+  return static_cast<int>(
+      std::min<std::int64_t>({threads, units, static_cast<std::int64_t>(worth)}));
+}
+
+struct Executor::Frame {
+  Block arena;
+  std::vector<void*> pointers;
+};
+
+struct Executor::Bound {
+  KernelFn kernel = nullptr;
+  LibraryRoutine routine = nullptr;  // set for library steps
+  std::size_t first = 0;             // of its pointers in a frame
+  double ns = 0;
+};
+
+Executor::Executor(Plan plan, std::shared_ptr<const Module> module, Backend& backend,
+                   const ConstantTable& constants)
+    : plan_(std::move(plan)), module_(std::move(module)), backend_(backend) {
+  check_plan();
+  setup_ = bind(plan_.setup, module_.get());
+  steps_ = bind(plan_.steps, module_.get());
+  prepare_constants(constants);
+}
+
+Executor::~Executor() = default;
+
+void Executor::check_plan() const {
+  for (const Slot& slot : plan_.slots) {
+    int limit = slot.kind == SlotKind::kInput      ? plan_.inputs
+                : slot.kind == SlotKind::kOutput   ? plan_.outputs
+                : slot.kind == SlotKind::kConstant ? static_cast<int>(plan_.constants.size())
+                                                   : 1;
+    bool is_arena = slot.kind == SlotKind::kArena;
+    BAFE_CHECK(slot.bytes >= 0 && (is_arena || (slot.index >= 0 && slot.index < limit)),
+               "a slot names an input, output or constant of its plan");
+    BAFE_CHECK(!is_arena || (slot.arena_offset >= 0 && slot.arena_offset % 64 == 0 &&
+                             slot.bytes <= plan_.arena_bytes - slot.arena_offset),
+               "an arena slot lies inside the arena, aligned");
+    BAFE_CHECK(slot.kind != SlotKind::kConstant ||
+                   slot.bytes <= plan_.constants[static_cast<std::size_t>(slot.index)].bytes,
+               "a constant slot lies inside its constant");
+  }
+}
+
+std::vector<Executor::Bound> Executor::bind(const std::vector<Step>& steps, const Module* module) {
+  std::vector<Bound> out;
+  for (const Step& step : steps) {
+    Bound bound;
+    bound.first = pointer_count_;
+    if (step.kind == StepKind::kGenerated) {
+      bound.kernel = module ? module->kernel(step.symbol) : nullptr;
+    } else if (step.kind == StepKind::kLibrary) {
+      bound.routine = library_routine(step.symbol);
+    } else {
+      bound.kernel = registered_kernel(step.symbol);
+    }
+    if (!bound.kernel && !bound.routine) {
+      throw CompileError({}, step.label, format("the kernel \"{}\" is missing", step.symbol))
+          .fix("clear the kernel cache (bafe.cache.clear()) and call again");
+    }
+    bound.ns = step.predicted_ns > 0 ? step.predicted_ns : std::max(step.flops, step.bytes) / 10;
+    for (SlotId id : step.slots) {
+      BAFE_CHECK(id.index() < plan_.slots.size(), "a step names slots of its plan");
+      const Slot& slot = plan_.slots[id.index()];
+      bool is_output = slot.kind == SlotKind::kOutput;
+      if (is_output || slot.kind == SlotKind::kInput) {
+        patches_.push_back({pointer_count_, static_cast<std::size_t>(slot.index), is_output});
+      }
+      ++pointer_count_;
+    }
+    out.push_back(bound);
+  }
+  return out;
+}
+
+void Executor::prepare_constants(const ConstantTable& constants) {
+  for (const PlanConstant& constant : plan_.constants) {
+    Block block(std::max<std::int64_t>(constant.bytes, 1));
+    std::memset(block.data(), 0, static_cast<std::size_t>(block.bytes()));
+    if (!constant.digest.empty()) {
+      auto found = constants.find(constant.digest);
+      BAFE_CHECK(found != constants.end() && type_bytes(found->second.type()) == constant.bytes,
+                 "every constant of the plan is given, with its size");
+      if (constant.bytes > 0) {
+        std::memcpy(block.data(), found->second.data(), static_cast<std::size_t>(constant.bytes));
+      }
+    }
+    constants_.push_back(std::move(block));
+  }
+  if (plan_.setup.empty()) return;
+  std::unique_ptr<Frame> frame = make_frame();
+  for (std::size_t i = 0; i < setup_.size(); ++i) {
+    int status = run_step(plan_.setup[i], setup_[i], frame->pointers.data() + setup_[i].first, 1);
+    if (status != kKernelOk) throw_status(plan_.setup[i], status);
+  }
+}
+
+std::unique_ptr<Executor::Frame> Executor::make_frame() const {
+  auto frame = std::make_unique<Frame>();
+  frame->arena = Block(plan_.arena_bytes);
+  frame->pointers.reserve(pointer_count_);
+  for (const std::vector<Step>* steps : {&plan_.setup, &plan_.steps}) {
+    for (const Step& step : *steps) {
+      for (SlotId id : step.slots) {
+        const Slot& slot = plan_.slots[id.index()];
+        void* at = slot.kind == SlotKind::kArena ? frame->arena.data() + slot.arena_offset
+                   : slot.kind == SlotKind::kConstant
+                       ? constants_[static_cast<std::size_t>(slot.index)].data()
+                       : nullptr;
+        frame->pointers.push_back(at);
+      }
+    }
+  }
+  return frame;
+}
+
+std::unique_ptr<Executor::Frame> Executor::take_frame() const {
+  std::unique_ptr<Frame> frame = frames_.take();
+  return frame ? std::move(frame) : make_frame();
+}
+
+int Executor::run_library(const Step& step, const Bound& bound, void* const* slots) const {
+  std::vector<Tensor> inputs;
+  for (std::size_t i = 0; i + 1 < step.slots.size(); ++i) {
+    inputs.push_back(Tensor::borrow(plan_.slots[step.slots[i].index()].type, slots[i]));
+  }
+  Tensor output =
+      Tensor::borrow(plan_.slots[step.slots.back().index()].type, slots[step.slots.size() - 1]);
+  return bound.routine(inputs, output);
+}
+
+int Executor::run_step(const Step& step, const Bound& bound, void* const* slots,
+                       int threads) const {
+  if (step.units <= 0) return kKernelOk;
+  if (bound.routine) return run_library(step, bound, slots);
+  Launch launch{bound.kernel,       slots,
+                step.sizes.data(),  step.units,
+                step.scratch_bytes, useful_threads(bound.ns, step.units, threads)};
+  return backend_.wait(backend_.launch(launch));
+}
+
+void Executor::run(void* const* inputs, void* const* outputs, int threads) const {
+  std::unique_ptr<Frame> frame = take_frame();
+  void** pointers = frame->pointers.data();
+  for (const Patch& patch : patches_) {
+    pointers[patch.at] = (patch.is_output ? outputs : inputs)[patch.index];
+  }
+  for (std::size_t i = 0; i < steps_.size(); ++i) {
+    int status = run_step(plan_.steps[i], steps_[i], pointers + steps_[i].first, threads);
+    if (status != kKernelOk) {
+      frames_.give(std::move(frame));
+      throw_status(plan_.steps[i], status);
+    }
+  }
+  frames_.give(std::move(frame));
+}
+
+std::vector<double> Executor::time_steps(void* const* inputs, void* const* outputs,
+                                         int threads) const {
+  std::unique_ptr<Frame> frame = take_frame();
+  void** pointers = frame->pointers.data();
+  for (const Patch& patch : patches_) {
+    pointers[patch.at] = (patch.is_output ? outputs : inputs)[patch.index];
+  }
+  std::vector<double> out;
+  for (std::size_t i = 0; i < steps_.size(); ++i) {
+    std::int64_t begin_ns = now_ns();
+    int status = run_step(plan_.steps[i], steps_[i], pointers + steps_[i].first, threads);
+    if (status != kKernelOk) throw_status(plan_.steps[i], status);
+    out.push_back(static_cast<double>(now_ns() - begin_ns));
+  }
+  frames_.give(std::move(frame));
+  return out;
+}
+
+}  // namespace bafe
