@@ -1,0 +1,145 @@
+// Copies of operands. In comes a tiling, out go the pack step of B (panels of whole vectors, one after
+// another along k, the last one padded with zeros) and the copy of a block of A into scratch. Packing
+// moves values and never changes them; load callbacks are the one place where an element is computed.
+
+#include "bafe/base/format.h"
+#include "bafe/codegen/gemm_text.h"
+
+namespace bafe {
+namespace {
+
+/// Rows of B are contiguous: one memcpy a row, zeros behind the last column.
+std::string pack_rows(const GemmTiling& t) {
+  const int bytes = dtype_bytes(t.spec.dtype);
+  std::string out = "    for (long long k = 0; k < " + format("{}", t.spec.k) + "; k++) {\n";
+  auto copy = [&](std::int64_t vectors) {
+    return format("memcpy(g_to + k * {0}, g_from + {1}, {2})", vectors * t.lanes,
+                  offset_c("k", t.spec.b.row, "j", 1), vectors * t.lanes * bytes);
+  };
+  const std::int64_t big = t.columns.big;
+  std::string line = copy(big) + ";\n";
+  if (t.columns.first != t.columns.count) {
+    line = format("if (g_width == {}) {}; else {};\n", big * t.lanes, copy(big), copy(big - 1));
+  }
+  if (t.spec.n % t.lanes == 0) return out + "      " + line + "    }\n";
+  out += format("      if (g_used == g_width) {{ {0}      }} else {{\n"
+                "        memcpy(g_to + k * g_width, g_from + {1}, g_used * {2});\n"
+                "        memset(g_to + k * g_width + g_used, 0, (g_width - g_used) * {2});\n      }}\n",
+                line, offset_c("k", t.spec.b.row, "j", 1), bytes);
+  return out + "    }\n";
+}
+
+/// Columns of B are contiguous: eight steps of k at a time, so that a cache line read is used whole.
+std::string pack_columns(const GemmTiling& t) {
+  std::string unrolled;
+  for (int s = 0; s < 16; ++s) unrolled += format("        g_line[g_width * {0}] = g_read[{0}];\n", s);
+  std::string out = format("    long long k = 0;\n    for (; k + 16 <= {}; k += 16) {{\n", t.spec.k);
+  out += "      for (long long g_c = 0; g_c < g_used; g_c++) {\n";
+  out += format("        const {} *g_read = g_from + {};\n", element_c(t),
+                offset_c("k", 1, "j + g_c", t.spec.b.col));
+  out += format("        {} *g_line = g_to + k * g_width + g_c;\n", element_c(t));
+  out += unrolled + "      }\n";
+  if (t.spec.n % t.lanes != 0) {
+    out += "      for (long long g_s = 0; g_s < 16; g_s++)\n"
+           "        for (long long g_c = g_used; g_c < g_width; g_c++) g_to[(k + g_s) * g_width + g_c] = 0;\n";
+  }
+  return out + "    }\n";
+}
+
+/// Any strides or a load callback, from the current k on.
+std::string pack_elements(const GemmTiling& t, bool from_current_k) {
+  std::string out = from_current_k ? "" : "    long long k = 0;\n";
+  out += format("    for (; k < {}; k++) {{\n#pragma GCC ivdep\n", t.spec.k);
+  out += "      for (long long g_c = 0; g_c < g_used; g_c++) {\n        const long long g_j = j + g_c;\n";
+  out += format("        g_to[k * g_width + g_c] = {};\n      }}\n", load_c(t.spec.b, "g_from", "k", "g_j"));
+  out += "      for (long long g_c = g_used; g_c < g_width; g_c++) g_to[k * g_width + g_c] = 0;\n";
+  return out + "    }\n";
+}
+
+/// As pack_elements, with k as the inner loop: the callback's operand is stored by columns.
+std::string pack_elements_by_columns(const GemmTiling& t) {
+  std::string out = "    for (long long g_c = 0; g_c < g_width; g_c++) {\n      const long long g_j = j + g_c;\n";
+  out += format("      if (g_c < g_used) for (long long k = 0; k < {}; k++) g_to[k * g_width + g_c] = {};\n",
+                t.spec.k, load_c(t.spec.b, "g_from", "k", "g_j"));
+  out += format("      else for (long long k = 0; k < {}; k++) g_to[k * g_width + g_c] = 0;\n", t.spec.k);
+  return out + "    }\n";
+}
+
+std::string pack_body(const GemmTiling& t) {
+  const GemmOperand& b = t.spec.b;
+  if (b.load) return b.row == 1 && b.col != 1 ? pack_elements_by_columns(t) : pack_elements(t, false);
+  if (b.col == 1) return pack_rows(t);
+  if (b.row == 1) return pack_columns(t) + pack_elements(t, true);
+  return pack_elements(t, false);
+}
+
+/// Declares b0, b1, … of the packed matrix `g_matrix`; dimensions that B repeats along stay 0.
+std::string packed_batch_c(const GemmTiling& t) {
+  std::string out;
+  std::int64_t below = 1;
+  for (std::size_t d = t.spec.batch.size(); d-- > 0;) {
+    const bool varies = t.spec.b.load || (d < t.spec.b.batch.size() && t.spec.b.batch[d] != 0);
+    const std::string value =
+        varies ? format("g_matrix / {} % {}", below, t.spec.batch[d]) : std::string("0");
+    out += format("    const long long b{0} = {1}; (void)b{0};\n", d, value);
+    if (varies) below *= t.spec.batch[d];
+  }
+  return out;
+}
+
+}  // namespace
+
+std::int64_t pack_units(const GemmTiling& t) { return t.packed_batches() * t.columns.count; }
+
+std::string pack_kernel_c(const GemmTiling& t) {
+  const std::string type = element_c(t);
+  const Cut& cut = t.columns;
+  std::string out = kernel_head_c(t, t.spec.name + "_pack") + t.spec.prelude;
+  out += "  for (long long g_unit = begin; g_unit < end; g_unit++) {\n";
+  out += format("    const long long g_panel = g_unit % {0}, g_matrix = g_unit / {0};\n", cut.count);
+  out += packed_batch_c(t);
+  out += format("    const long long j = {0} * (g_panel < {1} ? g_panel * {2} : {1} * {2} + (g_panel - {1}) * {3});\n",
+                t.lanes, cut.first, cut.big, cut.big - 1);
+  out += format("    const long long g_width = {} * (g_panel < {} ? {} : {});\n", t.lanes, cut.first, cut.big,
+                cut.big - 1);
+  out += format("    const long long g_used = {0} - j < g_width ? {0} - j : g_width; (void)g_used;\n", t.spec.n);
+  if (!t.spec.b.load) out += format("    const {} *g_from = {};\n", type, matrix_c(t, t.spec.b));
+  out += format("    {0} *g_to = ({0} *)slot[{1}] + g_matrix * {2}ll + j * {3}ll;\n", type,
+                t.spec.packed_slot, t.packed_elements(), t.spec.k);
+  return out + pack_body(t) + "  }\n  return 0;\n}\n";
+}
+
+std::string copy_a_c(const GemmTiling& t) {
+  const GemmSpec& s = t.spec;
+  const std::string type = element_c(t);
+  std::string out = format(
+      "static __attribute__((noinline)) void {}_copy_a(void *const *slot, const long long *size, {} *g_to, "
+      "long long g_i0, long long g_rows, long long g_t0, long long g_t1, long long g_k0, long long g_depth{}) "
+      "{{\n  (void)slot; (void)size; (void)g_rows; (void)g_t0; (void)g_t1; (void)g_i0;\n",
+      s.name, type, batch_parameters_c(t));
+  for (std::size_t d = 0; d < s.batch.size(); ++d) out += format("  (void)b{};\n", d);
+  out += s.prelude;
+  if (!s.a.load) out += format("  const {} *g_from = {};\n", type, matrix_c(t, s.a));
+  if (t.pack_a == PackA::kRows) {
+    out += "  for (long long i = g_i0; i < g_i0 + g_rows; i++) {\n";
+    out += format("    {} *g_row = g_to + (i - g_i0) * {};\n", type, t.row_pitch);
+    if (!s.a.load && s.a.col == 1) {
+      out += format("    memcpy(g_row, g_from + {}, g_depth * {});\n  }}\n", offset_c("i", s.a.row, "g_k0", 1),
+                    dtype_bytes(s.dtype));
+    } else {
+      out += "#pragma GCC ivdep\n    for (long long k = g_k0; k < g_k0 + g_depth; k++) g_row[k - g_k0] = ";
+      out += load_c(s.a, "g_from", "i", "k") + ";\n  }\n";
+    }
+    return out + "}\n";
+  }
+  const Cut& cut = t.rows;
+  out += "  for (long long g_t = g_t0; g_t < g_t1; g_t++) {\n";
+  out += format("    const long long g_tall = g_t < {0} ? {1} : {2}, g_i = g_t < {0} ? g_t * {1} : {0} * {1} + "
+                "(g_t - {0}) * {2};\n", cut.first, cut.big, cut.big - 1);
+  out += "    for (long long k = g_k0; k < g_k0 + g_depth; k++) {\n"
+         "      for (long long g_r = 0; g_r < g_tall; g_r++) {\n        const long long i = g_i + g_r;\n";
+  out += format("        *g_to++ = {};\n      }}\n    }}\n  }}\n}}\n", load_c(s.a, "g_from", "i", "k"));
+  return out;
+}
+
+}  // namespace bafe
