@@ -1,5 +1,5 @@
-// Accesses from element trees. In: a movement node. Out: the linear place it reads, if there is one. The walk
-// asks the tree only, so a new movement operator needs no line here.
+// Accesses from element trees. In: a movement node. Out: the linear place it reads, if there is
+// one. The walk asks the tree only, so a new movement operator needs no line here.
 
 #include "bafe/cost/access.h"
 
@@ -64,14 +64,15 @@ struct PrimWeight {
   double slots;
 };
 
-// Slots of a polynomial kernel in vector code, in additions; a primitive that is not named takes one.
+// Slots of a polynomial kernel in vector code, in additions; a primitive that is not named takes
+// one.
 constexpr PrimWeight kWeights[] = {
-    {Prim::kArg, 0},   {Prim::kLiteral, 0}, {Prim::kIndex, 0},   {Prim::kBound, 0},
-    {Prim::kInteger, 0}, {Prim::kRead, 0},  {Prim::kDiv, 6},     {Prim::kFloorDiv, 12},
-    {Prim::kMod, 14},  {Prim::kPow, 40},    {Prim::kSqrt, 8},    {Prim::kExp, 14},
-    {Prim::kExpm1, 20}, {Prim::kLog, 18},   {Prim::kLog1p, 22},  {Prim::kSin, 24},
-    {Prim::kCos, 24},  {Prim::kTanh, 24},   {Prim::kSigmoid, 22}, {Prim::kErf, 26},
-    {Prim::kErfc, 34}, {Prim::kSelect, 1},  {Prim::kLookup, 4},  {Prim::kMin, 2},
+    {Prim::kArg, 0},     {Prim::kLiteral, 0}, {Prim::kIndex, 0},    {Prim::kBound, 0},
+    {Prim::kInteger, 0}, {Prim::kRead, 0},    {Prim::kDiv, 6},      {Prim::kFloorDiv, 12},
+    {Prim::kMod, 14},    {Prim::kPow, 40},    {Prim::kSqrt, 8},     {Prim::kExp, 14},
+    {Prim::kExpm1, 20},  {Prim::kLog, 18},    {Prim::kLog1p, 22},   {Prim::kSin, 24},
+    {Prim::kCos, 24},    {Prim::kTanh, 24},   {Prim::kSigmoid, 22}, {Prim::kErf, 26},
+    {Prim::kErfc, 34},   {Prim::kSelect, 1},  {Prim::kLookup, 4},   {Prim::kMin, 2},
     {Prim::kMax, 2},
 };
 
@@ -111,7 +112,8 @@ std::optional<Access> operand_access(const Graph& graph, ValueId movement) {
 Access compose(const Access& outer, const Access& inner, int domain_rank) {
   Access result;
   for (const LinearIndex& index : inner) {
-    LinearIndex form{index.offset, std::vector<std::int64_t>(static_cast<std::size_t>(domain_rank), 0)};
+    LinearIndex form{index.offset,
+                     std::vector<std::int64_t>(static_cast<std::size_t>(domain_rank), 0)};
     for (std::size_t axis = 0; axis < index.step.size(); ++axis) {
       if (index.step[axis] == 0) continue;
       form.offset += index.step[axis] * outer[axis].offset;

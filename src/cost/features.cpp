@@ -1,5 +1,5 @@
-// The eight public features and their linear model. In: decided programs and measured milliseconds. Out: weights
-// over the raw features. Invariant: every figure is finite, whatever the data.
+// The eight public features and their linear model. In: decided programs and measured milliseconds.
+// Out: weights over the raw features. Invariant: every figure is finite, whatever the data.
 
 #include "bafe/cost/features.h"
 
@@ -72,14 +72,17 @@ Features plan_features(const Program& program) {
     f[2] += kind == OpKind::kContraction;
     const Layout& layout = program.layouts[id.index()];
     bool stored = layout.form == Layout::kBuffer && !is_fill(graph, id);
-    if (stored && layout.order == Layout::col(graph.type(id).rank()).order && graph.type(id).rank() >= 2) f[7] = 1;
+    if (stored && layout.order == Layout::col(graph.type(id).rank()).order &&
+        graph.type(id).rank() >= 2)
+      f[7] = 1;
   }
   double flops = 0, bytes = 0;
   for (const Group& group : program.groups) {
     f[3] += group.nodes.size() > 1;
     flops += group.flops;
     bytes += group.bytes;
-    for (ValueId id : group.outputs) f[6] += std::find(roots.begin(), roots.end(), id) == roots.end();
+    for (ValueId id : group.outputs)
+      f[6] += std::find(roots.begin(), roots.end(), id) == roots.end();
   }
   f[4] = std::log(flops + 1);
   f[5] = std::log(bytes + 1);
@@ -92,7 +95,8 @@ double LinearModel::predict_ms(const Features& features) const {
   return std::exp(std::clamp(log_ms, -60.0, 60.0));
 }
 
-LinearModel fit_linear_model(const std::vector<Features>& rows, const std::vector<double>& runtime_ms) {
+LinearModel fit_linear_model(const std::vector<Features>& rows,
+                             const std::vector<double>& runtime_ms) {
   BAFE_CHECK(rows.size() == runtime_ms.size(), "one runtime for each row of features");
   LinearModel model;
   model.n_samples = static_cast<int>(rows.size());

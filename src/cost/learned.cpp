@@ -1,5 +1,5 @@
-// Ranks programs by the fitted model. In: a base model and a fit. Out: nanoseconds. Invariant: an invalid fit
-// changes nothing, and a price is never NaN.
+// Ranks programs by the fitted model. In: a base model and a fit. Out: nanoseconds. Invariant: an
+// invalid fit changes nothing, and a price is never NaN.
 
 #include "bafe/cost/learned.h"
 
@@ -17,9 +17,11 @@ double LearnedCostModel::program_ns(const Program& program) const {
   double base = base_.program_ns(program);
   if (!model_.valid || !std::isfinite(base)) return base;
   double learned = model_.predict_ms(plan_features(program)) * 1e6;
-  // The fit has no say where it has seen nothing: R² is its weight. Geometric, as both err by factors.
+  // The fit has no say where it has seen nothing: R² is its weight. Geometric, as both err by
+  // factors.
   double weight = 0.5 * model_.r_squared;
-  return std::exp(weight * std::log(std::max(learned, 1e-3)) + (1 - weight) * std::log(std::max(base, 1e-3)));
+  return std::exp(weight * std::log(std::max(learned, 1e-3)) +
+                  (1 - weight) * std::log(std::max(base, 1e-3)));
 }
 
 std::string LearnedCostModel::identity() const {

@@ -1,5 +1,6 @@
-// The machine as numbers and as JSON. JSON is one flat object: {"bafe_machine": 1, "id": "…", "<field>": number, …}.
-// Invariant: from_json(to_json(m)) equals m; unknown fields are ignored, missing ones keep their default.
+// The machine as numbers and as JSON. JSON is one flat object: {"bafe_machine": 1, "id": "…",
+// "<field>": number, …}. Invariant: from_json(to_json(m)) equals m; unknown fields are ignored,
+// missing ones keep their default.
 
 #include <cmath>
 #include <cstdlib>
@@ -15,13 +16,17 @@ struct DoubleField {
   const char* name;
   double Machine::*field;
 };
-constexpr DoubleField kDoubles[] = {
-    {"fma_gflops_f32", &Machine::fma_gflops_f32}, {"fma_gflops_f64", &Machine::fma_gflops_f64},
-    {"scalar_gops", &Machine::scalar_gops},       {"l1_gbs", &Machine::l1_gbs},
-    {"l2_gbs", &Machine::l2_gbs},                 {"l3_gbs", &Machine::l3_gbs},
-    {"memory_gbs", &Machine::memory_gbs},         {"step_ns", &Machine::step_ns},
-    {"barrier_ns", &Machine::barrier_ns},         {"call_ns", &Machine::call_ns},
-    {"compile_ms", &Machine::compile_ms}};
+constexpr DoubleField kDoubles[] = {{"fma_gflops_f32", &Machine::fma_gflops_f32},
+                                    {"fma_gflops_f64", &Machine::fma_gflops_f64},
+                                    {"scalar_gops", &Machine::scalar_gops},
+                                    {"l1_gbs", &Machine::l1_gbs},
+                                    {"l2_gbs", &Machine::l2_gbs},
+                                    {"l3_gbs", &Machine::l3_gbs},
+                                    {"memory_gbs", &Machine::memory_gbs},
+                                    {"step_ns", &Machine::step_ns},
+                                    {"barrier_ns", &Machine::barrier_ns},
+                                    {"call_ns", &Machine::call_ns},
+                                    {"compile_ms", &Machine::compile_ms}};
 struct IntField {
   const char* name;
   std::int64_t Machine::*field;
@@ -108,7 +113,8 @@ Machine Machine::reference(const Target& target, int threads) {
 
 std::string Machine::to_json() const {
   std::string text = format("{{\"bafe_machine\": 1, \"id\": {}", quoted(id));
-  for (const DoubleField& row : kDoubles) text += format(", \"{}\": {}", row.name, this->*row.field);
+  for (const DoubleField& row : kDoubles)
+    text += format(", \"{}\": {}", row.name, this->*row.field);
   for (const IntField& row : kInts) text += format(", \"{}\": {}", row.name, this->*row.field);
   return text + format(", \"threads\": {}}}", threads);
 }
@@ -129,7 +135,8 @@ Machine Machine::from_json(const std::string& text) {
       set_field(machine, name, value);
     }
     in.skip();
-    if (!in.accept(',') && (in.at >= text.size() || text[in.at] != '}')) damaged("',' or '}' is missing");
+    if (!in.accept(',') && (in.at >= text.size() || text[in.at] != '}'))
+      damaged("',' or '}' is missing");
   }
   if (!versioned) damaged("'bafe_machine': 1 is missing");
   return machine;

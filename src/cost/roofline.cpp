@@ -1,6 +1,7 @@
-// Prices of groups. In: a program whose groups say which values are stored. Out: nanoseconds, flops and bytes of
-// each group. The walk follows what pull-based code does: every (value, access) pair is computed once per element of
-// the loop nest that asks for it, every outside buffer is read once per distinct access.
+// Prices of groups. In: a program whose groups say which values are stored. Out: nanoseconds, flops
+// and bytes of each group. The walk follows what pull-based code does: every (value, access) pair
+// is computed once per element of the loop nest that asks for it, every outside buffer is read once
+// per distinct access.
 
 #include "bafe/cost/roofline.h"
 
@@ -29,14 +30,18 @@ class Nest {
  public:
   using Seen = std::set<std::pair<ValueId, std::vector<std::int64_t>>>;
   /// `seen` may be shared by the passes of one row, which keep what they computed.
-  Nest(const Program& program, const std::set<ValueId>& streams, const Machine& machine, Shape domain,
-       std::shared_ptr<Seen> seen)
-      : program_(program), streams_(streams), machine_(machine), domain_(std::move(domain)),
+  Nest(const Program& program, const std::set<ValueId>& streams, const Machine& machine,
+       Shape domain, std::shared_ptr<Seen> seen)
+      : program_(program),
+        streams_(streams),
+        machine_(machine),
+        domain_(std::move(domain)),
         seen_(std::move(seen)) {
     elements_ = static_cast<double>(element_count(domain_));
   }
 
-  /// Pulls `id`; a reduction, contraction or scan inside the group ends the walk and is put in `anchors`.
+  /// Pulls `id`; a reduction, contraction or scan inside the group ends the walk and is put in
+  /// `anchors`.
   void pull(ValueId id, const Access* access, std::vector<ValueId>& anchors);
   void store(ValueId id);
 
@@ -148,7 +153,10 @@ double Nest::stride_penalty(bool trailing_only) const {
       double bytes = bytes_of(program_.graph.type(id));
       std::int64_t step = 1;
       if (read.linear && rank > 0) step = std::abs(read.steps[static_cast<std::size_t>(inner)]);
-      double factor = step <= 1 ? 1 : bytes > machine_.l2_bytes ? 4 : bytes > machine_.l1_bytes ? 3 : 2;
+      double factor = step <= 1                   ? 1
+                      : bytes > machine_.l2_bytes ? 4
+                      : bytes > machine_.l1_bytes ? 3
+                                                  : 2;
       if (!read.linear) factor = std::max(factor, 1.2);
       weighted += bytes * factor;
       total += bytes;
@@ -160,7 +168,8 @@ double Nest::stride_penalty(bool trailing_only) const {
 
 double overhead_ns(const Machine& machine, double work_ns) {
   // Small work runs on the caller's thread, large work pays one barrier.
-  return machine.step_ns + (machine.threads > 1 && work_ns > 4 * machine.barrier_ns ? machine.barrier_ns : 0);
+  return machine.step_ns +
+         (machine.threads > 1 && work_ns > 4 * machine.barrier_ns ? machine.barrier_ns : 0);
 }
 
 struct MatmulShape {
@@ -179,9 +188,10 @@ MatmulShape matmul_shape_of(const Graph& graph, ValueId id) {
   return shape;
 }
 
-/// What it takes to bring an operand into its packed order: nothing beyond matmul_ns for a plain buffer in the fast
-/// order, a strided copy otherwise.
-double operand_ns(const Nest& nest, const Machine& machine, double bytes, bool direct, bool second) {
+/// What it takes to bring an operand into its packed order: nothing beyond matmul_ns for a plain
+/// buffer in the fast order, a strided copy otherwise.
+double operand_ns(const Nest& nest, const Machine& machine, double bytes, bool direct,
+                  bool second) {
   double ns = nest.compute_ns;
   double gbs = bandwidth_gbs(machine, bytes);
   if (!direct) ns += bytes / std::min(gbs, machine.l2_gbs) * 1.5;
@@ -209,7 +219,8 @@ struct Walk {
   }
 };
 
-/// Work of one anchor (reduction, contraction, scan) whose operands are pulled through nests of their own.
+/// Work of one anchor (reduction, contraction, scan) whose operands are pulled through nests of
+/// their own.
 void walk_anchor(const Program& program, const std::set<ValueId>& streams, const Machine& machine,
                  ValueId anchor, std::vector<ValueId>& anchors, Walk& walk) {
   const Node& node = program.graph.node(anchor);
@@ -271,13 +282,15 @@ double row_bytes(const Graph& graph, const Group& group) {
     const Node& node = graph.node(id);
     if (op_info(node.op).kind != OpKind::kReduction) continue;
     const Type& from = graph.type(node.operands[0]);
-    longest = std::max(longest, bytes_of(from) / std::max<double>(1, element_count(node.type.shape)));
+    longest =
+        std::max(longest, bytes_of(from) / std::max<double>(1, element_count(node.type.shape)));
   }
   return longest;
 }
 
 double library_flops(const Graph& graph, ValueId id) {
-  double rows = static_cast<double>(size_of(graph.type(id).shape.empty() ? Dim(1) : graph.type(id).shape.back()));
+  double rows = static_cast<double>(
+      size_of(graph.type(id).shape.empty() ? Dim(1) : graph.type(id).shape.back()));
   return static_cast<double>(element_count(graph.type(graph.node(id).operands[0]).shape)) * rows;
 }
 
@@ -291,7 +304,8 @@ double bandwidth_gbs(const Machine& machine, double bytes) {
 }
 
 double slots_per_ns(const Machine& machine, DType dtype) {
-  if (!is_float(dtype)) return dtype_bytes(dtype) <= 4 ? machine.fma_gflops_f32 / 8 : machine.scalar_gops;
+  if (!is_float(dtype))
+    return dtype_bytes(dtype) <= 4 ? machine.fma_gflops_f32 / 8 : machine.scalar_gops;
   if (dtype == DType::kF64) return machine.fma_gflops_f64 / 4;
   return machine.fma_gflops_f32 / (dtype == DType::kF32 ? 4 : 10);
 }
@@ -301,7 +315,8 @@ double matmul_ns(const Machine& machine, DType dtype, double batch, double m, do
                 : dtype == DType::kF64 ? machine.fma_gflops_f64
                                        : machine.scalar_gops * 2;
   double bytes = dtype_bytes(dtype);
-  // The narrow side decides: a product with one row or column streams the matrix once and fills few registers.
+  // The narrow side decides: a product with one row or column streams the matrix once and fills few
+  // registers.
   double narrow = std::min(m, n);
   double fill = narrow < 8 ? std::max(0.12, narrow / 10) : 1;
   double compute = 2 * batch * m * n * k / (peak * fill);
@@ -318,7 +333,8 @@ GroupCost RooflineModel::group_cost(const Program& program, const Group& group) 
   if (group.kind == GroupKind::kLibrary) {
     ValueId id = group.outputs.at(0);
     cost.flops = library_flops(program.graph, id);
-    for (ValueId operand : program.graph.node(id).operands) cost.bytes += bytes_of(program.graph.type(operand));
+    for (ValueId operand : program.graph.node(id).operands)
+      cost.bytes += bytes_of(program.graph.type(operand));
     cost.bytes += bytes_of(program.graph.type(id));
     cost.ns = cost.flops / (machine_.fma_gflops_f64 / 4) + 20 * machine_.step_ns;
     return cost;
@@ -336,7 +352,8 @@ GroupCost RooflineModel::group_cost(const Program& program, const Group& group) 
       nest_bytes += bytes;
     }
     bool packs = group.kind == GroupKind::kMatmul && pass++ >= group.outputs.size();
-    if (!packs) penalty_bytes += nest_bytes * (nest.stride_penalty(group.kind == GroupKind::kRow) - 1);
+    if (!packs)
+      penalty_bytes += nest_bytes * (nest.stride_penalty(group.kind == GroupKind::kRow) - 1);
   }
   for (const auto& [id, bytes] : buffers) cost.bytes += bytes;
   if (group.kind == GroupKind::kRow && row_bytes(program.graph, group) > 0.5 * machine_.l2_bytes) {

@@ -1,5 +1,6 @@
-// Layouts as data, and the text of a decided program. In: a Program that search made. Out: text in which every
-// value carries its @layout. Invariant: an order is always a permutation of the axes of its value.
+// Layouts as data, and the text of a decided program. In: a Program that search made. Out: text in
+// which every value carries its @layout. Invariant: an order is always a permutation of the axes of
+// its value.
 
 #include "bafe/cost/schedule.h"
 
@@ -109,7 +110,8 @@ Layout layout_from_text(const std::string& text, int rank) {
 }
 
 const char* group_kind_text(GroupKind kind) {
-  static const char* const kTexts[] = {"pointwise", "reduction", "row", "matmul", "library", "scan"};
+  static const char* const kTexts[] = {"pointwise", "reduction", "row",
+                                       "matmul",    "library",   "scan"};
   return kTexts[static_cast<int>(kind)];
 }
 

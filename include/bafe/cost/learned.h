@@ -1,6 +1,6 @@
 #pragma once
-/// The price that learned from the autotune log: groups cost what the base model says; whole programs are ranked by
-/// the public linear model once it is valid (DESIGN section 8).
+/// The price that learned from the autotune log: groups cost what the base model says; whole
+/// programs are ranked by the public linear model once it is valid (DESIGN section 8).
 
 #include "bafe/cost/cost_model.h"
 #include "bafe/cost/features.h"
@@ -13,8 +13,8 @@ class LearnedCostModel : public CostModel {
   LearnedCostModel(const CostModel& base, LinearModel model) : base_(base), model_(model) {}
   const Machine& machine() const override { return base_.machine(); }
   GroupCost group_cost(const Program& program, const Group& group) const override;
-  /// Geometric mean of the linear model (weight R²/2) and the base price: the eight features cannot tell
-  /// every two plans apart, the roofline can, and a poor fit has little say.
+  /// Geometric mean of the linear model (weight R²/2) and the base price: the eight features cannot
+  /// tell every two plans apart, the roofline can, and a poor fit has little say.
   double program_ns(const Program& program) const override;
   std::string identity() const override;
 

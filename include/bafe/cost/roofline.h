@@ -1,5 +1,6 @@
 #pragma once
-/// The first price of a group: max(compute, traffic at the cache level that the working set fits) + overhead.
+/// The first price of a group: max(compute, traffic at the cache level that the working set fits) +
+/// overhead.
 
 #include "bafe/cost/cost_model.h"
 
@@ -21,8 +22,8 @@ class RooflineModel : public CostModel {
 double bandwidth_gbs(const Machine& machine, double bytes);
 /// Vector slots (one addition of one element) per nanosecond for a dtype.
 double slots_per_ns(const Machine& machine, DType dtype);
-/// Nanoseconds of the multiplications and packing of an m x k by k x n product, `batch` times, both operands in
-/// their fast order. flops = 2·batch·m·n·k.
+/// Nanoseconds of the multiplications and packing of an m x k by k x n product, `batch` times, both
+/// operands in their fast order. flops = 2·batch·m·n·k.
 double matmul_ns(const Machine& machine, DType dtype, double batch, double m, double n, double k);
 
 }  // namespace bafe
