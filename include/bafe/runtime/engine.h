@@ -2,6 +2,7 @@
 /// From a traced program to something that runs: key, cache, search, code, compile, load. One Engine a process.
 
 #include <cstdint>
+#include <exception>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -26,7 +27,16 @@ struct EngineOptions {
   bool deep = false;
   Tier tier = Tier::kAuto;
   int threads = 0;                     ///< 0: usable_threads(); thread class is part of the key
+  std::shared_ptr<const RuleSet> rules;  ///< nullptr: the built-in rules; its hash is part of the key
+  bool autotune = false;               ///< rank candidates by the model fitted to the autotune log
+  const RuleSet* rules = nullptr;      ///< nullptr: the built-in rules; must outlive the call
   std::function<bool()> interrupted;   ///< polled during search and compile
+};
+
+/// Thrown by prepare() and search() once EngineOptions::interrupted answered true.
+class Interrupted : public std::exception {
+ public:
+  const char* what() const noexcept override { return "interrupted"; }
 };
 
 /// How one array argument or result must lie in memory: dense, axes in `order` (slowest first).
