@@ -1,0 +1,122 @@
+"""NumPy's own functions on tensors: ``np.exp(x)``, ``np.where(c, x, y)`` and the like record BAFE's operators."""
+
+from __future__ import annotations
+
+from typing import Any, Callable
+
+import numpy as np
+
+from bafe import _core
+from bafe import surface as s
+from bafe.tensor import Tensor, _call, _place, _reduce
+
+# NumPy's ufunc name where it differs from BAFE's operator.
+_UFUNCS = {
+    "subtract": "sub",
+    "multiply": "mul",
+    "divide": "div",
+    "true_divide": "div",
+    "negative": "neg",
+    "absolute": "abs",
+    "power": "pow",
+    "float_power": "pow",
+    "rint": "round",
+    "invert": "bitwise_not",
+    "mod": "remainder",
+}
+_REDUCTIONS = {"add": "reduce_sum", "multiply": "reduce_prod", "maximum": "reduce_max",
+               "minimum": "reduce_min"}
+
+
+def _unknown(name: str) -> Exception:
+    return _core.TraceError(
+        f"{_place()}numpy.{name}: BAFE cannot trace this function\n"
+        "  fix: write it with BAFE's operators, or call it outside the jitted function"
+    )
+
+
+def apply_ufunc(ufunc: Any, method: str, inputs: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Record a ufunc call."""
+    name = ufunc.__name__
+    if method == "reduce" and name in _REDUCTIONS:
+        return _reduce(_REDUCTIONS[name], inputs[0], kwargs.get("axis", 0), kwargs.get("keepdims", False))
+    if method != "__call__" or any(kwargs.get(key) is not None for key in kwargs if key != "dtype"):
+        raise _unknown(name)
+    if name == "matmul":
+        return s.matmul(*inputs)
+    operator = _UFUNCS.get(name, name)
+    if operator not in _core.operator_names():
+        raise _unknown(name)
+    out = _call(operator, inputs)
+    return out if kwargs.get("dtype") is None else out.astype(kwargs["dtype"])
+
+
+def _reduction(name: str) -> Callable[..., Any]:
+    def apply(a: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: Any = False) -> Any:
+        if out is not None:
+            raise _unknown(name)
+        x = a if dtype is None else a.astype(dtype)
+        return getattr(x, name)(axis=axis, keepdims=bool(keepdims) if keepdims is not np._NoValue else False)
+
+    return apply
+
+
+def _clip(a: Any, a_min: Any = None, a_max: Any = None) -> Any:
+    return a.clip(a_min, a_max)
+
+
+_FUNCTIONS: dict[Any, Callable[..., Any]] = {
+    np.sum: _reduction("sum"),
+    np.prod: _reduction("prod"),
+    np.max: _reduction("max"),
+    np.min: _reduction("min"),
+    np.amax: _reduction("max"),
+    np.amin: _reduction("min"),
+    np.mean: _reduction("mean"),
+    np.any: lambda a, axis=None, keepdims=False: a.any(axis, keepdims),
+    np.all: lambda a, axis=None, keepdims=False: a.all(axis, keepdims),
+    np.var: lambda a, axis=None, ddof=0, keepdims=False: a.var(axis, ddof, keepdims),
+    np.std: lambda a, axis=None, ddof=0, keepdims=False: a.std(axis, ddof, keepdims),
+    np.argmax: lambda a, axis=None: a.argmax(axis),
+    np.argmin: lambda a, axis=None: a.argmin(axis),
+    np.cumsum: lambda a, axis=None: s.cumsum(a, axis),
+    np.transpose: lambda a, axes=None: s.transpose(a, axes),
+    np.swapaxes: lambda a, axis1, axis2: a.swapaxes(axis1, axis2),
+    np.reshape: lambda a, shape: s.reshape(a, shape),
+    np.ravel: lambda a: a.ravel(),
+    np.broadcast_to: lambda array, shape: s.broadcast_to(array, shape),
+    np.expand_dims: lambda a, axis: s.expand_dims(a, axis),
+    np.squeeze: lambda a, axis=None: s.squeeze(a, axis),
+    np.concatenate: lambda arrays, axis=0: s.concat(arrays, axis),
+    np.stack: lambda arrays, axis=0: s.stack(arrays, axis),
+    np.where: s.where,
+    np.clip: _clip,
+    np.dot: lambda a, b: a.dot(b) if isinstance(a, Tensor) else s.matmul(a, b),
+    np.tril: lambda m, k=0: s.tril(m, k),
+    np.triu: lambda m, k=0: s.triu(m, k),
+    np.diag: lambda v, k=0: s.diag(v, k),
+    np.take: lambda a, indices, axis=None: s.take(a if axis is not None else a.ravel(), indices, axis or 0),
+    np.take_along_axis: lambda arr, indices, axis=-1: s.gather(arr, indices, axis),
+    np.linalg.solve: lambda a, b: _call("solve", (a, b)),
+    np.linalg.inv: lambda a: _call("inv", (a,)),
+    np.linalg.cholesky: lambda a: _call("cholesky", (a,)),
+    np.zeros_like: lambda a, dtype=None: s.full(a.shape, 0, dtype or a.dtype),
+    np.ones_like: lambda a, dtype=None: s.full(a.shape, 1, dtype or a.dtype),
+    np.round: lambda a, decimals=0: a.round(),
+    np.shape: lambda a: a.shape,
+    np.ndim: lambda a: a.ndim,
+    np.size: lambda a: a.size,
+}
+
+
+def apply_function(func: Any, args: Any, kwargs: Any) -> Any:
+    """Record a NumPy function call."""
+    known = _FUNCTIONS.get(func)
+    if known is None:
+        raise _unknown(getattr(func, "__name__", str(func)))
+    try:
+        return known(*args, **kwargs)
+    except TypeError as error:
+        if isinstance(error, _core.BafeError):
+            raise
+        raise _unknown(func.__name__) from error

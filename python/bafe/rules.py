@@ -1,0 +1,67 @@
+"""The rewrite rules in force, and rules of your own.
+
+Example:
+    >>> bafe.rules.add('''
+    ...   (rule halve-sum (mul (add ?a ?a) 0.5) => ?a
+    ...     :class reals :set simplify :when (is-float ?a) :why "two halves")''')
+    >>> bafe.rules.get("halve-sum").why
+    'two halves'
+    >>> bafe.rules.reset()
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from bafe import _core
+
+
+class Rule(NamedTuple):
+    """One rule: its name, theme, canonical text, reason, set, numeric class a direction, whether it is a move."""
+
+    name: str
+    theme: str
+    text: str
+    why: str
+    set: str
+    classes: tuple[str, ...]
+    move: bool
+
+
+def all() -> list[Rule]:  # noqa: A001 - reads as bafe.rules.all()
+    """Give every rule in force, built-in ones first."""
+    return [Rule(**{**rule, "classes": tuple(rule["classes"])}) for rule in _core.list_rules()]
+
+
+def get(name: str) -> Rule:
+    """Give the rule of this name.
+
+    Raises:
+        KeyError: there is none.
+    """
+    for rule in all():
+        if rule.name == name:
+            return rule
+    raise KeyError(name)
+
+
+def add(text: str, file: str = "<rules>") -> None:
+    """Add rules; all of the text's or none. Functions compiled before keep their programs.
+
+    Args:
+        text: rules in the language of ``rules/README.md``.
+        file: the name that messages give as the place.
+
+    Raises:
+        ParseError: the text is malformed; the message has line and column.
+        RuleError: a rule says what a rule may not say, or its name is taken.
+    """
+    _core.add_rules(text, file)
+
+
+def reset() -> None:
+    """Take back everything that was added."""
+    _core.reset_rules()
+
+
+__all__ = ["Rule", "add", "all", "get", "reset"]

@@ -1,0 +1,72 @@
+"""Proofs of rewrite rules.
+
+Example:
+    >>> bafe.verify.rule("(rule r (add ?a ?b) => (add ?b ?a))").status
+    'proven'
+    >>> bafe.verify.rule("(rule r (sub ?a ?b) => (sub ?b ?a))").status
+    'refuted'
+"""
+
+from __future__ import annotations
+
+from typing import Iterable, NamedTuple
+
+from bafe import _core
+
+
+class Proof(NamedTuple):
+    """What is known of one rule.
+
+    ``status`` is ``proven`` (all sizes), ``bounded`` (small sizes, index by index), ``tested`` (values only) or
+    ``refuted`` (then ``counterexample`` has the numbers).
+    """
+
+    name: str
+    status: str
+    engine: str
+    detail: str
+    counterexample: str
+    ms: float
+
+    def __str__(self) -> str:
+        text = f"{self.name}: {self.status} ({self.engine}, {self.ms:.1f} ms)"
+        if self.detail:
+            text += f"\n  {self.detail}"
+        return text + (f"\n  counterexample: {self.counterexample}" if self.counterexample else "")
+
+
+class Report(list):  # type: ignore[type-arg]
+    """Proofs of many rules; prints as a table with totals."""
+
+    def __init__(self, proofs: Iterable[Proof]) -> None:
+        super().__init__(proofs)
+
+    def count(self, status: str) -> int:  # type: ignore[override]
+        """Say how many rules have this status."""
+        return sum(proof.status == status for proof in self)
+
+    def __str__(self) -> str:
+        width = max((len(proof.name) for proof in self), default=0)
+        lines = [f"{p.name:<{width}}  {p.status:<8}  {p.ms:8.1f} ms  {p.engine}" for p in self]
+        totals = ", ".join(f"{self.count(s)} {s}" for s in ("proven", "bounded", "tested", "refuted"))
+        return "\n".join([*lines, f"{len(self)} rules: {totals}"])
+
+
+def rules() -> Report:
+    """Prove every rule in force; takes seconds."""
+    return Report(Proof(**proof) for proof in _core.verify_rules())
+
+
+def rule(text: str) -> Proof:
+    """Prove a rule given as text; of ``<=>`` the weaker direction's result counts.
+
+    Raises:
+        ParseError: the text is malformed.
+        RuleError: it is no rule over BAFE's operators.
+    """
+    proofs = [Proof(**proof) for proof in _core.verify_rule(text)]
+    order = ("refuted", "tested", "bounded", "proven")
+    return min(proofs, key=lambda proof: order.index(proof.status))
+
+
+__all__ = ["Proof", "Report", "rule", "rules"]

@@ -1,0 +1,124 @@
+// Cache, autotune, machine model, options, operator names.
+
+#include "bindings.h"
+#include "numpy_api.h"
+
+#include "bafe/base/log.h"
+#include "bafe/base/options.h"
+#include "bafe/cost/cost_model.h"
+#include "bafe/cost/target.h"
+#include "bafe/runtime/autotune.h"
+#include "bafe/runtime/cache.h"
+#include "bafe/runtime/calibrate.h"
+
+namespace bafe::python {
+namespace {
+
+py::dict cache_info() {
+  const CacheInfo info = KernelCache::shared()->info();
+  py::dict out;
+  out["hits"] = info.hits;
+  out["misses"] = info.misses;
+  out["compiles"] = info.compiles;
+  out["compile_failures"] = info.compile_failures;
+  out["removed"] = info.removed;
+  out["entries"] = info.entries;
+  out["bytes"] = info.bytes;
+  out["dir"] = info.dir;
+  return out;
+}
+
+py::dict autotune_stats() {
+  const AutotuneStats stats = Autotune::shared().stats();
+  py::dict out;
+  out["total_calls"] = stats.total_calls;
+  out["total_compiles"] = stats.total_compiles;
+  out["total_refits"] = stats.total_refits;
+  out["total_invalidations"] = stats.total_invalidations;
+  out["last_refit_r_squared"] = stats.last_refit_r_squared;
+  out["log_size"] = stats.log_size;
+  return out;
+}
+
+py::dict autotune_model() {
+  const LinearModel model = Autotune::shared().model();
+  py::dict out;
+  out["weights"] = model.weights;
+  out["bias"] = model.bias;
+  out["r_squared"] = model.r_squared;
+  out["n_samples"] = model.n_samples;
+  out["valid"] = model.valid;
+  return out;
+}
+
+/// BAFE 0.1's seven numbers, reported from the machine model: ns per flop and byte, and the fixed prices.
+py::dict calibrated(const Machine& machine) {
+  py::dict out;
+  out["alpha_flops"] = 1.0 / machine.fma_gflops_f32;
+  out["beta_bytes"] = 1.0 / machine.memory_gbs;
+  out["gamma_intermediate"] = machine.step_ns;
+  out["delta_fuse"] = -machine.step_ns;
+  out["epsilon_layout_conv"] = 2.0 / machine.memory_gbs;
+  out["zeta_layout_fuse"] = -1.0 / machine.memory_gbs;
+  out["eta_contiguous"] = 1.0 / machine.l2_gbs;
+  return out;
+}
+
+void bind_autotune(py::module_& module) {
+  module.def("configure_autotune", [](int threshold, double drift, int warmup, int iters) {
+    Autotune::shared().configure({threshold, drift, warmup, iters});
+  });
+  module.def("autotune_stats", &autotune_stats);
+  module.def("autotune_model", &autotune_model);
+  module.def("autotune_refit", [] { return Autotune::shared().refit(); });
+  module.def("autotune_reset", [] { Autotune::shared().reset(); });
+  module.def("autotune_dump_log",
+             [](const std::string& path) { return Autotune::shared().dump_log(path); });
+}
+
+}  // namespace
+
+void bind_runtime(py::module_& module) {
+  bind_autotune(module);
+  module.def("cache_info", &cache_info);
+  module.def("cache_clear", [] { KernelCache::shared()->clear(); });
+  module.def("cache_verify", [] {
+    const auto verdict = KernelCache::shared()->verify();
+    return py::make_tuple(verdict.good, verdict.removed);
+  });
+  module.def("calibrate", [] {
+    Machine machine;
+    {
+      py::gil_scoped_release unlocked;
+      machine = calibrate_machine();
+    }
+    return calibrated(machine);
+  });
+  module.def("calibrated_cost_model", [] { return calibrated(current_machine()); });
+  module.def("take_warnings", [] { return take_warnings(); });
+  module.def("host_target", [] { return host_target().text(); });
+  module.def("option", [](const std::string& name) { return option(name); });
+  module.def("option_table", [] {
+    py::list out;
+    for (const OptionInfo& info : option_table()) {
+      out.append(py::make_tuple(std::string(info.name), std::string(info.fallback),
+                                std::string(info.doc)));
+    }
+    return out;
+  });
+  module.def("operator_names", [] {
+    py::set out;
+    for (const OpInfo& info : all_ops()) {
+      if (info.kind != OpKind::kLeaf) out.add(py::str(std::string(info.name)));
+    }
+    return out;
+  });
+  module.def("is_supported", [](const py::handle& array) {
+    return dtype_of_descr(PyArray_DESCR(reinterpret_cast<PyArrayObject*>(array.ptr()))).has_value();
+  });
+  module.def("dtype_name", [](const py::handle& dtype) {
+    return std::string(dtype_info(dtype_of_python(dtype)).name);
+  });
+}
+
+}  // namespace bafe::python

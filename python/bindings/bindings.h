@@ -1,0 +1,48 @@
+#pragma once
+/// What the binding files share. pybind11 is included here and nowhere else; NumPy's C API in numpy_api.h.
+
+#include <pybind11/functional.h>
+#include <pybind11/pybind11.h>
+#include <pybind11/stl.h>
+
+#include <exception>
+#include <memory>
+#include <string>
+
+#include "bafe/base/error.h"
+#include "bafe/ir/builder.h"
+#include "bafe/runtime/engine.h"
+
+namespace bafe::python {
+
+namespace py = pybind11;
+
+/// A finished program with its constants, handed from tracing to the engine.
+struct TracedProgram {
+  Graph graph;
+  ConstantTable constants;
+};
+
+void bind_errors(py::module_& module);
+void bind_ir(py::module_& module);
+void bind_rules(py::module_& module);
+void bind_search(py::module_& module);
+void bind_runtime(py::module_& module);
+void bind_function(py::module_& module);
+
+/// Sets the Python exception for a C++ one; every user error has its class (bind_error.cpp).
+void set_python_error(std::exception_ptr error);
+
+DType dtype_of_python(const py::handle& dtype);  ///< str, np.dtype or type; DTypeError naming what fits
+AttrValue attr_of_python(const py::handle& value, AttrKind kind, DType like, const char* field);
+py::object attr_to_python(const AttrValue& value);
+py::tuple shape_to_python(const Shape& shape);
+SourceLoc loc_of_python(const py::handle& loc);  ///< None or (file, line)
+
+/// Built-in and added rules; nullptr when nothing was added.
+std::shared_ptr<const RuleSet> current_rules();
+
+/// True when a Python signal handler raised (Ctrl-C); polled by long C++ calls. Takes the GIL.
+bool python_interrupted();
+
+}  // namespace bafe::python

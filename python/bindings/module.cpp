@@ -1,0 +1,16 @@
+// bafe._core: what Python needs of the C++ library. Each bind_*.cpp adds its part.
+
+#include "bindings.h"
+#include "numpy_api.h"
+
+PYBIND11_MODULE(_core, module) {
+  using namespace bafe::python;
+  if (!import_numpy()) throw pybind11::error_already_set();
+  module.attr("__version__") = BAFE_VERSION;
+  bind_errors(module);
+  bind_ir(module);
+  bind_rules(module);
+  bind_search(module);
+  bind_runtime(module);
+  bind_function(module);
+}
