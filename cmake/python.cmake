@@ -21,10 +21,15 @@ add_custom_command(
   VERBATIM)
 add_custom_target(bafe_ops_py ALL DEPENDS ${generated_ops})
 
-add_custom_target(bafe_wheel DEPENDS _core bafe_ops_py bafe-smt)
+add_custom_target(bafe_wheel DEPENDS _core bafe_ops_py)
+if(TARGET bafe-smt)
+  add_dependencies(bafe_wheel bafe-smt)
+endif()
 
 install(TARGETS _core LIBRARY DESTINATION bafe COMPONENT bafe)
-install(TARGETS bafe-smt RUNTIME DESTINATION bafe/bin COMPONENT bafe)
+if(TARGET bafe-smt)
+  install(TARGETS bafe-smt RUNTIME DESTINATION bafe/bin COMPONENT bafe)
+endif()
 install(FILES ${generated_ops} DESTINATION bafe COMPONENT bafe)
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/rules DESTINATION bafe COMPONENT bafe
         FILES_MATCHING PATTERN "*.rules" PATTERN "README.md")
