@@ -71,15 +71,27 @@ bool types_fit(const Rewrite& rewrite, std::span<const TermRef> classes, const T
   return true;
 }
 
-/// An int or a scalar as a number.
-std::optional<double> number_of(const std::optional<AttrValue>& value) {
+/// An int or a scalar as an element of `dtype`; integers exactly or not at all, and no new infinity.
+std::optional<Scalar> as_element(const std::optional<AttrValue>& value, DType dtype) {
   if (!value) return std::nullopt;
+  std::int64_t integer = 0;
   if (const Dim* dim = std::get_if<Dim>(&*value)) {
     if (!dim->is_const()) return std::nullopt;
-    return static_cast<double>(dim->value());
+    integer = dim->value();
+  } else if (const Scalar* scalar = std::get_if<Scalar>(&*value)) {
+    if (scalar->dtype == dtype) return *scalar;
+    if (is_float(scalar->dtype)) return splat_scalar(scalar->as_double(), dtype);
+    integer = scalar->as_int();
+  } else {
+    return std::nullopt;
   }
-  if (const Scalar* scalar = std::get_if<Scalar>(&*value)) return scalar->as_double();
-  return std::nullopt;
+  Scalar element = Scalar::of_int(dtype, integer);
+  bool holds = is_float(dtype) ? std::isfinite(element.as_double()) : element.as_int() == integer;
+  return holds ? std::optional<Scalar>(element) : std::nullopt;
+}
+
+bool same_element(const Scalar& a, const Scalar& b) {
+  return a == b || (a.is_zero() && b.is_zero());
 }
 
 std::string describe_term(const TermSink& sink, TermRef term) {
@@ -111,7 +123,7 @@ std::optional<Scalar> splat_scalar(double value, DType dtype) {
 bool literal_matches(double value, const Scalar& constant) {
   std::optional<Scalar> wanted = splat_scalar(value, constant.dtype);
   if (!wanted) return false;
-  return *wanted == constant || (wanted->is_zero() && constant.is_zero());
+  return same_element(*wanted, constant);
 }
 
 bool RhsInterpreter::admits(const Rewrite& rewrite, std::span<const TermRef> classes,
@@ -124,9 +136,10 @@ bool RhsInterpreter::admits(const Rewrite& rewrite, std::span<const TermRef> cla
     if (!value || !attrs_equal({*value}, {attrs[equation.var]})) return false;
   }
   for (const Equation& equation : rewrite.constant_equations) {
-    std::optional<double> value = number_of(eval_attr(equation.value, attrs, source));
     std::optional<Scalar> constant = source.constant(equation.var);
-    if (!value || !constant || !literal_matches(*value, *constant)) return false;
+    if (!constant) return false;
+    auto value = as_element(eval_attr(equation.value, attrs, source), constant->dtype);
+    if (!value || !same_element(*value, *constant)) return false;
   }
   for (const Equation& let : rewrite.lets) {
     std::optional<AttrValue> value = eval_attr(let.value, attrs, source);
@@ -143,10 +156,9 @@ bool RhsInterpreter::run_step(const Rewrite& rewrite, const RightStep& step,
                               const std::vector<AttrValue>& attrs, TermSink& sink) {
   RegisterFacts source(registers_, sink);
   if (step.kind == RightStep::Kind::kSplat) {
-    std::optional<double> value = number_of(eval_attr(step.value, attrs, source));
-    if (!value) return false;
     const Type* like = sink.type(registers_[step.like]);
-    std::optional<Scalar> scalar = splat_scalar(*value, like == nullptr ? DType::kF64 : like->dtype);
+    DType dtype = like == nullptr ? DType::kF64 : like->dtype;
+    std::optional<Scalar> scalar = as_element(eval_attr(step.value, attrs, source), dtype);
     if (!scalar) return false;
     registers_.push_back(sink.splat(*scalar, registers_[step.like]));
     return true;

@@ -46,6 +46,14 @@ void check_splat(const Sexpr& form, const RuleContext& context) {
   throw context.error(form, "splat takes one expression").fix("write (splat (dim ?x 0))");
 }
 
+void check_bound(const Sexpr& form, const SideNames& names, const RuleContext& context) {
+  if (form.is_variable() && !names.attrs.count(form.text) && !names.classes.count(form.text)) {
+    throw context.error(form, form.text + " is not bound on the left side")
+        .fix("bind it in the left term or with :let");
+  }
+  for (const Sexpr& item : form.items) check_bound(item, names, context);
+}
+
 }  // namespace
 
 std::uint16_t SideNames::new_class(const std::string& name) {
@@ -74,10 +82,7 @@ ExprScope SideNames::scope() const {
 }
 
 AttrExpr read_expression(const Sexpr& form, const SideNames& names, const RuleContext& context) {
-  if (form.is_variable() && !names.attrs.count(form.text) && !names.classes.count(form.text)) {
-    throw context.error(form, form.text + " is not bound on the left side")
-        .fix("bind it in the left term or with :let");
-  }
+  check_bound(form, names, context);
   return parse_attr_expr(form, names.scope());
 }
 

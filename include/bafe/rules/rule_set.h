@@ -52,4 +52,7 @@ class RuleSet {
   std::vector<std::shared_ptr<const Rule>> rules_;
 };
 
+/// SHA-256 of the texts behind RuleSet::builtin(), without parsing them.
+const Digest& builtin_rules_digest();
+
 }  // namespace bafe
