@@ -1,5 +1,5 @@
-// In: the embedded rule texts. Out: their digest, without parsing them: a call that finds its kernel
-// in the cache needs the rules' identity but no rule.
+// In: the embedded rule texts. Out: their digest, without parsing them: a call that finds its
+// kernel in the cache needs the rules' identity but no rule.
 
 #include "bafe/rules/rule_set.h"
 #include "builtin_text.h"
