@@ -86,13 +86,4 @@ Digest RuleSet::hash() const {
   return builder.finish();
 }
 
-const Digest& builtin_rules_digest() {
-  static const Digest digest = [] {
-    DigestBuilder builder;
-    for (const BuiltinText& text : builtin_rule_texts()) builder.add(text.text);
-    return builder.finish();
-  }();
-  return digest;
-}
-
 }  // namespace bafe
