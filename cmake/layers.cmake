@@ -9,6 +9,7 @@ endif()
 function(bafe_layer name)
   cmake_parse_arguments(ARG "" "" "USES;THIRD_PARTY" ${ARGN})
   file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/${name}/*.cpp)
+  list(FILTER sources EXCLUDE REGEX "_main\\.cpp$")  # programs: cmake/programs.cmake
   if(sources)
     add_library(bafe_${name} STATIC ${sources})
     set(scope PUBLIC)
