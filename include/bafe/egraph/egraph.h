@@ -1,0 +1,238 @@
+#pragma once
+/// The e-graph: nodes over an operator table, classes of equal nodes, closed under congruence.
+
+#include <array>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "bafe/base/id.h"
+#include "bafe/egraph/analysis.h"
+#include "bafe/egraph/attr_table.h"
+#include "bafe/egraph/hash_cons.h"
+#include "bafe/egraph/list_pool.h"
+#include "bafe/ir/op_table.h"
+
+namespace bafe {
+
+/// Why two nodes are equal. Every union has exactly one reason.
+enum class ReasonKind : std::uint8_t {
+  kRule,        ///< a rule, in one direction, for one match
+  kCompute,     ///< a fold or a fact that can be evaluated again
+  kAc,          ///< both sides flattened under one associative (commutative) operator are equal
+  kDefine,      ///< a composite and its definition
+  kInstance,    ///< a template proved elsewhere
+  kCongruence,  ///< same operator, equal children; made by rebuild() only
+};
+
+struct Reason {
+  ReasonKind kind = ReasonKind::kCompute;
+  bool backward = false;  ///< the rule's right side was matched
+  RuleId rule;            ///< of kRule; below 65,536
+  /// kRule: the matched operator nodes of all roots in pattern order, then the right sides' operator and
+  /// literal nodes in post-order (saturate.h records them). Otherwise whatever the caller keeps.
+  std::span<const NodeId> witness;
+};
+
+/// Bit op % 128 is set when a class holds a node of that operator.
+struct OpMask {
+  std::array<std::uint64_t, 2> words{};
+  void add(OpId op) { words[(op.index() >> 6) & 1] |= std::uint64_t{1} << (op.index() & 63); }
+  void add(const OpMask& other) {
+    words[0] |= other.words[0];
+    words[1] |= other.words[1];
+  }
+  bool may_hold(OpId op) const {
+    return (words[(op.index() >> 6) & 1] >> (op.index() & 63)) & 1;
+  }
+};
+
+/// A moment of a graph's growth; delta matching looks for what came after it.
+struct Moment {
+  std::uint32_t tick = 0;
+  std::uint32_t nodes = 0;
+};
+
+/// A state to roll back to. Older checkpoints stay valid after a rollback, newer ones do not.
+struct Checkpoint {
+  std::uint32_t nodes = 0;
+  std::uint32_t children = 0;
+  std::uint32_t log_words = 0;
+};
+
+/// Ids are given in birth order and no hash order is visible: equal calls give equal graphs in every
+/// process. Between rebuilds, congruent nodes may sit in different classes.
+///
+/// Errors: RuleError from the analysis (contradiction); roll back before going on.
+/// Memory: see memory_bytes().
+class EGraph {
+ public:
+  explicit EGraph(const OpTable& ops, Analysis* analysis = nullptr);
+  EGraph(const EGraph&) = delete;
+  EGraph& operator=(const EGraph&) = delete;
+
+  // --- growth -----------------------------------------------------------------------------------------
+  /// The node `op attr children`, or the live node equal to it up to the classes of children. An invalid id
+  /// when the node limit is reached: nothing was added. Ids of classes that held nothing but nodes added
+  /// since the last unite() may be given again by unite().
+  NodeId add(OpId op, AttrId attr, std::span<const NodeId> children);
+  NodeId add(OpId op, std::span<const NodeId> children = {}) { return add(op, AttrId{}, children); }
+  /// The same without adding; invalid when there is none.
+  NodeId lookup(OpId op, AttrId attr, std::span<const NodeId> children) const;
+  /// False when the classes were one already.
+  bool unite(NodeId a, NodeId b, const Reason& reason);
+  /// Closes under congruence, brings facts to their fixpoint, calls Analysis::modify.
+  void rebuild();
+  bool is_rebuilt() const;
+  /// Facts of `cls` were changed from outside (an assertion): parents learn again at the next rebuild.
+  void facts_changed(ClassId cls);
+  /// Live nodes never exceed this count.
+  void set_node_limit(std::size_t nodes) { node_limit_ = nodes; }
+  std::size_t node_limit() const { return node_limit_; }
+  /// Every result of add() is appended to `trace` until it is set to null.
+  void set_trace(std::vector<NodeId>* trace) { trace_ = trace; }
+
+  // --- nodes ------------------------------------------------------------------------------------------
+  OpId op(NodeId node) const { return OpId(rows_[node.index()].op); }
+  AttrId attr(NodeId node) const;
+  /// As born: their classes are equal to the node's children for ever.
+  std::span<const NodeId> children(NodeId node) const {
+    const NodeRow& row = rows_[node.index()];
+    return {children_.data() + row.first, static_cast<std::size_t>(row.bits & kArityBits)};
+  }
+  ClassId class_of(NodeId node) const { return class_of_[node.index()]; }
+  /// False for a node that was found equal, child by child, to an older one.
+  bool is_live(NodeId node) const { return !(rows_[node.index()].bits & kDead); }
+  std::size_t num_born() const { return rows_.size(); }  ///< node ids are below this
+  std::size_t num_nodes() const { return live_nodes_; }  ///< live
+
+  // --- classes ----------------------------------------------------------------------------------------
+  /// The class that a merged class became part of.
+  ClassId find(ClassId cls) const;
+  bool is_canonical(ClassId cls) const { return classes_[cls.index()].forward == cls; }
+  std::size_t class_bound() const { return classes_.size(); }  ///< class ids are below this
+  std::size_t num_classes() const { return num_classes_; }
+  std::vector<ClassId> classes() const;  ///< canonical, ascending
+  /// Live nodes, ascending by id. Needs is_rebuilt() and a canonical id.
+  std::span<const NodeId> nodes(ClassId cls) const {
+    return lists_.items(classes_[cls.index()].live);
+  }
+  /// Nodes with a child in `cls`, each once, in no useful order; dead ones among them.
+  std::span<const NodeId> parents(ClassId cls) const {
+    return lists_.items(classes_[cls.index()].parents);
+  }
+  const OpMask& op_mask(ClassId cls) const { return classes_[cls.index()].mask; }
+  /// A node that stands for the class when one is built upon: the oldest.
+  NodeId representative(ClassId cls) const { return nodes(cls).front(); }
+  /// Live and dead nodes of an operator in birth order (few dead ones).
+  std::span<const NodeId> nodes_of(OpId op) const { return by_op_[op.index()]; }
+
+  // --- change -----------------------------------------------------------------------------------------
+  /// Now; what changes later is later than this moment.
+  Moment moment() { return {tick_++, static_cast<std::uint32_t>(rows_.size())}; }
+  /// Did `cls` swallow a class or change its facts after `since`? New nodes in it are told by their id.
+  bool changed(ClassId cls, const Moment& since) const {
+    return classes_[cls.index()].tick > since.tick;
+  }
+  Checkpoint mark() const;  ///< needs is_rebuilt()
+  /// Back to the state at `point`: same nodes, classes and ids, facts learnt again; every class counts as
+  /// changed. O(nodes at the mark).
+  void rollback(const Checkpoint& point);
+
+  // --- surroundings -----------------------------------------------------------------------------------
+  const OpTable& ops() const { return *ops_; }
+  Analysis* analysis() const { return analysis_; }
+  AttrTable& attrs() { return attrs_; }
+  const AttrTable& attrs() const { return attrs_; }
+  /// Names for messages, indexed by RuleId.
+  void set_rule_names(std::vector<std::string> names) { rule_names_ = std::move(names); }
+  std::string rule_name(RuleId rule) const;
+  /// "(add x (mul y z))" along the children as born, `…` below `depth`.
+  std::string term_text(NodeId node, int depth = 8) const;
+  /// The union in progress, for messages of the analysis: rule, and both terms.
+  std::string blame() const;
+  /// Bytes held by nodes, classes and tables; with_proofs adds the union log.
+  std::size_t memory_bytes(bool with_proofs = true) const;
+  /// CHECKs every invariant: hash-cons, congruence, parents, lists, operator index, facts at their fixpoint.
+  /// O(nodes). Needs is_rebuilt().
+  void check();
+
+  /// The append-only log of unions; explain.h reads it.
+  struct Union {
+    NodeId a, b;
+    ReasonKind kind;
+    bool backward, keep_b, absorbed;
+    RuleId rule;
+    std::span<const NodeId> witness;
+  };
+  std::size_t log_size() const { return log_.size(); }
+  /// The union at `at`, which moves to the next one; start at 0, end at log_size().
+  Union read_log(std::size_t& at) const;
+
+ private:
+  struct NodeRow {
+    std::uint32_t first;  ///< in children_
+    std::uint16_t op;
+    std::uint16_t bits;  ///< arity and flags
+  };
+  struct ClassRow {
+    ListRef live, dead, parents;
+    OpMask mask;
+    std::uint32_t tick = 0;  ///< of the last merge or change of facts
+    ClassId forward;         ///< itself, or where it went
+    std::uint32_t flags = 0;
+  };
+  static constexpr std::uint16_t kArityBits = 0x0fff, kDead = 0x1000, kPending = 0x2000,
+                                 kFactPending = 0x4000, kHasAttr = 0x8000;
+  static constexpr std::uint32_t kDirty = 1, kModifyPending = 2;
+
+  std::uint32_t tag_of(const NodeRow& row) const;
+  bool same_key(NodeId a, NodeId b) const;
+  std::uint32_t find_slot(OpId op, AttrId attr, std::span<const NodeId> children,
+                          std::uint32_t* tag) const;
+  NodeId append_node(OpId op, AttrId attr, std::span<const NodeId> children);
+  void open_class(NodeId node);
+  void link_parents(NodeId node);
+  void write_log(NodeId a, NodeId b, const Reason& reason, bool keep_b, bool absorbed);
+  bool is_newborn(ClassId cls) const;
+  bool keeps(ClassId a, ClassId b) const;
+  void absorb(ClassId into, NodeId node);
+  void merge_classes(ClassId into, ClassId from, bool replaying);
+  void move_parents(ClassId into, ClassId from, bool replaying);
+  void queue_parents_facts(ClassId cls);
+  void queue_modify(ClassId cls);
+  void touch_list(ClassId cls);
+  void repair(NodeId node);
+  void kill(NodeId node);
+  void settle_facts(bool modify);
+  void compact_dirty();
+  void replay();
+  void check_lists() const;
+  void check_table() const;
+  void check_parents() const;
+  void check_log() const;
+
+  const OpTable* ops_;
+  Analysis* analysis_;
+  AttrTable attrs_;
+  std::vector<NodeRow> rows_;
+  std::vector<ClassId> class_of_;  ///< always canonical
+  std::vector<NodeId> children_;   ///< of all nodes, as born; a node's attribute record follows its children
+  std::vector<ClassRow> classes_;
+  ListPool<NodeId> lists_;
+  HashCons table_;
+  std::vector<std::vector<NodeId>> by_op_;
+  std::vector<std::uint32_t> dead_of_op_;
+  std::vector<NodeId> log_;  ///< words: a, b, header, witness…
+  std::vector<NodeId> pending_, fact_pending_;
+  std::vector<ClassId> modify_pending_, dirty_;
+  std::vector<std::string> rule_names_;
+  std::size_t live_nodes_ = 0, num_classes_ = 0, node_limit_ = 0xfffffff0u;
+  std::uint32_t tick_ = 1;
+  std::vector<NodeId>* trace_ = nullptr;
+  NodeId blamed_a_, blamed_b_;
+  Reason blamed_;
+};
+
+}  // namespace bafe

@@ -1,0 +1,143 @@
+#pragma once
+/// E-matching: left sides compiled to short programs, run over what changed since a moment.
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <span>
+#include <vector>
+
+#include "bafe/egraph/egraph.h"
+#include "bafe/rules/pattern.h"
+
+namespace bafe {
+
+/// One step of matching one root. Registers hold nodes that stand for their classes.
+struct MatchStep {
+  enum class Kind : std::uint8_t {
+    kBind,       ///< a node of `op` with `arity` children in the class of `reg`; children into `out`…
+    kSame,       ///< `reg` and `out` are one class
+    kGround,     ///< `reg` is the class of ground term `index`
+    kLiteral,    ///< the constant fact of `reg` is `literal`
+    kFieldIs,    ///< field `index` of the node in slot `slot` is `value`
+    kFieldBind,  ///< attribute variable `var` becomes that field
+    kFieldSame,  ///< attribute variable `var` equals that field
+  };
+  Kind kind = Kind::kBind;
+  bool last_source = false;  ///< no later step can tell a new match from an old one
+  std::uint16_t reg = 0, out = 0, slot = 0, arity = 0, index = 0, var = 0;
+  OpId op;
+  AttrValueId value;
+  double literal = 0;
+};
+
+/// A subterm without variables, found by hash-cons look-up once per search.
+struct GroundTerm {
+  struct Node {
+    OpId op;
+    AttrId attr;
+    std::uint16_t slot;
+    std::vector<std::uint16_t> children;  ///< earlier entries of `nodes`
+  };
+  std::vector<Node> nodes;  ///< post-order
+};
+
+/// One root pattern as a program.
+struct RootProgram {
+  bool scan = false;  ///< the root is no operator: every class is tried
+  OpId op;
+  std::uint16_t arity = 0;
+  std::uint16_t registers = 0;
+  std::uint16_t first_slot = 0;  ///< witness of the root, when it is an operator
+  std::uint16_t depth = 0;  ///< levels below the root at which a change can make a new match
+  std::vector<MatchStep> steps;
+  std::vector<GroundTerm> ground;
+  std::vector<std::uint16_t> var_reg;   ///< class variable → register, kNoVariable if not in this root
+  std::vector<bool> binds_attr;         ///< attribute variable bound here?
+  std::uint16_t root_var = kNoVariable;
+};
+
+/// A rule's left side, ready to run on one graph (literal fields are interned there).
+struct MatchProgram {
+  std::vector<RootProgram> roots;
+  std::uint16_t witnesses = 0;  ///< operator and literal nodes of all roots, in pre-order
+  std::uint16_t class_vars = 0, attr_vars = 0;
+  bool reads_facts = false;
+
+  std::size_t stride() const { return roots.size() + witnesses + class_vars + attr_vars; }
+};
+
+/// `reads_facts`: conditions or the right side look at facts of the class variables, so that a change of
+/// facts makes a new match.
+/// Errors: RuleError for an unknown operator, a wrong number of children or fields.
+MatchProgram compile_match(const LeftSide& left, bool reads_facts, EGraph& graph);
+
+/// One match, as a view into its MatchTable.
+struct Match {
+  std::span<const NodeId> roots;      ///< the matched node of every root
+  std::span<const NodeId> witnesses;  ///< matched operator and literal nodes of all roots, pre-order
+  std::span<const NodeId> vars;       ///< class variables: nodes as they stand in the matched nodes
+  std::span<const NodeId> attr_words;
+  AttrValueId attr(std::size_t var) const { return AttrValueId(attr_words[var].index()); }
+};
+
+/// Matches of one rule in generation order: roots by birth, then nodes by birth.
+class MatchTable {
+ public:
+  explicit MatchTable(const MatchProgram& program);
+  std::size_t size() const { return words_.size() / stride_; }
+  Match operator[](std::size_t i) const;
+  NodeId* append();  ///< one row, to be filled
+  void truncate(std::size_t rows) { words_.resize(rows * stride_); }
+  void clear() { words_.clear(); }
+  std::size_t memory_bytes() const { return words_.capacity() * sizeof(NodeId); }
+
+ private:
+  std::size_t stride_, roots_, witnesses_, vars_;
+  std::vector<NodeId> words_;
+};
+
+/// Counts, not clocks.
+struct MatchLimits {
+  std::size_t max_matches = 0xffffffffu;  ///< stop when one more is found
+  std::size_t fuel = ~std::size_t{0};     ///< candidate nodes looked at
+  std::function<bool()> interrupted;      ///< polled every few thousand candidates; may be empty
+};
+
+enum class MatchEnd : std::uint8_t { kComplete, kTooMany, kOutOfFuel, kInterrupted };
+
+/// What changed since a moment, and which nodes of an operator a change can concern. Shared by all rules
+/// that were last run at that moment; valid until the graph changes.
+class Delta {
+ public:
+  Delta(const EGraph& graph, const Moment& since);
+  const Moment& since() const { return since_; }
+  bool everything() const { return since_.tick == 0; }
+  /// Live nodes of `op`, by birth, that are new or have a change at most `depth` levels below them.
+  std::span<const NodeId> candidates(OpId op, std::uint16_t depth);
+
+ private:
+  struct Entry {
+    OpId op;
+    std::uint16_t depth;
+    std::vector<NodeId> nodes;
+  };
+  void spread(std::uint16_t depth);
+
+  const EGraph& graph_;
+  Moment since_;
+  std::uint16_t spread_to_ = 0;
+  std::vector<std::uint8_t> level_;  ///< per class: levels below it at which the nearest change lies
+  std::vector<ClassId> front_;
+  std::deque<Entry> entries_;
+};
+
+/// Finds every match that did not exist at `delta.since()`; Moment{} finds all. Several roots are joined by
+/// hashing on the classes of the variables that they share.
+///
+/// Needs:   graph.is_rebuilt().
+/// Order:   deterministic (see MatchTable).
+MatchEnd find_matches(const EGraph& graph, const MatchProgram& program, Delta& delta,
+                      const MatchLimits& limits, MatchTable& out);
+
+}  // namespace bafe

@@ -1,0 +1,136 @@
+#pragma once
+/// Equality saturation for any language: search all rules of a stage, apply all matches, rebuild.
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "bafe/base/error.h"
+#include "bafe/egraph/ematch.h"
+
+namespace bafe {
+
+/// Builds the right sides of a rule.
+class Applier {
+ public:
+  virtual ~Applier() = default;
+  /// Adds the right sides for `match` and stores one node per root of the rule, in order. False: the rule
+  /// does not apply (a condition, an undefined attribute, or add() gave an invalid id).
+  ///
+  /// Operands are the nodes of match.vars as they are. Where the rule has a `right` shape, add() is called
+  /// once per operator and literal of that shape, in post-order, root after root, and for nothing else:
+  /// explanations are read off those calls.
+  virtual bool apply(EGraph& graph, const Match& match, std::span<NodeId> roots) = 0;
+};
+
+/// One direction of a rule.
+struct SaturationRule {
+  std::string name;
+  LeftSide left;
+  /// Shape of the right sides, one per root; fields are not looked at. Empty: opaque to explanations, the
+  /// step is then printed from the matched term to the added one.
+  std::vector<Pattern> right;
+  std::shared_ptr<Applier> applier;
+  RuleId rule;             ///< shared by both directions
+  bool backward = false;   ///< this direction matches the rule's right side
+  bool reads_facts = false;
+  std::uint32_t set = 0;   ///< below 32
+};
+
+/// Rules whose set is in `sets` are searched together, up to `repeat` times or until nothing changes.
+struct Stage {
+  std::uint32_t sets = 0xffffffffu;  ///< bit i: set i
+  std::uint32_t repeat = 1;
+};
+
+/// Everything is a count, so that a result never depends on the speed of the machine.
+struct SaturationOptions {
+  std::vector<Stage> stages = {Stage{}};  ///< of one iteration, in order
+  std::size_t max_iterations = 30;
+  std::size_t max_nodes = 10'000;                      ///< live nodes; never exceeded
+  std::size_t max_accepted = ~std::size_t{0};          ///< matches that changed the graph
+  std::size_t fuel = ~std::size_t{0};                  ///< per rule and search, in candidate nodes
+  /// Backoff: a rule with more matches than `match_limit << bans` is banned for `ban_length << bans`
+  /// iterations. 0 turns it off.
+  std::size_t match_limit = 1000;
+  std::size_t ban_length = 5;
+  std::function<bool()> interrupted;  ///< polled while searching and applying; true stops
+};
+
+enum class StopReason : std::uint8_t {
+  kSaturated,
+  kIterations,
+  kNodes,
+  kAccepted,
+  kInterrupted,
+  kContradiction,  ///< error() says which rule and match; the iteration was rolled back
+};
+const char* stop_reason_text(StopReason reason);
+
+struct RuleStats {
+  std::size_t searches = 0, matches = 0, accepted = 0, refused = 0, bans = 0;
+};
+
+struct IterationStats {
+  std::size_t nodes = 0, classes = 0, matches = 0, accepted = 0;
+};
+
+/// Runs rules on one graph. May be run on after more nodes were added: rules then see what is new.
+///
+/// Errors: RuleError for a pattern that does not fit the operator table (in the constructor). A
+///         contradiction does not throw.
+class Saturation {
+ public:
+  Saturation(EGraph& graph, std::vector<SaturationRule> rules);
+  StopReason run(const SaturationOptions& options);
+  /// One iteration; nullopt when it changed the graph and no limit was met.
+  std::optional<StopReason> iterate(const SaturationOptions& options);
+
+  const std::vector<SaturationRule>& rules() const { return rules_; }
+  const RuleStats& stats(std::size_t rule) const { return state_[rule].stats; }
+  const std::vector<IterationStats>& iterations() const { return iterations_; }
+  std::size_t accepted() const { return accepted_; }
+  /// Set after kContradiction.
+  const std::optional<RuleError>& error() const { return error_; }
+
+ private:
+  struct RuleState {
+    MatchProgram program;
+    Moment since;
+    std::size_t bans = 0, banned_until = 0;
+    std::size_t built = 0;  ///< nodes that one application adds or finds
+    RuleStats stats;
+  };
+  struct Found {
+    std::size_t rule;
+    MatchTable table;
+    bool complete;
+  };
+  enum class StageEnd : std::uint8_t { kDone, kNodes, kAccepted, kInterrupted };
+
+  StageEnd run_stage(const Stage& stage, const SaturationOptions& options);
+  bool search(std::size_t rule, std::deque<Delta>& deltas, const SaturationOptions& options,
+              std::vector<Found>& found);
+  StageEnd apply(const Found& found, const SaturationOptions& options);
+  bool apply_match(std::size_t rule, const Match& match);
+
+  EGraph& graph_;
+  std::vector<SaturationRule> rules_;
+  std::vector<RuleState> state_;
+  std::vector<IterationStats> iterations_;
+  std::vector<NodeId> trace_, witness_, roots_;
+  std::optional<RuleError> error_;
+  std::size_t iteration_ = 0, accepted_ = 0;
+  bool held_back_ = false;  ///< some rule of this iteration has matches that were not applied
+};
+
+/// The log leaves out of a single-root rule's witness what the union itself says: the matched root and the
+/// root that was built. explain.h puts them back.
+void trim_witness(const SaturationRule& rule, std::vector<NodeId>& witness);
+
+}  // namespace bafe

@@ -1,0 +1,190 @@
+// Nodes come in by operator, attributes and children; ids of nodes and classes go out. Between calls:
+// class_of_ holds canonical classes for live and dead nodes alike; every live node that is not pending has
+// its entry in the hash-cons under the tag of its children's present classes; the parents of a class hold
+// every live node with a child in it, once.
+#include "bafe/egraph/egraph.h"
+
+#include <algorithm>
+
+#include "bafe/base/error.h"
+#include "bafe/egraph/key.h"
+
+namespace bafe {
+
+EGraph::EGraph(const OpTable& ops, Analysis* analysis)
+    : ops_(&ops), analysis_(analysis), by_op_(ops.size()), dead_of_op_(ops.size()) {
+  BAFE_CHECK(ops.size() < 0x10000, "an operator fits in 16 bits");
+}
+
+AttrId EGraph::attr(NodeId node) const {
+  const NodeRow& row = rows_[node.index()];
+  if (!(row.bits & kHasAttr)) return {};
+  return AttrId(children_[row.first + (row.bits & kArityBits)].index());
+}
+
+ClassId EGraph::find(ClassId cls) const {
+  while (classes_[cls.index()].forward != cls) cls = classes_[cls.index()].forward;
+  return cls;
+}
+
+std::vector<ClassId> EGraph::classes() const {
+  std::vector<ClassId> all;
+  all.reserve(num_classes_);
+  for (std::uint32_t i = 0; i < classes_.size(); ++i) {
+    if (classes_[i].forward.index() == i) all.push_back(ClassId(i));
+  }
+  return all;
+}
+
+std::uint32_t EGraph::tag_of(const NodeRow& row) const {
+  std::uint32_t arity = row.bits & kArityBits;
+  std::uint64_t hash = key_start(row.op);
+  for (std::uint32_t i = 0; i < arity; ++i) {
+    hash = key_word(hash, class_of_[children_[row.first + i].index()].index());
+  }
+  if (row.bits & kHasAttr) hash = key_word(hash, children_[row.first + arity].index());
+  return key_tag(hash);
+}
+
+bool EGraph::same_key(NodeId a, NodeId b) const {
+  const NodeRow& x = rows_[a.index()];
+  const NodeRow& y = rows_[b.index()];
+  if (x.op != y.op || ((x.bits ^ y.bits) & (kArityBits | kHasAttr))) return false;
+  std::uint32_t arity = x.bits & kArityBits;
+  for (std::uint32_t i = 0; i < arity; ++i) {
+    if (class_of_[children_[x.first + i].index()] != class_of_[children_[y.first + i].index()]) {
+      return false;
+    }
+  }
+  return !(x.bits & kHasAttr) || children_[x.first + arity] == children_[y.first + arity];
+}
+
+std::uint32_t EGraph::find_slot(OpId op, AttrId attr, std::span<const NodeId> children,
+                                std::uint32_t* tag) const {
+  std::uint64_t hash = key_start(op.index());
+  for (NodeId child : children) hash = key_word(hash, class_of(child).index());
+  if (attr.valid()) hash = key_word(hash, attr.index());
+  *tag = key_tag(hash);
+  return table_.find(*tag, [&](NodeId node) {
+    const NodeRow& row = rows_[node.index()];
+    if (row.op != op.index() || (row.bits & kArityBits) != children.size()) return false;
+    for (std::size_t i = 0; i < children.size(); ++i) {
+      if (class_of_[children_[row.first + i].index()] != class_of(children[i])) return false;
+    }
+    AttrId have = row.bits & kHasAttr ? AttrId(children_[row.first + children.size()].index())
+                                      : AttrId{};
+    return have == attr;
+  });
+}
+
+NodeId EGraph::lookup(OpId op, AttrId attr, std::span<const NodeId> children) const {
+  std::uint32_t tag, slot = find_slot(op, attr, children, &tag);
+  return slot == HashCons::kAbsent ? NodeId{} : table_.node(slot);
+}
+
+NodeId EGraph::add(OpId op, AttrId attr, std::span<const NodeId> children) {
+  std::uint32_t tag, slot = find_slot(op, attr, children, &tag);
+  NodeId node;
+  if (slot != HashCons::kAbsent) {
+    node = table_.node(slot);
+  } else {
+    if (live_nodes_ >= node_limit_) return {};
+    node = append_node(op, attr, children);
+    table_.insert(tag, node);
+    open_class(node);
+  }
+  if (trace_) trace_->push_back(node);
+  return node;
+}
+
+NodeId EGraph::append_node(OpId op, AttrId attr, std::span<const NodeId> children) {
+  BAFE_CHECK(children.size() <= kArityBits, "a node has at most 4095 children");
+  BAFE_CHECK(rows_.size() < 0x7fffffffu, "node ids fit in 31 bits");
+  NodeId node(static_cast<std::uint32_t>(rows_.size()));
+  auto bits = static_cast<std::uint16_t>(children.size() | (attr.valid() ? kHasAttr : 0));
+  rows_.push_back({static_cast<std::uint32_t>(children_.size()),
+                   static_cast<std::uint16_t>(op.index()), bits});
+  // `children` may be a view of this very array
+  for (std::size_t i = 0; i < children.size(); ++i) {
+    NodeId child = children[i];
+    if (children_.size() == children_.capacity()) {
+      std::vector<NodeId> rest(children.begin() + i, children.end());
+      children_.reserve(children_.capacity() * 3 / 2 + 64);
+      children_.insert(children_.end(), rest.begin(), rest.end());
+      break;
+    }
+    children_.push_back(child);
+  }
+  if (attr.valid()) children_.push_back(NodeId(attr.index()));
+  return node;
+}
+
+void EGraph::open_class(NodeId node) {
+  ClassId cls(static_cast<std::uint32_t>(classes_.size()));
+  OpId op = this->op(node);
+  ClassRow& row = classes_.emplace_back();
+  row.forward = cls;
+  row.tick = tick_;
+  row.mask.add(op);
+  lists_.push(row.live, node);
+  class_of_.push_back(cls);
+  by_op_[op.index()].push_back(node);
+  link_parents(node);
+  ++live_nodes_;
+  ++num_classes_;
+  if (!analysis_) return;
+  analysis_->open(*this, cls);
+  analysis_->learn(*this, node, cls);
+  queue_modify(cls);
+}
+
+void EGraph::link_parents(NodeId node) {
+  std::span<const NodeId> kids = children(node);
+  for (std::size_t i = 0; i < kids.size(); ++i) {
+    ClassId cls = class_of(kids[i]);
+    bool linked = false;
+    for (std::size_t j = 0; j < i; ++j) linked |= class_of(kids[j]) == cls;
+    if (!linked) lists_.push(classes_[cls.index()].parents, node);
+  }
+}
+
+std::string EGraph::rule_name(RuleId rule) const {
+  if (rule.valid() && rule.index() < rule_names_.size()) return rule_names_[rule.index()];
+  return rule.valid() ? "rule " + std::to_string(rule.index()) : "no rule";
+}
+
+std::string EGraph::term_text(NodeId node, int depth) const {
+  std::string text = ops_->spec(op(node)).name;
+  std::span<const NodeId> kids = children(node);
+  const Attrs& record = attrs_.record(attr(node));
+  if (kids.empty() && record.empty()) return text;
+  if (depth <= 0) return "…";
+  for (NodeId child : kids) text += " " + term_text(child, depth - 1);
+  const std::vector<AttrField>& fields = ops_->spec(op(node)).fields;
+  for (std::size_t i = 0; i < record.size(); ++i) {
+    text += (i < fields.size() ? " :" + fields[i].name : std::string()) + " " + attr_text(record[i]);
+  }
+  return "(" + text + ")";
+}
+
+std::string EGraph::blame() const {
+  if (!blamed_a_.valid()) return "no union in progress";
+  static constexpr const char* kNames[] = {"rule", "compute", "ac", "define", "instance",
+                                           "congruence"};
+  std::string text = blamed_.kind == ReasonKind::kRule
+                         ? rule_name(blamed_.rule) + (blamed_.backward ? " (backward)" : "")
+                         : kNames[static_cast<int>(blamed_.kind)];
+  return text + ": " + term_text(blamed_a_) + " = " + term_text(blamed_b_);
+}
+
+std::size_t EGraph::memory_bytes(bool with_proofs) const {
+  auto bytes = [](const auto& items) { return items.capacity() * sizeof(items[0]); };
+  std::size_t sum = bytes(rows_) + bytes(class_of_) + bytes(children_) + bytes(classes_) +
+                    lists_.memory_bytes() + table_.memory_bytes() + bytes(pending_) +
+                    bytes(fact_pending_) + bytes(modify_pending_) + bytes(dirty_) +
+                    attrs_.memory_bytes();
+  for (const auto& nodes : by_op_) sum += bytes(nodes);
+  return sum + (with_proofs ? bytes(log_) : 0);
+}
+
+}  // namespace bafe

@@ -1,0 +1,198 @@
+// A match program and a delta come in; a table of matches goes out. One root runs as it is. Several are
+// enumerated one by one, each row with its freshness, and joined from left to right; a joined row is kept if
+// any part of it is fresh.
+#include "bafe/egraph/ematch.h"
+
+#include <algorithm>
+
+#include "machine.h"
+#include "bafe/egraph/key.h"
+
+namespace bafe {
+
+Delta::Delta(const EGraph& graph, const Moment& since) : graph_(graph), since_(since) {}
+
+void Delta::spread(std::uint16_t depth) {
+  if (level_.empty()) {
+    level_.assign(graph_.class_bound(), 0xff);
+    for (std::uint32_t i = 0; i < level_.size(); ++i) {
+      ClassId cls(i);
+      if (!graph_.is_canonical(cls)) continue;
+      bool new_node = graph_.nodes(cls).back().index() >= since_.nodes;
+      if (!new_node && !graph_.changed(cls, since_)) continue;
+      level_[i] = 0;
+      front_.push_back(cls);
+    }
+    spread_to_ = 1;
+  }
+  for (; spread_to_ < depth && spread_to_ < 0xff; ++spread_to_) {
+    std::vector<ClassId> next;
+    for (ClassId cls : front_) {
+      for (NodeId parent : graph_.parents(cls)) {
+        if (!graph_.is_live(parent)) continue;
+        std::uint8_t& level = level_[graph_.class_of(parent).index()];
+        if (level != 0xff) continue;
+        level = static_cast<std::uint8_t>(spread_to_);
+        next.push_back(graph_.class_of(parent));
+      }
+    }
+    front_ = std::move(next);
+  }
+}
+
+std::span<const NodeId> Delta::candidates(OpId op, std::uint16_t depth) {
+  for (const Entry& entry : entries_) {
+    if (entry.op == op && entry.depth == depth) return entry.nodes;
+  }
+  if (depth > 0) spread(depth);
+  std::span<const NodeId> all = graph_.nodes_of(op);
+  Entry& entry = entries_.emplace_back(Entry{op, depth, {}});
+  auto first_new = std::lower_bound(all.begin(), all.end(), NodeId(since_.nodes));
+  if (depth > 0) {
+    for (auto it = all.begin(); it != first_new; ++it) {
+      if (!graph_.is_live(*it)) continue;
+      bool near = false;
+      for (NodeId child : graph_.children(*it)) {
+        near |= level_[graph_.class_of(child).index()] < depth;
+      }
+      if (near) entry.nodes.push_back(*it);
+    }
+  }
+  for (auto it = first_new; it != all.end(); ++it) {
+    if (graph_.is_live(*it)) entry.nodes.push_back(*it);
+  }
+  return entry.nodes;
+}
+
+namespace {
+
+/// Rows of one root of a multi-pattern.
+struct RootRows {
+  explicit RootRows(const MatchProgram& program) : table(program) {}
+  MatchTable table;
+  std::vector<bool> fresh;
+};
+
+class Joiner {
+ public:
+  Joiner(const EGraph& graph, const MatchProgram& program, const MatchLimits& limits,
+         std::size_t* fuel)
+      : graph_(graph), program_(program), layout_(program), limits_(limits), fuel_(fuel) {}
+
+  /// `joined` and `next` in that order; the variables that both bind must agree.
+  MatchEnd join(RootRows& joined, RootRows& next, std::size_t next_root, bool last) {
+    pick_shared(joined.table, next.table);
+    std::vector<std::pair<std::uint64_t, std::uint32_t>> index;
+    for (std::size_t i = 0; i < next.table.size(); ++i) {
+      index.emplace_back(key(next.table[i]), static_cast<std::uint32_t>(i));
+    }
+    std::sort(index.begin(), index.end());
+    RootRows result(program_);
+    MatchEnd end = MatchEnd::kComplete;
+    for (std::size_t i = 0; i < joined.table.size() && end == MatchEnd::kComplete; ++i) {
+      std::pair<std::uint64_t, std::uint32_t> probe{key(joined.table[i]), 0};
+      for (auto it = std::lower_bound(index.begin(), index.end(), probe);
+           it != index.end() && it->first == probe.first; ++it) {
+        if (*fuel_ == 0) {
+          end = MatchEnd::kOutOfFuel;
+          break;
+        }
+        --*fuel_;
+        bool fresh = joined.fresh[i] || next.fresh[it->second];
+        if ((last && !fresh) || !agree(joined.table[i], next.table[it->second])) continue;
+        if (last && result.table.size() >= limits_.max_matches) {
+          end = MatchEnd::kTooMany;
+          break;
+        }
+        combine(joined.table[i], next.table[it->second], next_root, result.table.append());
+        result.fresh.push_back(fresh);
+      }
+      if (i % 1024 == 1023 && limits_.interrupted && limits_.interrupted()) {
+        end = MatchEnd::kInterrupted;
+      }
+    }
+    joined = std::move(result);
+    return end;
+  }
+
+ private:
+  void pick_shared(const MatchTable& a, const MatchTable& b) {
+    vars_.clear();
+    attrs_.clear();
+    if (a.size() == 0 || b.size() == 0) return;
+    for (std::size_t v = 0; v < program_.class_vars; ++v) {
+      if (a[0].vars[v].valid() && b[0].vars[v].valid()) vars_.push_back(v);
+    }
+    for (std::size_t v = 0; v < program_.attr_vars; ++v) {
+      if (a[0].attr_words[v].valid() && b[0].attr_words[v].valid()) attrs_.push_back(v);
+    }
+  }
+
+  std::uint64_t key(const Match& match) const {
+    std::uint64_t hash = key_start(0);
+    for (std::size_t v : vars_) hash = key_word(hash, graph_.class_of(match.vars[v]).index());
+    for (std::size_t v : attrs_) hash = key_word(hash, match.attr_words[v].index());
+    return hash;
+  }
+
+  bool agree(const Match& a, const Match& b) const {
+    for (std::size_t v : vars_) {
+      if (graph_.class_of(a.vars[v]) != graph_.class_of(b.vars[v])) return false;
+    }
+    for (std::size_t v : attrs_) {
+      if (a.attr_words[v] != b.attr_words[v]) return false;
+    }
+    return true;
+  }
+
+  void combine(const Match& a, const Match& b, std::size_t next_root, NodeId* row) const {
+    for (std::size_t i = 0; i < next_root; ++i) row[i] = a.roots[i];
+    row[next_root] = b.roots[next_root];
+    auto either = [&](std::span<const NodeId> x, std::span<const NodeId> y, std::size_t at) {
+      for (std::size_t i = 0; i < x.size(); ++i) row[at + i] = x[i].valid() ? x[i] : y[i];
+    };
+    either(a.witnesses, b.witnesses, layout_.witnesses);
+    either(a.vars, b.vars, layout_.vars);
+    either(a.attr_words, b.attr_words, layout_.attrs);
+  }
+
+  const EGraph& graph_;
+  const MatchProgram& program_;
+  RowLayout layout_;
+  const MatchLimits& limits_;
+  std::size_t* fuel_;
+  std::vector<std::size_t> vars_, attrs_;
+};
+
+}  // namespace
+
+MatchEnd find_matches(const EGraph& graph, const MatchProgram& program, Delta& delta,
+                      const MatchLimits& limits, MatchTable& out) {
+  std::size_t fuel = limits.fuel;
+  if (program.roots.size() == 1) {
+    return Machine(graph, program, 0, delta, limits, out, &fuel).run();
+  }
+  MatchLimits unlimited;  // rows of one root are no matches yet; only fuel bounds them
+  unlimited.interrupted = limits.interrupted;
+  Joiner joiner(graph, program, limits, &fuel);
+  RootRows joined(program);
+  MatchEnd end = MatchEnd::kComplete;
+  for (std::size_t i = 0; i < program.roots.size() && end == MatchEnd::kComplete; ++i) {
+    RootRows rows(program);
+    end = Machine(graph, program, i, delta, unlimited, rows.table, &fuel, &rows.fresh).run();
+    if (i == 0) {
+      joined = std::move(rows);
+    } else if (end == MatchEnd::kComplete) {
+      end = joiner.join(joined, rows, i, i + 1 == program.roots.size());
+    }
+  }
+  if (end == MatchEnd::kComplete || end == MatchEnd::kTooMany) {
+    for (std::size_t i = 0; i < joined.table.size(); ++i) {
+      const NodeId* row = joined.table[i].roots.data();
+      std::copy(row, row + program.stride(), out.append());
+    }
+  }
+  return end;
+}
+
+}  // namespace bafe

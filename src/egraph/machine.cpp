@@ -1,0 +1,186 @@
+// A root program and a delta come in; rows of matches go out. A step returns false only to stop the whole
+// search. Invariant: `fresh` says that the partial match holds something newer than the moment; the last
+// step that could make it so enumerates nothing but new nodes otherwise.
+#include "machine.h"
+
+#include <algorithm>
+
+namespace bafe {
+
+Machine::Machine(const EGraph& graph, const MatchProgram& program, std::size_t root, Delta& delta,
+                 const MatchLimits& limits, MatchTable& out, std::size_t* fuel,
+                 std::vector<bool>* fresh_rows)
+    : graph_(graph),
+      program_(program),
+      root_(program.roots[root]),
+      root_index_(root),
+      delta_(delta),
+      since_(delta.since()),
+      everything_(delta.everything()),
+      limits_(limits),
+      out_(out),
+      fuel_(fuel),
+      fresh_rows_(fresh_rows),
+      layout_(program),
+      regs_(root_.registers),
+      slots_(program.witnesses),
+      attrs_(program.attr_vars) {}
+
+MatchEnd Machine::run() {
+  if (find_ground_terms()) root_.scan ? run_scan() : run_roots();
+  return end_;
+}
+
+bool Machine::find_ground_terms() {
+  std::vector<NodeId> found, children;
+  for (const GroundTerm& term : root_.ground) {
+    bool is_new_term = false;
+    found.clear();
+    for (const GroundTerm::Node& node : term.nodes) {
+      children.clear();
+      for (std::uint16_t child : node.children) children.push_back(found[child]);
+      found.push_back(graph_.lookup(node.op, node.attr, children));
+      if (!found.back().valid()) return false;
+      slots_[node.slot] = found.back();
+      is_new_term |= is_new(found.back());
+    }
+    ground_class_.push_back(graph_.class_of(found.back()));
+    ground_new_.push_back(is_new_term);
+  }
+  return true;
+}
+
+bool Machine::run_roots() {
+  std::span<const NodeId> nodes = everything_ || fresh_rows_
+                                      ? graph_.nodes_of(root_.op)
+                                      : delta_.candidates(root_.op, root_.depth);
+  for (NodeId node : nodes) {
+    if (graph_.is_live(node) && !try_root(node)) return false;
+  }
+  return true;
+}
+
+bool Machine::try_root(NodeId node) {
+  std::span<const NodeId> kids = graph_.children(node);
+  if (kids.size() != root_.arity) return true;
+  regs_[0] = node;
+  std::copy(kids.begin(), kids.end(), regs_.begin() + 1);
+  slots_[root_.first_slot] = node;
+  return spend() && step(0, is_new(node));
+}
+
+bool Machine::run_scan() {
+  for (std::size_t i = 0; i < graph_.class_bound(); ++i) {
+    ClassId cls(static_cast<std::uint32_t>(i));
+    if (!graph_.is_canonical(cls)) continue;
+    regs_[0] = graph_.representative(cls);
+    if (!spend() || !step(0, is_new(regs_[0]) || changed(cls))) return false;
+  }
+  return true;
+}
+
+bool Machine::spend() {
+  if (*fuel_ == 0) {
+    end_ = MatchEnd::kOutOfFuel;
+    return false;
+  }
+  --*fuel_;
+  if (--until_poll_ > 0) return true;
+  until_poll_ = 4096;
+  if (!limits_.interrupted || !limits_.interrupted()) return true;
+  end_ = MatchEnd::kInterrupted;
+  return false;
+}
+
+bool Machine::step(std::size_t pc, bool fresh) {
+  while (pc < root_.steps.size()) {
+    const MatchStep& now = root_.steps[pc];
+    switch (now.kind) {
+      case MatchStep::Kind::kBind:
+        return bind(now, pc, fresh);
+      case MatchStep::Kind::kSame: {
+        ClassId cls = graph_.class_of(regs_[now.reg]);
+        if (cls != graph_.class_of(regs_[now.out])) return true;
+        fresh = fresh || changed(cls);
+        break;
+      }
+      case MatchStep::Kind::kGround: {
+        ClassId cls = graph_.class_of(regs_[now.reg]);
+        if (cls != ground_class_[now.index]) return true;
+        fresh = fresh || changed(cls) || ground_new_[now.index];
+        break;
+      }
+      case MatchStep::Kind::kLiteral: {
+        ClassId cls = graph_.class_of(regs_[now.reg]);
+        const Analysis* analysis = graph_.analysis();
+        NodeId node = analysis ? analysis->literal_node(graph_, cls, now.literal) : NodeId{};
+        if (!node.valid()) return true;
+        slots_[now.slot] = node;
+        fresh = fresh || changed(cls);
+        break;
+      }
+      default:
+        if (!field(now)) return true;
+    }
+    ++pc;
+  }
+  return emit(fresh);
+}
+
+bool Machine::bind(const MatchStep& now, std::size_t pc, bool fresh) {
+  ClassId cls = graph_.class_of(regs_[now.reg]);
+  if (!graph_.op_mask(cls).may_hold(now.op)) return true;
+  std::span<const NodeId> nodes = graph_.nodes(cls);
+  fresh = fresh || changed(cls);
+  if (!fresh && now.last_source && !fresh_rows_) {
+    if (!is_new(nodes.back())) return true;
+    auto first = std::lower_bound(nodes.begin(), nodes.end(), NodeId(since_.nodes));
+    nodes = nodes.subspan(static_cast<std::size_t>(first - nodes.begin()));
+  }
+  for (NodeId node : nodes) {
+    if (!spend()) return false;
+    if (graph_.op(node) != now.op) continue;
+    std::span<const NodeId> kids = graph_.children(node);
+    if (kids.size() != now.arity) continue;
+    std::copy(kids.begin(), kids.end(), regs_.begin() + now.out);
+    slots_[now.slot] = node;
+    if (!step(pc + 1, fresh || is_new(node))) return false;
+  }
+  return true;
+}
+
+bool Machine::field(const MatchStep& now) {
+  AttrId record = graph_.attr(slots_[now.slot]);
+  if (!record.valid()) return false;
+  AttrValueId have = graph_.attrs().field(record, now.index);
+  if (now.kind == MatchStep::Kind::kFieldIs) return have == now.value;
+  if (now.kind == MatchStep::Kind::kFieldSame) return have == attrs_[now.var];
+  attrs_[now.var] = have;
+  return true;
+}
+
+bool Machine::emit(bool fresh) {
+  if (!fresh && program_.reads_facts) {
+    for (std::uint16_t reg : root_.var_reg) {
+      fresh = fresh || (reg != kNoVariable && changed(graph_.class_of(regs_[reg])));
+    }
+  }
+  if (!fresh && !fresh_rows_) return true;
+  if (out_.size() >= limits_.max_matches) {
+    end_ = MatchEnd::kTooMany;
+    return false;
+  }
+  if (fresh_rows_) fresh_rows_->push_back(fresh);
+  NodeId* row = out_.append();
+  row[root_index_] = regs_[0];
+  std::copy(slots_.begin(), slots_.end(), row + layout_.witnesses);
+  for (std::size_t v = 0; v < root_.var_reg.size(); ++v) {
+    if (root_.var_reg[v] != kNoVariable) row[layout_.vars + v] = regs_[root_.var_reg[v]];
+  }
+  for (std::size_t v = 0; v < attrs_.size(); ++v) {
+    if (root_.binds_attr[v]) row[layout_.attrs + v] = NodeId(attrs_[v].index());
+  }
+  return true;
+}
+
+}  // namespace bafe

@@ -1,0 +1,162 @@
+// A union of kind rule comes in; its two sides go out as terms, with the proofs still owed between a node's
+// own term and the instance. Variables are bound in the order in which compile_match() binds them: direct
+// children before deeper ones, root after root.
+#include "rule_instance.h"
+
+namespace bafe {
+namespace {
+
+using Kind = Pattern::Kind;
+
+std::size_t count_slots(const Pattern& pattern) {
+  std::size_t count = pattern.kind == Kind::kOperator || pattern.kind == Kind::kLiteral;
+  for (const Pattern& child : pattern.children) count += count_slots(child);
+  return count;
+}
+
+}  // namespace
+
+RuleInstance::RuleInstance(const EGraph& graph, const SaturationRule& rule,
+                           const EGraph::Union& entry)
+    : graph_(graph), rule_(rule), a_(entry.a), b_(entry.b), bound_(rule.left.class_vars) {
+  const std::vector<RootPattern>& roots = rule.left.roots;
+  witness_.assign(entry.witness.begin(), entry.witness.end());
+  if (roots.size() == 1) {  // undo trim_witness()
+    if (roots[0].pattern.kind == Kind::kOperator) witness_.insert(witness_.begin(), a_);
+    if (rule.right.size() == 1 && rule.right[0].kind != Kind::kVariable) witness_.push_back(b_);
+  }
+  std::size_t slot = 0;
+  for (const RootPattern& root : roots) {
+    left_slot_.push_back(slot);
+    slot += count_slots(root.pattern);
+  }
+  for (const Pattern& shape : rule.right) {
+    right_slot_.push_back(slot);
+    slot += count_slots(shape);
+  }
+  BAFE_CHECK(witness_.size() == slot, "a witness holds the nodes of both sides");
+  for (std::size_t i = 0; i < roots.size(); ++i) {
+    const Pattern& top = roots[i].pattern;
+    NodeId node = top.kind == Kind::kOperator ? witness_[left_slot_[i]] : a_;
+    if (roots[i].root_var != kNoVariable && !bound_[roots[i].root_var].valid()) {
+      bound_[roots[i].root_var] = node;
+    }
+    if (top.kind == Kind::kVariable) bound_[top.var] = node;
+    if (top.kind == Kind::kOperator) bind(top, node, left_slot_[i]);
+  }
+  find_root();
+}
+
+void RuleInstance::find_root() {
+  for (std::size_t i = 0; i < rule_.right.size(); ++i) {
+    const Pattern& shape = rule_.right[i];
+    NodeId built = shape.kind == Kind::kVariable
+                       ? bound_[shape.var]
+                       : witness_[right_slot_[i] + count_slots(shape) - 1];
+    bool same_left = rule_.left.roots.size() == 1 || witness_[left_slot_[i]] == a_;
+    if (!same_left || built != b_) continue;
+    root_ = i;
+    return;
+  }
+  BAFE_CHECK(rule_.right.empty(), "a union joins the roots of its rule");
+}
+
+void RuleInstance::bind(const Pattern& pattern, NodeId node, std::size_t slot) {
+  std::span<const NodeId> kids = graph_.children(node);
+  for (std::size_t i = 0; i < kids.size(); ++i) {
+    const Pattern& child = pattern.children[i];
+    if (child.kind == Kind::kVariable && !bound_[child.var].valid()) bound_[child.var] = kids[i];
+  }
+  std::size_t next = slot + 1;
+  for (const Pattern& child : pattern.children) {
+    if (child.kind == Kind::kOperator) bind(child, witness_[next], next);
+    next += count_slots(child);
+  }
+}
+
+void RuleInstance::match_left(const Position& at, const Prove& prove) const {
+  const Pattern& top = rule_.left.roots[root_].pattern;
+  if (top.kind == Kind::kLiteral) prove(a_, witness_[0], at);
+  if (top.kind == Kind::kOperator) match(top, a_, left_slot_[root_], at, prove);
+}
+
+void RuleInstance::match(const Pattern& pattern, NodeId node, std::size_t slot, const Position& at,
+                         const Prove& prove) const {
+  std::span<const NodeId> kids = graph_.children(node);
+  std::size_t next = slot + 1;
+  Position below = at;
+  below.push_back(0);
+  for (std::size_t i = 0; i < kids.size(); ++i) {
+    const Pattern& child = pattern.children[i];
+    below.back() = static_cast<std::uint32_t>(i);
+    if (child.kind == Kind::kVariable) prove(kids[i], bound_[child.var], below);
+    if (child.kind == Kind::kLiteral) prove(kids[i], witness_[next], below);
+    if (child.kind == Kind::kOperator) {
+      prove(kids[i], witness_[next], below);
+      match(child, witness_[next], next, below, prove);
+    }
+    next += count_slots(child);
+  }
+}
+
+TermId RuleInstance::left_term(TermPool& terms, const TermOf& term_of) const {
+  return left(rule_.left.roots[root_].pattern, a_, left_slot_[root_], terms, term_of);
+}
+
+TermId RuleInstance::left(const Pattern& pattern, NodeId node, std::size_t slot, TermPool& terms,
+                          const TermOf& term_of) const {
+  if (pattern.kind == Kind::kVariable) return term_of(bound_[pattern.var]);
+  if (pattern.kind == Kind::kWildcard) return term_of(node);
+  if (pattern.kind == Kind::kLiteral) return term_of(witness_[slot]);
+  std::span<const NodeId> children = graph_.children(witness_[slot]);
+  std::vector<TermId> kids;
+  std::size_t next = slot + 1;
+  for (std::size_t i = 0; i < children.size(); ++i) {
+    kids.push_back(left(pattern.children[i], children[i], next, terms, term_of));
+    next += count_slots(pattern.children[i]);
+  }
+  return terms.add(graph_.op(witness_[slot]), graph_.attr(witness_[slot]), kids);
+}
+
+TermId RuleInstance::right_term(TermPool& terms, const TermOf& term_of) const {
+  if (rule_.right.empty()) return term_of(b_);
+  std::size_t next = right_slot_[root_];
+  return right(rule_.right[root_], next, terms, term_of);
+}
+
+TermId RuleInstance::right(const Pattern& shape, std::size_t& next, TermPool& terms,
+                           const TermOf& term_of) const {
+  if (shape.kind == Kind::kVariable) return term_of(bound_[shape.var]);
+  if (shape.kind == Kind::kLiteral) return term_of(witness_[next++]);
+  std::vector<TermId> kids;
+  for (const Pattern& child : shape.children) kids.push_back(right(child, next, terms, term_of));
+  NodeId built = witness_[next++];
+  return terms.add(graph_.op(built), graph_.attr(built), kids);
+}
+
+void RuleInstance::connect_right(const Position& at, const Prove& prove) const {
+  if (rule_.right.empty()) return;
+  std::size_t next = right_slot_[root_];
+  connect(rule_.right[root_], next, at, prove);
+}
+
+NodeId RuleInstance::connect(const Pattern& shape, std::size_t& next, const Position& at,
+                             const Prove& prove) const {
+  if (shape.kind == Kind::kVariable) return bound_[shape.var];
+  if (shape.kind == Kind::kLiteral) return witness_[next++];
+  std::vector<NodeId> kids;
+  Position below = at;
+  below.push_back(0);
+  for (std::size_t i = 0; i < shape.children.size(); ++i) {
+    below.back() = static_cast<std::uint32_t>(i);
+    kids.push_back(connect(shape.children[i], next, below, prove));
+  }
+  NodeId built = witness_[next++];
+  for (std::size_t i = 0; i < kids.size(); ++i) {
+    below.back() = static_cast<std::uint32_t>(i);
+    prove(kids[i], graph_.children(built)[i], below);
+  }
+  return built;
+}
+
+}  // namespace bafe

@@ -1,0 +1,198 @@
+// Rules and a graph come in; the graph grown by every match, within counted limits, comes out. A rule's
+// moment moves forward only when all of its matches up to then were applied, so that delta matching never
+// loses one to a ban or a limit.
+#include "bafe/egraph/saturate.h"
+
+#include <algorithm>
+
+namespace bafe {
+namespace {
+
+std::size_t count_built(const Pattern& shape) {
+  std::size_t count =
+      shape.kind == Pattern::Kind::kOperator || shape.kind == Pattern::Kind::kLiteral;
+  for (const Pattern& child : shape.children) count += count_built(child);
+  return count;
+}
+
+}  // namespace
+
+const char* stop_reason_text(StopReason reason) {
+  static constexpr const char* kTexts[] = {"saturated", "iterations",  "nodes",
+                                           "accepted",  "interrupted", "contradiction"};
+  return kTexts[static_cast<int>(reason)];
+}
+
+Saturation::Saturation(EGraph& graph, std::vector<SaturationRule> rules)
+    : graph_(graph), rules_(std::move(rules)) {
+  std::vector<std::string> names;
+  for (const SaturationRule& rule : rules_) {
+    RuleState state;
+    state.program = compile_match(rule.left, rule.reads_facts, graph);
+    for (const RootProgram& root : state.program.roots) {
+      if (root.scan && state.program.roots.size() > 1) {
+        throw RuleError({}, rule.name, "a root of a multi-pattern is not an operator")
+            .fix("write an operator at every root");
+      }
+    }
+    BAFE_CHECK(rule.right.empty() || rule.right.size() == state.program.roots.size(),
+               "a rule has one right side per root");
+    for (const Pattern& shape : rule.right) state.built += count_built(shape);
+    state_.push_back(std::move(state));
+    if (rule.rule.index() >= names.size()) names.resize(rule.rule.index() + 1);
+    names[rule.rule.index()] = rule.name;
+  }
+  graph_.set_rule_names(std::move(names));
+}
+
+StopReason Saturation::run(const SaturationOptions& options) {
+  for (std::size_t i = 0; i < options.max_iterations; ++i) {
+    if (std::optional<StopReason> end = iterate(options)) return *end;
+  }
+  return StopReason::kIterations;
+}
+
+std::optional<StopReason> Saturation::iterate(const SaturationOptions& options) {
+  graph_.rebuild();
+  Checkpoint start = graph_.mark();
+  std::size_t accepted_before = accepted_, matches_before = 0, matches = 0;
+  for (const RuleState& state : state_) matches_before += state.stats.matches;
+  held_back_ = false;
+  StageEnd end = StageEnd::kDone;
+  std::size_t old_limit = graph_.node_limit();
+  graph_.set_node_limit(std::min(old_limit, options.max_nodes));
+  try {
+    for (std::size_t s = 0; s < options.stages.size() && end == StageEnd::kDone; ++s) {
+      for (std::uint32_t i = 0; i < options.stages[s].repeat && end == StageEnd::kDone; ++i) {
+        std::size_t before = accepted_;
+        end = run_stage(options.stages[s], options);
+        if (accepted_ == before) break;
+      }
+    }
+  } catch (const RuleError& error) {
+    error_ = error;
+    graph_.set_trace(nullptr);
+    graph_.rollback(start);
+  }
+  graph_.set_node_limit(old_limit);
+  ++iteration_;
+  for (const RuleState& state : state_) matches += state.stats.matches;
+  iterations_.push_back({graph_.num_nodes(), graph_.num_classes(), matches - matches_before,
+                         accepted_ - accepted_before});
+  if (error_) return StopReason::kContradiction;
+  if (end == StageEnd::kNodes) return StopReason::kNodes;
+  if (end == StageEnd::kAccepted) return StopReason::kAccepted;
+  if (end == StageEnd::kInterrupted) return StopReason::kInterrupted;
+  if (accepted_ != accepted_before) return std::nullopt;
+  if (!held_back_) return StopReason::kSaturated;
+  for (RuleState& state : state_) state.banned_until = 0;
+  return std::nullopt;
+}
+
+Saturation::StageEnd Saturation::run_stage(const Stage& stage, const SaturationOptions& options) {
+  Moment now = graph_.moment();
+  std::deque<Delta> deltas;
+  std::vector<Found> found;
+  for (std::size_t i = 0; i < rules_.size(); ++i) {
+    if (!((stage.sets >> rules_[i].set) & 1)) continue;
+    if (!search(i, deltas, options, found)) return StageEnd::kInterrupted;
+  }
+  StageEnd end = StageEnd::kDone;
+  for (std::size_t i = 0; i < found.size() && end == StageEnd::kDone; ++i) {
+    end = apply(found[i], options);
+    if (end == StageEnd::kDone && found[i].complete) state_[found[i].rule].since = now;
+  }
+  graph_.rebuild();
+  return end;
+}
+
+bool Saturation::search(std::size_t rule, std::deque<Delta>& deltas,
+                        const SaturationOptions& options, std::vector<Found>& found) {
+  RuleState& state = state_[rule];
+  if (iteration_ < state.banned_until) {
+    held_back_ = true;
+    return true;
+  }
+  Delta* delta = nullptr;
+  for (Delta& known : deltas) {
+    if (known.since().tick == state.since.tick) delta = &known;
+  }
+  if (!delta) delta = &deltas.emplace_back(graph_, state.since);
+  MatchLimits limits;
+  limits.fuel = options.fuel;
+  limits.interrupted = options.interrupted;
+  std::size_t threshold = options.match_limit << std::min<std::size_t>(state.bans, 40);
+  if (options.match_limit > 0) limits.max_matches = threshold;
+  Found result{rule, MatchTable(state.program), true};
+  MatchEnd end = find_matches(graph_, state.program, *delta, limits, result.table);
+  ++state.stats.searches;
+  state.stats.matches += result.table.size();
+  if (end == MatchEnd::kInterrupted) return false;
+  if (end == MatchEnd::kTooMany) {
+    state.banned_until = iteration_ + 1 + (options.ban_length << std::min<std::size_t>(state.bans, 40));
+    ++state.bans;
+    ++state.stats.bans;
+    held_back_ = true;
+    return true;
+  }
+  if (end == MatchEnd::kOutOfFuel) result.complete = false;
+  found.push_back(std::move(result));
+  return true;
+}
+
+Saturation::StageEnd Saturation::apply(const Found& found, const SaturationOptions& options) {
+  RuleStats& stats = state_[found.rule].stats;
+  for (std::size_t i = 0; i < found.table.size(); ++i) {
+    if (accepted_ >= options.max_accepted) return StageEnd::kAccepted;
+    if (i % 256 == 255 && options.interrupted && options.interrupted()) {
+      return StageEnd::kInterrupted;
+    }
+    if (apply_match(found.rule, found.table[i])) {
+      ++stats.accepted;
+      ++accepted_;
+    } else if (graph_.num_nodes() >= graph_.node_limit()) {
+      return StageEnd::kNodes;
+    }
+  }
+  return StageEnd::kDone;
+}
+
+bool Saturation::apply_match(std::size_t index, const Match& match) {
+  const SaturationRule& rule = rules_[index];
+  trace_.clear();
+  roots_.assign(match.roots.size(), NodeId{});
+  graph_.set_trace(&trace_);
+  bool applied = rule.applier->apply(graph_, match, roots_);
+  graph_.set_trace(nullptr);
+  if (!applied) {
+    ++state_[index].stats.refused;
+    return false;
+  }
+  bool changed = false;
+  for (std::size_t i = 0; i < roots_.size(); ++i) {
+    if (graph_.class_of(match.roots[i]) == graph_.class_of(roots_[i])) continue;
+    if (!changed) {
+      bool shaped = !rule.right.empty();
+      BAFE_CHECK(!shaped || trace_.size() == state_[index].built,
+                 "an applier adds what its right side shows, once each");
+      witness_.assign(match.witnesses.begin(), match.witnesses.end());
+      if (shaped) witness_.insert(witness_.end(), trace_.begin(), trace_.end());
+      trim_witness(rule, witness_);
+    }
+    changed |= graph_.unite(match.roots[i], roots_[i],
+                            {.kind = ReasonKind::kRule,
+                             .backward = rule.backward,
+                             .rule = rule.rule,
+                             .witness = witness_});
+  }
+  return changed;
+}
+
+void trim_witness(const SaturationRule& rule, std::vector<NodeId>& witness) {
+  if (rule.left.roots.size() != 1) return;
+  using Kind = Pattern::Kind;
+  if (rule.right.size() == 1 && rule.right[0].kind != Kind::kVariable) witness.pop_back();
+  if (rule.left.roots[0].pattern.kind == Kind::kOperator) witness.erase(witness.begin());
+}
+
+}  // namespace bafe

@@ -1,0 +1,75 @@
+// Exact sizes of saturated graphs: closed forms, and the published steps of the mathematics benchmark.
+#include <gtest/gtest.h>
+
+#include "egraph/mathematics.h"
+
+namespace bafe::testing {
+namespace {
+
+std::size_t live_nodes_of(const EGraph& graph, OpId op) {
+  std::size_t count = 0;
+  for (NodeId node : graph.nodes_of(op)) count += graph.is_live(node);
+  return count;
+}
+
+std::string leaves(int n) {
+  std::string names;
+  for (int i = 0; i < n; ++i) names += " v" + std::to_string(i);
+  return names;
+}
+
+std::string chain(int n, const std::string& op) {
+  std::string text = "v0";
+  for (int i = 1; i < n; ++i) text = "(" + op + " " + text + " v" + std::to_string(i) + ")";
+  return text;
+}
+
+class SumCounts : public ::testing::TestWithParam<int> {};
+
+TEST_P(SumCounts, FollowTheClosedForm) {
+  int n = GetParam();
+  Language sums("+/2" + leaves(n));
+  sums.rule("comm", "(+ ?a ?b) => (+ ?b ?a)");
+  sums.rule("assoc", "(+ ?a (+ ?b ?c)) => (+ (+ ?a ?b) ?c)");
+  EGraph graph(sums.ops);
+  sums.add(graph, chain(n, "+"));
+  Saturation saturation(graph, sums.rules);
+  EXPECT_EQ(saturation.run(unlimited(100)), StopReason::kSaturated);
+  graph.check();
+  std::size_t power3 = 1;
+  for (int i = 0; i < n; ++i) power3 *= 3;
+  EXPECT_EQ(graph.num_classes(), (std::size_t{1} << n) - 1);
+  EXPECT_EQ(live_nodes_of(graph, sums.ops.find("+")), power3 - (std::size_t{2} << n) + 1);
+}
+INSTANTIATE_TEST_SUITE_P(Terms, SumCounts, ::testing::Range(3, 9));
+
+class ChainCounts : public ::testing::TestWithParam<int> {};
+
+TEST_P(ChainCounts, FollowTheClosedForm) {
+  std::size_t n = static_cast<std::size_t>(GetParam());
+  Language chains("mm/2" + leaves(GetParam()));
+  chains.rule("assoc", "(mm (mm ?a ?b) ?c) <=> (mm ?a (mm ?b ?c))");
+  EGraph graph(chains.ops);
+  chains.add(graph, chain(GetParam(), "mm"));
+  Saturation saturation(graph, chains.rules);
+  EXPECT_EQ(saturation.run(unlimited(100)), StopReason::kSaturated);
+  graph.check();
+  EXPECT_EQ(graph.num_classes(), n * (n + 1) / 2);
+  EXPECT_EQ(live_nodes_of(graph, chains.ops.find("mm")), (n * n * n - n) / 6);
+}
+INSTANTIATE_TEST_SUITE_P(Matrices, ChainCounts, ::testing::Range(3, 21));
+
+TEST(Mathematics, GrowsAsPublishedStepByStep) {
+  Language m = mathematics();
+  EGraph graph(m.ops);
+  add_mathematics_terms(m, graph);
+  Saturation saturation(graph, m.rules);
+  for (std::size_t nodes : {69, 118, 208, 389, 784, 1576, 3160, 8113, 28303}) {
+    EXPECT_FALSE(saturation.iterate(unlimited(1)).has_value());
+    graph.check();
+    EXPECT_EQ(graph.num_nodes(), nodes);
+  }
+}
+
+}  // namespace
+}  // namespace bafe::testing
