@@ -2,8 +2,10 @@
 /// Checked construction in NumPy's manners: promotion, broadcasting, negative axes, vectors in matmul. What it
 /// leaves in the graph is the normal form of DESIGN section 2.
 
+#include <optional>
 #include <span>
 #include <string_view>
+#include <vector>
 
 #include "bafe/ir/graph.h"
 
@@ -44,6 +46,11 @@ class Builder {
   ValueId add(Op op, std::vector<ValueId> operands, Attrs attrs);
   ValueId pointwise(const OpInfo& info, std::span<const ValueId> operands, Attrs attrs);
   ValueId expand(const OpInfo& info, std::span<const ValueId> operands, const Attrs& attrs);
+  ValueId call_shaped(const OpInfo& info, std::span<const ValueId> operands, Attrs attrs);
+  ValueId call_solver(const OpInfo& info, std::vector<ValueId> values);
+  std::vector<ValueId> cast_operands(const OpInfo& info, std::span<const ValueId> operands);
+  DType common_dtype(std::span<const ValueId> operands) const;
+  bool is_weak(ValueId id) const;
 
   Graph& graph_;
   SourceLoc loc_;

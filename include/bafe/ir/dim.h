@@ -28,6 +28,7 @@ class Dim {
   friend Dim operator*(Dim a, Dim b);
 
  private:
+  friend struct DimTable;
   static constexpr std::int64_t kFirstSymbolic = -(std::int64_t{1} << 62);
   std::int64_t bits_ = 0;  ///< below kFirstSymbolic: INT64_MIN + row of the polynomial table
 };

@@ -63,7 +63,7 @@ class Graph {
   std::uint64_t hash() const;
 
  private:
-  struct Key;
+  static std::uint64_t key_of(const Node& n);
   std::vector<Node> nodes_;
   std::vector<ValueId> roots_;
   std::vector<InputInfo> inputs_;

@@ -42,7 +42,9 @@ enum class OpKind : std::uint8_t {
 enum class DTypeRule : std::uint8_t {
   kSame,      ///< promoted common type in and out
   kNoBool,    ///< as kSame; bool operands are a DTypeError
+  kNumber,    ///< as kSame; bool operands become i8
   kFloat,     ///< promoted, then float_of(); result the same
+  kDivide,    ///< promoted; ints and bool become f64; result the same
   kCompare,   ///< promoted in, bool out
   kLogical,   ///< every operand cast to bool, bool out
   kBits,      ///< bool and integers only, promoted in and out
@@ -60,16 +62,17 @@ using ShapeRule = Type (*)(std::span<const Type> operands, const Attrs& attrs);
 using ElementRule = Element (*)(std::span<const Type> operands, const Attrs& attrs, const Type& result);
 
 struct OpInfo {
-  Op op;
+  Op op = {};
   OpId id;  ///< row in tensor_ops()
   std::string_view name;
-  OpKind kind;
-  int arity;
-  std::uint32_t algebra;
+  OpKind kind = OpKind::kLeaf;
+  int arity = 0;
+  std::uint32_t algebra = kNoAlgebra;
   DTypeRule dtype_rule = DTypeRule::kSame;  ///< pointwise only
   Element value;                            ///< pointwise only: the tree over Arg
   ShapeRule shape = nullptr;
   ElementRule element = nullptr;            ///< movement, reduction, contraction
+  ReduceKind reduce = ReduceKind::kSum;     ///< reduction, contraction, scan: how elements combine
 };
 
 const OpInfo& op_info(Op op);
@@ -77,6 +80,15 @@ std::optional<Op> op_from_text(std::string_view name);
 std::span<const OpInfo> all_ops();
 /// The same rows as a table for the rule reader and the e-graph; OpId index equals the enum value.
 const OpTable& tensor_ops();
+/// Result type of any operator: of its dtype rule, its shape rule, or for composites of its definition. Checks the number of
+/// operands and the kinds of the attributes too. Errors: ShapeError, DTypeError (subject = operator name).
+Type infer_type(Op op, std::span<const Type> operands, const Attrs& attrs);
+/// The element tree of any operator that has one (OpInfo::value, or the element rule's answer); no tree otherwise, or
+/// where a size that the tree needs is symbolic.
+Element op_element(Op op, std::span<const Type> operands, const Attrs& attrs, const Type& result);
+/// The leaves that carry more than their attributes say.
+inline bool is_input(Op op) { return op == Op::kInput; }
+inline bool is_fill(Op op) { return op == Op::kFill; }
 inline Op op_of(OpId id) { return static_cast<Op>(id.index()); }
 inline OpId id_of(Op op) { return OpId(static_cast<std::uint32_t>(op)); }
 
