@@ -77,7 +77,7 @@ def optimize(root: Any, budget: Any = None) -> Any:
         x @ (x @ x)
     """
     program = _program(root)
-    options = _core.search_options("reals", budget, None, False, "auto", 0)
+    options = _core.search_options("reals", budget, None, False, "auto", 0, False)
     found = _core.optimized(program, options)
     tracer = Tracer()
     inputs = [

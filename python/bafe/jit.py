@@ -358,7 +358,7 @@ def jit(
         )
     search = _core.search_options(
         math, _budget_of(budget, iters, temperature, seed), time_budget_ms, deep,
-        tier if tier is not None else _core.option("BAFE_TIER"), threads or 0,
+        tier if tier is not None else _core.option("BAFE_TIER"), threads or 0, autotune,
     )
     function = JitFunction(_resolve)
     numbers = (static_argnums,) if isinstance(static_argnums, int) else tuple(static_argnums)

@@ -12,8 +12,8 @@ Classes classes;
 
 PyObject* make(py::module_& module, const char* name, const char* doc, PyObject* builtin) {
   const std::string full = std::string("bafe.") + name;
-  py::tuple bases = builtin ? py::make_tuple(py::handle(classes.base), py::handle(builtin))
-                            : py::make_tuple(py::handle(PyExc_Exception));
+  py::tuple bases = py::make_tuple(py::handle(PyExc_Exception));
+  if (builtin) bases = py::make_tuple(py::handle(classes.base), py::handle(builtin));
   PyObject* type = PyErr_NewExceptionWithDoc(full.c_str(), doc, bases.ptr(), nullptr);
   if (!type) throw py::error_already_set();
   module.add_object(name, py::reinterpret_borrow<py::object>(type));

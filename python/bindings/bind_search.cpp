@@ -26,7 +26,7 @@ Tier tier_of(const std::string& text) {
 
 EngineOptions make_options(const std::string& math, std::optional<SearchBudget> budget,
                            std::optional<double> time_budget_ms, bool deep, const std::string& tier,
-                           int threads) {
+                           int threads, bool autotune) {
   EngineOptions options;
   options.math = math_of(math);
   options.budget = std::move(budget);
@@ -34,6 +34,7 @@ EngineOptions make_options(const std::string& math, std::optional<SearchBudget> 
   options.deep = deep;
   options.tier = tier_of(tier);
   options.threads = threads;
+  options.autotune = autotune;
   options.interrupted = python_interrupted;
   return options;
 }
@@ -79,25 +80,32 @@ py::list candidates_to_python(const std::vector<CandidateSummary>& candidates) {
   return out;
 }
 
-/// Raises KeyboardInterrupt (or what a signal handler raised) if the search was cut short by one.
-void raise_pending() {
-  if (PyErr_Occurred()) throw py::error_already_set();
+/// Runs `work` without the GIL. What a signal handler raised meanwhile (Ctrl-C) is raised here.
+template <class Work>
+auto unlocked(const Work& work) {
+  try {
+    py::gil_scoped_release release;
+    return work();
+  } catch (const Interrupted&) {
+    if (!PyErr_Occurred()) PyErr_SetNone(PyExc_KeyboardInterrupt);
+    throw py::error_already_set();
+  }
 }
 
-/// The options of a function with the rules now in force.
-EngineOptions with_rules(EngineOptions options) {
-  options.rules = current_rules();
-  return options;
-}
+/// The options of a function with the rules now in force, which it keeps alive.
+struct OptionsInForce {
+  explicit OptionsInForce(EngineOptions given) : rules(current_rules()), options(std::move(given)) {
+    options.rules = rules.get();
+  }
+  std::shared_ptr<const RuleSet> rules;
+  EngineOptions options;
+};
 
 py::dict search_to_python(const TracedProgram& program, const EngineOptions& given) {
-  const EngineOptions options = with_rules(given);
-  SearchResult found;
-  {
-    py::gil_scoped_release unlocked;
-    found = Engine::shared().search(program.graph, options);
-  }
-  raise_pending();
+  const OptionsInForce force(given);
+  const EngineOptions& options = force.options;
+  const SearchResult found =
+      unlocked([&] { return Engine::shared().search(program.graph, options); });
   py::dict out;
   out["written"] = print_brief(program.graph);
   out["chosen"] = print_brief(found.program.graph);
@@ -115,25 +123,20 @@ py::dict search_to_python(const TracedProgram& program, const EngineOptions& giv
 }
 
 std::shared_ptr<Executable> prepare(const TracedProgram& program, const EngineOptions& given) {
-  const EngineOptions options = with_rules(given);
-  std::shared_ptr<const Executable> made;
-  {
-    py::gil_scoped_release unlocked;
-    made = Engine::shared().prepare(program.graph, options, program.constants);
-  }
-  raise_pending();
+  const OptionsInForce force(given);
+  const EngineOptions& options = force.options;
+  const auto made = unlocked(
+      [&] { return Engine::shared().prepare(program.graph, options, program.constants); });
   return std::const_pointer_cast<Executable>(made);  // pybind11 holders are not const; the methods are
 }
 
 /// The chosen program as a program of its own: what bafe.optimize returns.
 std::shared_ptr<TracedProgram> optimized(const TracedProgram& program, const EngineOptions& given) {
-  const EngineOptions options = with_rules(given);
+  const OptionsInForce force(given);
+  const EngineOptions& options = force.options;
   auto out = std::make_shared<TracedProgram>();
-  {
-    py::gil_scoped_release unlocked;
-    out->graph = Engine::shared().search(program.graph, options).program.graph;
-  }
-  raise_pending();
+  out->graph = unlocked(
+      [&] { return Engine::shared().search(program.graph, options).program.graph; });
   out->constants = program.constants;
   return out;
 }

@@ -2,11 +2,11 @@
 // then looks its signature up, then asks Python (`resolve`) to trace and compile. Records are never changed once
 // published, so a reader needs one atomic load.
 
+#include "record.h"
+
 #include <structmember.h>
 
 #include <unordered_map>
-
-#include "record.h"
 
 namespace bafe::python {
 namespace {

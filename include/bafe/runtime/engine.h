@@ -1,5 +1,6 @@
 #pragma once
-/// From a traced program to something that runs: key, cache, search, code, compile, load. One Engine a process.
+/// From a traced program to something that runs: key, cache, search, code, compile, load. One
+/// Engine a process.
 
 #include <cstdint>
 #include <exception>
@@ -26,11 +27,10 @@ struct EngineOptions {
   std::optional<double> time_budget_ms;
   bool deep = false;
   Tier tier = Tier::kAuto;
-  int threads = 0;                     ///< 0: usable_threads(); thread class is part of the key
-  std::shared_ptr<const RuleSet> rules;  ///< nullptr: the built-in rules; its hash is part of the key
-  bool autotune = false;               ///< rank candidates by the model fitted to the autotune log
-  const RuleSet* rules = nullptr;      ///< nullptr: the built-in rules; must outlive the call
-  std::function<bool()> interrupted;   ///< polled during search and compile
+  int threads = 0;  ///< 0: usable_threads(); thread class is part of the key
+  bool autotune = false;              ///< rank candidates by the model fitted to the autotune log
+  const RuleSet* rules = nullptr;     ///< nullptr: the built-in rules; must outlive the call
+  std::function<bool()> interrupted;  ///< polled during search and compile
 };
 
 /// Thrown by prepare() and search() once EngineOptions::interrupted answered true.
@@ -47,18 +47,18 @@ struct BufferSpec {
 
 /// What is known about how an executable was made; all of it survives in the cache entry.
 struct Provenance {
-  std::string key;            ///< cache key, hex
-  std::string traced_text;    ///< program as written
-  std::string chosen_text;    ///< layout-tagged program
+  std::string key;          ///< cache key, hex
+  std::string traced_text;  ///< program as written
+  std::string chosen_text;  ///< layout-tagged program
   std::string traced_brief, chosen_brief;
-  std::string c_text;         ///< empty when interpreted
-  std::string compiler;       ///< version line and flags
+  std::string c_text;    ///< empty when interpreted
+  std::string compiler;  ///< version line and flags
   std::vector<ExplainStep> steps;
   std::vector<CandidateSummary> candidates;
   SearchStats stats;
   Features features{};
   double predicted_ns = 0, predicted_ns_as_written = 0;
-  double search_ms = 0, compile_ms = 0;   ///< of the process that made the entry
+  double search_ms = 0, compile_ms = 0;  ///< of the process that made the entry
   bool from_cache = false, interpreted = false;
 };
 
@@ -79,10 +79,11 @@ class Engine {
  public:
   static Engine& shared();
   virtual ~Engine() = default;
-  /// Finds or makes the executable. Concurrent calls with one key compile once; other keys are not held up.
-  /// Errors: RuleError; CompileError when Tier::kCompiled and the compiler fails. With Tier::kAuto a missing or
-  /// failing compiler gives an interpreted executable and one warning.
-  virtual std::shared_ptr<const Executable> prepare(const Graph& graph, const EngineOptions& options,
+  /// Finds or makes the executable. Concurrent calls with one key compile once; other keys are not
+  /// held up. Errors: RuleError; CompileError when Tier::kCompiled and the compiler fails. With
+  /// Tier::kAuto a missing or failing compiler gives an interpreted executable and one warning.
+  virtual std::shared_ptr<const Executable> prepare(const Graph& graph,
+                                                    const EngineOptions& options,
                                                     const ConstantTable& constants = {}) = 0;
   /// Search alone, for explain and search_stats: nothing is compiled or executed.
   virtual SearchResult search(const Graph& graph, const EngineOptions& options) = 0;
