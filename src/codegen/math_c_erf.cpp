@@ -19,7 +19,12 @@ std::string erfc_positive_f64() {
   return "static inline double bafe_erfc_positive_f64(double a) {\n"
          "  const double t = (a - 4.0) / (a + 4.0), s = a * a, low = bafe_product_error(a, a, s);\n" +
          horner_c("double", "g", "t", kErfcF64) +
-         "  return bafe_exp_pair_f64(-s, -low) * (g / (1.0 + 2.0 * a));\n}\n";
+         R"(  const double d = 1.0 + 2.0 * a, dl = 1.0 - (d - 2.0 * a), q = g / d, qd = q * d;
+  const double rest = ((g - qd) - bafe_product_error(q, d, qd) - q * dl) / d;
+  const double e = bafe_exp_pair_f64(-s, -low);
+  return BAFE_FMA(e, q, e * rest);
+}
+)";
 }
 
 std::string erf_f32() {
@@ -46,15 +51,16 @@ std::string erf_f64() {
 )";
 }
 
-/// Below 1/2 the complement of erf loses nothing and is the more exact form.
+/// Below 3/4 the complement of erf is the more exact form: 1 - x loses nothing from 1/2 on, and what is
+/// subtracted from it is small.
 std::string erfc_f64() {
   return R"(static inline double bafe_erfc_f64(double x) {
   double a = __builtin_fabs(x);
   a = a > 28.0 ? 28.0 : a;
-  const double z = a < 0.5 ? a * a : 0.25;
+  const double z = a < 0.75 ? a * a : 0.5;
 )" + horner_c("double", "p", "z", kErfF64) + R"(  double y = bafe_erfc_positive_f64(a);
   y = x < 0.0 ? 2.0 - y : y;
-  return a < 0.5 ? 1.0 - BAFE_FMA(x, p, x) : y;
+  return a < 0.75 ? BAFE_FMA(-x, p, 1.0 - x) : y;
 }
 )";
 }

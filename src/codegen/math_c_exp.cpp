@@ -28,8 +28,8 @@ std::string exp_pair_f64() {
   c = c < -760.0 ? -760.0 : c;
   const double t = BAFE_FMA(c, 0x1.71547652b82fep+0, 0x1.8p52), n = t - 0x1.8p52;
   const double s = BAFE_FMA(n, -0x1.62e42fefa3p-1, c);
-  const double r = s + BAFE_FMA(n, -0x1.3de6af278ece6p-42, low);
-)" + horner_c("double", "q", "r", kExpF64) + R"(  const double p = BAFE_FMA(r * r, q, r) + 1.0;
+  const double w = BAFE_FMA(n, -0x1.3de6af278ece6p-42, low), r = s + w;
+)" + horner_c("double", "q", "r", kExpF64) + R"(  const double p = (s + BAFE_FMA(r * r, q, w)) + 1.0;
   const unsigned long long u = bafe_bits_f64(t) - 0x4338000000000000ull + 2048ull, h = u >> 1;
   return p * bafe_double_f64((h - 1ull) << 52) * bafe_double_f64((u - h - 1ull) << 52);
 }
@@ -63,11 +63,12 @@ std::string expm1_f64() {
   const double t = BAFE_FMA(c, 0x1.71547652b82fep+0, 0x1.8p52), n = t - 0x1.8p52;
   const double s = BAFE_FMA(n, -0x1.62e42fefa3p-1, c), w = n * 0x1.3de6af278ece6p-42;
   const double r = s - w, low = (s - r) - w;
-)" + horner_c("double", "q", "r", kExpF64) + R"(  const double p = r + BAFE_FMA(r * r, q, low);
+)" + horner_c("double", "q", "r", kExpF64) + R"(  const double tail = BAFE_FMA(r * r, q, low);
   double k = n - 1.0;
   k = k > 1023.0 ? 1023.0 : k;
   const double h = bafe_double_f64((bafe_bits_f64(k + 0x1.8p52) - 0x4338000000000000ull + 1023ull) << 52);
-  double y = BAFE_FMA(h, p, h - 0.5) * 2.0;
+  const double base = h - 0.5, sum = BAFE_FMA(h, r, base), lost = BAFE_FMA(h, r, base - sum);
+  double y = (sum + BAFE_FMA(h, tail, lost)) * 2.0;
   y = x > 709.8 ? __builtin_inf() : y;
   return x == 0.0 ? x : y;
 }

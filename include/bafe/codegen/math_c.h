@@ -6,6 +6,7 @@
 /// A symbol is "bafe_<name>_<dtype>":
 ///   f32, f64   exp expm1 log log1p sin cos tanh sigmoid erf erfc pow sqrt rsqrt floor ceil rint abs
 ///              max min (a NaN wins; +0 above -0) mod floordiv (as NumPy) isnan isfinite (int 0 or 1)
+///              within 1 ULP in f32 (rsqrt 1.5) and 2 in f64 (exp, log, sin, cos, pow 1; erfc 3)
 ///   integers   abs max min mod floordiv (by zero: 0; INT_MIN / -1 wraps) pow (wraps; negative exponent: 0)
 ///              shl shr (second argument of the same dtype; by width or more, or negative: 0, -1 for shr < 0)
 /// and conversions: bafe_<from>_to_<to> between f16 | bf16 (as unsigned short bits) and f32, f32 or f64 to
