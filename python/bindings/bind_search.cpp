@@ -92,18 +92,14 @@ auto unlocked(const Work& work) {
   }
 }
 
-/// The options of a function with the rules now in force, which it keeps alive.
-struct OptionsInForce {
-  explicit OptionsInForce(EngineOptions given) : rules(current_rules()), options(std::move(given)) {
-    options.rules = rules.get();
-  }
-  std::shared_ptr<const RuleSet> rules;
-  EngineOptions options;
-};
+/// The options of a function with the rules now in force.
+EngineOptions with_rules(EngineOptions options) {
+  options.rules = current_rules();
+  return options;
+}
 
 py::dict search_to_python(const TracedProgram& program, const EngineOptions& given) {
-  const OptionsInForce force(given);
-  const EngineOptions& options = force.options;
+  const EngineOptions options = with_rules(given);
   const SearchResult found =
       unlocked([&] { return Engine::shared().search(program.graph, options); });
   py::dict out;
@@ -123,8 +119,7 @@ py::dict search_to_python(const TracedProgram& program, const EngineOptions& giv
 }
 
 std::shared_ptr<Executable> prepare(const TracedProgram& program, const EngineOptions& given) {
-  const OptionsInForce force(given);
-  const EngineOptions& options = force.options;
+  const EngineOptions options = with_rules(given);
   const auto made = unlocked(
       [&] { return Engine::shared().prepare(program.graph, options, program.constants); });
   return std::const_pointer_cast<Executable>(made);  // pybind11 holders are not const; the methods are
@@ -132,8 +127,7 @@ std::shared_ptr<Executable> prepare(const TracedProgram& program, const EngineOp
 
 /// The chosen program as a program of its own: what bafe.optimize returns.
 std::shared_ptr<TracedProgram> optimized(const TracedProgram& program, const EngineOptions& given) {
-  const OptionsInForce force(given);
-  const EngineOptions& options = force.options;
+  const EngineOptions options = with_rules(given);
   auto out = std::make_shared<TracedProgram>();
   out->graph = unlocked(
       [&] { return Engine::shared().search(program.graph, options).program.graph; });
