@@ -240,7 +240,7 @@ void check_nesting(std::string_view text) {
 
 std::string program_to_json(const Graph& graph) {
   // Names may hold any bytes; what is not UTF-8 is replaced.
-  return json_of(graph).dump(1, ' ', false, Json::error_handler_t::replace);
+  return json_of(graph).dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
 Graph program_from_json(std::string_view text) {
