@@ -1,0 +1,70 @@
+#pragma once
+/// Facts of tensor e-classes: type, splat constant, shape of the non-zero part, range of the elements, weight-only.
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "bafe/egraph/egraph.h"
+#include "bafe/ir/op.h"
+#include "bafe/rules/rule_program.h"
+#include "bafe/search/interval.h"
+
+namespace bafe {
+
+/// A constant splat. `magnitude` bounds the terms it was summed from: rounding is relative to it, not to the value.
+struct ConstantFact {
+  Scalar value;
+  double magnitude = 0;
+};
+
+/// Where a matrix (the last two axes) may be non-zero: element (i, j) only if -above <= i - j <= below.
+struct Structure {
+  static constexpr std::int32_t kUnbounded = 1 << 30;
+  std::int32_t below = kUnbounded, above = kUnbounded;
+  bool symmetric = false, orthogonal = false, identity = false;
+
+  bool zero() const { return below < -above; }
+  bool lower() const { return above <= 0; }
+  bool upper() const { return below <= 0; }
+  bool diagonal() const { return lower() && upper(); }
+  friend bool operator==(const Structure&, const Structure&) = default;
+};
+
+struct Facts {
+  Type type;
+  bool known = false;  ///< a node has been seen
+  std::optional<ConstantFact> constant;
+  Structure structure;
+  Interval range;
+  bool weight_only = false;
+};
+
+/// The Analysis of the search. Options say what `bits` forbids.
+class TensorAnalysis : public Analysis {
+ public:
+  /// fold_sums: constants may be folded through float sums (class `reals`).
+  explicit TensorAnalysis(bool fold_sums) : fold_sums_(fold_sums) {}
+
+  const Facts& facts(ClassId cls) const { return facts_[cls.index()]; }
+  /// `finite zero identity diagonal lower upper symmetric orthogonal` without arguments, `in lo hi`, `banded below above`.
+  bool fact(const std::string& name, ClassId cls, const std::vector<AttrValue>& args) const;
+  /// Declares the types of inputs is not needed (the leaf carries its type); this adds what the caller knows beyond.
+  void assert_structure(EGraph& graph, ClassId cls, const Structure& structure);
+
+  void open(const EGraph& graph, ClassId cls) override;
+  bool learn(const EGraph& graph, NodeId node, ClassId cls) override;
+  MergeResult merge(const EGraph& graph, ClassId into, ClassId from) override;
+  void modify(EGraph& graph, ClassId cls) override;
+  NodeId literal_node(const EGraph& graph, ClassId cls, double literal) const override;
+
+ private:
+  Facts node_facts(const EGraph& graph, NodeId node) const;
+  bool join(const EGraph& graph, Facts& into, const Facts& from) const;
+
+  std::vector<Facts> facts_;
+  bool fold_sums_;
+};
+
+}  // namespace bafe
