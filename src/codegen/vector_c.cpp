@@ -83,10 +83,10 @@ std::string avx2_text(const Lane& lane) {
   out += fma_text(lane, format("__builtin_ia32_vfmadd{}256((a), (b), (c))", lane.suffix));
   out += format("static const {} bafe_{}_mask[{}] = {{{}, {}}};\n", lane.integer, lane.prefix,
                 2 * lanes, repeat("-1", lanes), repeat("0", lanes));
-  out += format(
-      "#define {0}_MASK(count) (*(const {0}I __attribute__((aligned({1}), may_alias)) *)"
-      "(bafe_{0}_mask + {2} - (count)))\n",
-      lane.prefix, lane.bytes, lanes);
+  out += format("typedef {0} {1}IU __attribute__((vector_size(32), aligned({2}), may_alias));\n",
+                lane.integer, lane.prefix, lane.bytes);
+  out += format("#define {0}_MASK(count) (({0}I)*(const {0}IU *)(bafe_{0}_mask + {1} - (count)))\n",
+                lane.prefix, lanes);
   out += format("#define {0}_MLOAD(p, m) ({0})__builtin_ia32_maskload{1}256((const {0} *)(p), (m))\n",
                 lane.prefix, lane.suffix);
   out += format("#define {0}_MSTORE(p, x, m) __builtin_ia32_maskstore{1}256(({0} *)(p), (m), (x))\n",
