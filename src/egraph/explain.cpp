@@ -32,7 +32,7 @@ void Explainer::plant() {
   for (std::size_t at = 0; at < graph_.log_size();) {
     std::size_t log = at;
     EGraph::Union entry = graph_.read_log(at);
-    // an edge stored at a node leads up from there
+    // each entry is the way from the other end to this one
     edges[next[entry.a.index()]++] = {entry.b, {log, false}};
     edges[next[entry.b.index()]++] = {entry.a, {log, true}};
   }
@@ -53,7 +53,7 @@ void Explainer::plant() {
         if (reached[other.index()]) continue;
         reached[other.index()] = true;
         up_[other.index()] = node;
-        up_edge_[other.index()] = {edge.log, !edge.forward};
+        up_edge_[other.index()] = edge;
         depth_[other.index()] = depth_[node.index()] + 1;
         open.push_back(other);
       }

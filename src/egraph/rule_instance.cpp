@@ -23,17 +23,15 @@ RuleInstance::RuleInstance(const EGraph& graph, const SaturationRule& rule,
   witness_.assign(entry.witness.begin(), entry.witness.end());
   if (roots.size() == 1) {  // undo trim_witness()
     if (roots[0].pattern.kind == Kind::kOperator) witness_.insert(witness_.begin(), a_);
-    if (rule.right.size() == 1 && rule.right[0].kind != Kind::kVariable) witness_.push_back(b_);
+    if (builds_root_last(rule)) witness_.push_back(b_);
   }
   std::size_t slot = 0;
   for (const RootPattern& root : roots) {
     left_slot_.push_back(slot);
     slot += count_slots(root.pattern);
   }
-  for (const Pattern& shape : rule.right) {
-    right_slot_.push_back(slot);
-    slot += count_slots(shape);
-  }
+  right_slot_ = slot;
+  if (!rule.right.outputs.empty()) slot += rule.right.steps.size();
   BAFE_CHECK(witness_.size() == slot, "a witness holds the nodes of both sides");
   for (std::size_t i = 0; i < roots.size(); ++i) {
     const Pattern& top = roots[i].pattern;
@@ -47,18 +45,20 @@ RuleInstance::RuleInstance(const EGraph& graph, const SaturationRule& rule,
   find_root();
 }
 
+NodeId RuleInstance::node_of(std::uint16_t reg) const {
+  std::size_t vars = bound_.size();
+  return reg < vars ? bound_[reg] : witness_[right_slot_ + reg - vars];
+}
+
 void RuleInstance::find_root() {
-  for (std::size_t i = 0; i < rule_.right.size(); ++i) {
-    const Pattern& shape = rule_.right[i];
-    NodeId built = shape.kind == Kind::kVariable
-                       ? bound_[shape.var]
-                       : witness_[right_slot_[i] + count_slots(shape) - 1];
+  const std::vector<std::uint16_t>& outputs = rule_.right.outputs;
+  for (std::size_t i = 0; i < outputs.size(); ++i) {
     bool same_left = rule_.left.roots.size() == 1 || witness_[left_slot_[i]] == a_;
-    if (!same_left || built != b_) continue;
+    if (!same_left || node_of(outputs[i]) != b_) continue;
     root_ = i;
     return;
   }
-  BAFE_CHECK(rule_.right.empty(), "a union joins the roots of its rule");
+  BAFE_CHECK(outputs.empty(), "a union joins the roots of its rule");
 }
 
 void RuleInstance::bind(const Pattern& pattern, NodeId node, std::size_t slot) {
@@ -119,42 +119,33 @@ TermId RuleInstance::left(const Pattern& pattern, NodeId node, std::size_t slot,
 }
 
 TermId RuleInstance::right_term(TermPool& terms, const TermOf& term_of) const {
-  if (rule_.right.empty()) return term_of(b_);
-  std::size_t next = right_slot_[root_];
-  return right(rule_.right[root_], next, terms, term_of);
-}
-
-TermId RuleInstance::right(const Pattern& shape, std::size_t& next, TermPool& terms,
-                           const TermOf& term_of) const {
-  if (shape.kind == Kind::kVariable) return term_of(bound_[shape.var]);
-  if (shape.kind == Kind::kLiteral) return term_of(witness_[next++]);
-  std::vector<TermId> kids;
-  for (const Pattern& child : shape.children) kids.push_back(right(child, next, terms, term_of));
-  NodeId built = witness_[next++];
-  return terms.add(graph_.op(built), graph_.attr(built), kids);
+  if (rule_.right.outputs.empty()) return term_of(b_);
+  std::vector<TermId> registers;
+  for (NodeId node : bound_) registers.push_back(node.valid() ? term_of(node) : TermId{});
+  for (const RightShape::Step& step : rule_.right.steps) {
+    NodeId built = node_of(static_cast<std::uint16_t>(registers.size()));
+    std::vector<TermId> kids;
+    for (std::uint16_t operand : step.operands) kids.push_back(registers[operand]);
+    registers.push_back(kids.empty() ? term_of(built)
+                                     : terms.add(graph_.op(built), graph_.attr(built), kids));
+  }
+  return registers[rule_.right.outputs[root_]];
 }
 
 void RuleInstance::connect_right(const Position& at, const Prove& prove) const {
-  if (rule_.right.empty()) return;
-  std::size_t next = right_slot_[root_];
-  connect(rule_.right[root_], next, at, prove);
+  if (!rule_.right.outputs.empty()) connect(rule_.right.outputs[root_], at, prove);
 }
 
-NodeId RuleInstance::connect(const Pattern& shape, std::size_t& next, const Position& at,
-                             const Prove& prove) const {
-  if (shape.kind == Kind::kVariable) return bound_[shape.var];
-  if (shape.kind == Kind::kLiteral) return witness_[next++];
-  std::vector<NodeId> kids;
+NodeId RuleInstance::connect(std::uint16_t reg, const Position& at, const Prove& prove) const {
+  NodeId built = node_of(reg);
+  if (reg < bound_.size()) return built;
+  const RightShape::Step& step = rule_.right.steps[reg - bound_.size()];
   Position below = at;
   below.push_back(0);
-  for (std::size_t i = 0; i < shape.children.size(); ++i) {
+  for (std::size_t i = 0; i < step.operands.size(); ++i) {
     below.back() = static_cast<std::uint32_t>(i);
-    kids.push_back(connect(shape.children[i], next, below, prove));
-  }
-  NodeId built = witness_[next++];
-  for (std::size_t i = 0; i < kids.size(); ++i) {
-    below.back() = static_cast<std::uint32_t>(i);
-    prove(kids[i], graph_.children(built)[i], below);
+    NodeId operand = connect(step.operands[i], below, prove);
+    prove(operand, graph_.children(built)[i], below);
   }
   return built;
 }

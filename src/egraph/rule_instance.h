@@ -31,17 +31,16 @@ class RuleInstance {
              const Prove& prove) const;
   TermId left(const Pattern& pattern, NodeId node, std::size_t slot, TermPool& terms,
               const TermOf& term_of) const;
-  TermId right(const Pattern& shape, std::size_t& next, TermPool& terms,
-               const TermOf& term_of) const;
-  NodeId connect(const Pattern& shape, std::size_t& next, const Position& at,
-                 const Prove& prove) const;
+  NodeId connect(std::uint16_t reg, const Position& at, const Prove& prove) const;
+  NodeId node_of(std::uint16_t reg) const;
 
   const EGraph& graph_;
   const SaturationRule& rule_;
   NodeId a_, b_;
   std::size_t root_ = 0;
   std::vector<NodeId> witness_, bound_;
-  std::vector<std::size_t> left_slot_, right_slot_;
+  std::vector<std::size_t> left_slot_;
+  std::size_t right_slot_ = 0;  ///< first right node in witness_
 };
 
 }  // namespace bafe

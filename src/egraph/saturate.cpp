@@ -6,16 +6,6 @@
 #include <algorithm>
 
 namespace bafe {
-namespace {
-
-std::size_t count_built(const Pattern& shape) {
-  std::size_t count =
-      shape.kind == Pattern::Kind::kOperator || shape.kind == Pattern::Kind::kLiteral;
-  for (const Pattern& child : shape.children) count += count_built(child);
-  return count;
-}
-
-}  // namespace
 
 const char* stop_reason_text(StopReason reason) {
   static constexpr const char* kTexts[] = {"saturated", "iterations",  "nodes",
@@ -35,9 +25,9 @@ Saturation::Saturation(EGraph& graph, std::vector<SaturationRule> rules)
             .fix("write an operator at every root");
       }
     }
-    BAFE_CHECK(rule.right.empty() || rule.right.size() == state.program.roots.size(),
-               "a rule has one right side per root");
-    for (const Pattern& shape : rule.right) state.built += count_built(shape);
+    std::size_t outputs = rule.right.outputs.size();
+    BAFE_CHECK(outputs == 0 || outputs == state.program.roots.size(),
+               "a rule has one output per root");
     state_.push_back(std::move(state));
     if (rule.rule.index() >= names.size()) names.resize(rule.rule.index() + 1);
     names[rule.rule.index()] = rule.name;
@@ -172,8 +162,8 @@ bool Saturation::apply_match(std::size_t index, const Match& match) {
   for (std::size_t i = 0; i < roots_.size(); ++i) {
     if (graph_.class_of(match.roots[i]) == graph_.class_of(roots_[i])) continue;
     if (!changed) {
-      bool shaped = !rule.right.empty();
-      BAFE_CHECK(!shaped || trace_.size() == state_[index].built,
+      bool shaped = !rule.right.outputs.empty();
+      BAFE_CHECK(!shaped || trace_.size() == rule.right.steps.size(),
                  "an applier adds what its right side shows, once each");
       witness_.assign(match.witnesses.begin(), match.witnesses.end());
       if (shaped) witness_.insert(witness_.end(), trace_.begin(), trace_.end());
@@ -190,9 +180,13 @@ bool Saturation::apply_match(std::size_t index, const Match& match) {
 
 void trim_witness(const SaturationRule& rule, std::vector<NodeId>& witness) {
   if (rule.left.roots.size() != 1) return;
-  using Kind = Pattern::Kind;
-  if (rule.right.size() == 1 && rule.right[0].kind != Kind::kVariable) witness.pop_back();
-  if (rule.left.roots[0].pattern.kind == Kind::kOperator) witness.erase(witness.begin());
+  if (builds_root_last(rule)) witness.pop_back();
+  if (rule.left.roots[0].pattern.kind == Pattern::Kind::kOperator) witness.erase(witness.begin());
+}
+
+bool builds_root_last(const SaturationRule& rule) {
+  return !rule.right.outputs.empty() && !rule.right.steps.empty() &&
+         rule.right.outputs[0] + 1u == rule.left.class_vars + rule.right.steps.size();
 }
 
 }  // namespace bafe

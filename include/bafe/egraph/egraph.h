@@ -30,8 +30,8 @@ struct Reason {
   ReasonKind kind = ReasonKind::kCompute;
   bool backward = false;  ///< the rule's right side was matched
   RuleId rule;            ///< of kRule; below 65,536
-  /// kRule: the matched operator nodes of all roots in pattern order, then the right sides' operator and
-  /// literal nodes in post-order (saturate.h records them). Otherwise whatever the caller keeps.
+  /// kRule: the matched operator and literal nodes of all roots in pre-order, then the nodes that the right
+  /// side's steps gave (saturate.h records them). Otherwise whatever the caller keeps.
   std::span<const NodeId> witness;
 };
 

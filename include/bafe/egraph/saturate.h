@@ -23,18 +23,27 @@ class Applier {
   /// does not apply (a condition, an undefined attribute, or add() gave an invalid id).
   ///
   /// Operands are the nodes of match.vars as they are. Where the rule has a `right` shape, add() is called
-  /// once per operator and literal of that shape, in post-order, root after root, and for nothing else:
-  /// explanations are read off those calls.
+  /// once per step of it, in order, and for nothing else: explanations are read off those calls.
   virtual bool apply(EGraph& graph, const Match& match, std::span<NodeId> roots) = 0;
+};
+
+/// What an applier adds: steps over registers, as in the rule bytecode. Registers below the number of class
+/// variables are the match; step i writes register class_vars + i.
+struct RightShape {
+  struct Step {
+    std::vector<std::uint16_t> operands;  ///< empty for leaves and literals
+  };
+  std::vector<Step> steps;
+  std::vector<std::uint16_t> outputs;  ///< per root of the left side: the register made equal to it
 };
 
 /// One direction of a rule.
 struct SaturationRule {
   std::string name;
   LeftSide left;
-  /// Shape of the right sides, one per root; fields are not looked at. Empty: opaque to explanations, the
-  /// step is then printed from the matched term to the added one.
-  std::vector<Pattern> right;
+  /// Without outputs the rule is opaque to explanations: a step leads from the matched instance to the added
+  /// term as the graph holds it.
+  RightShape right;
   std::shared_ptr<Applier> applier;
   RuleId rule;             ///< shared by both directions
   bool backward = false;   ///< this direction matches the rule's right side
@@ -103,7 +112,6 @@ class Saturation {
     MatchProgram program;
     Moment since;
     std::size_t bans = 0, banned_until = 0;
-    std::size_t built = 0;  ///< nodes that one application adds or finds
     RuleStats stats;
   };
   struct Found {
@@ -132,5 +140,7 @@ class Saturation {
 /// The log leaves out of a single-root rule's witness what the union itself says: the matched root and the
 /// root that was built. explain.h puts them back.
 void trim_witness(const SaturationRule& rule, std::vector<NodeId>& witness);
+/// Does the last step of the right side build its first root?
+bool builds_root_last(const SaturationRule& rule);
 
 }  // namespace bafe

@@ -24,6 +24,8 @@ class TreeApplier : public Applier {
     return true;
   }
 
+  const Pattern& tree(std::size_t root) const { return right_[root]; }
+
  private:
   static NodeId build(EGraph& graph, const Pattern& shape, const Match& match) {
     if (shape.kind == Pattern::Kind::kVariable) return match.vars[shape.var];
@@ -163,17 +165,27 @@ class Language {
     }
     std::size_t bound = vars.size();
     tokens = words(right);
+    std::vector<Pattern> trees;
     for (std::size_t at = 0; at < tokens.size(); at += at < tokens.size()) {
-      out.right.push_back(parse(tokens, at, vars));
+      trees.push_back(parse(tokens, at, vars));
     }
     BAFE_CHECK(vars.size() == bound, "a right side uses bound variables");
     for (const auto& [var, n] : vars) ++(var[0] == '?' ? out.left.class_vars : out.left.attr_vars);
-    out.applier = std::make_shared<TreeApplier>(out.right);
+    for (const Pattern& tree : trees) out.right.outputs.push_back(flatten(tree, out));
+    out.applier = std::make_shared<TreeApplier>(trees);
     out.name = name;
     out.rule = id;
     out.backward = backward;
     out.set = set;
     return out;
+  }
+
+  static std::uint16_t flatten(const Pattern& tree, SaturationRule& rule) {
+    if (tree.kind == Pattern::Kind::kVariable) return tree.var;
+    RightShape::Step step;
+    for (const Pattern& child : tree.children) step.operands.push_back(flatten(child, rule));
+    rule.right.steps.push_back(step);
+    return static_cast<std::uint16_t>(rule.left.class_vars + rule.right.steps.size() - 1);
   }
 
   std::uint32_t names_ = 0;
