@@ -1,0 +1,236 @@
+#include "bafe/runtime/engine.h"
+
+#include "bafe/base/format.h"
+#include "bafe/base/log.h"
+#include "bafe/base/options.h"
+#include "bafe/base/thread_pool.h"
+#include "bafe/base/trace.h"
+#include "bafe/codegen/lower.h"
+#include "bafe/cost/learned.h"
+#include "bafe/cost/roofline.h"
+#include "bafe/ir/text.h"
+#include "bafe/runtime/autotune.h"
+#include "bafe/runtime/calibrate.h"
+#include "bafe/runtime/engine_key.h"
+#include "bafe/runtime/executables.h"
+#include "bafe/runtime/flight.h"
+#include "bafe/runtime/validate.h"
+
+// In: a traced graph and options. Out: an executable. The order of a first call: key, cache,
+// search, code, compile, load, compare with the interpreter, publish. Nothing is published that was
+// not loaded and compared; what cannot be compiled is interpreted, with one warning a reason.
+
+namespace bafe {
+namespace {
+
+/// Everything one prepare() carries along.
+struct Request {
+  const Graph& graph;
+  const EngineOptions& options;
+  const ConstantTable& constants;
+  int threads;
+  Digest key;
+  std::unique_ptr<CostModel> base, learned;
+  const CostModel& cost() const { return learned ? *learned : *base; }
+};
+
+/// Remembers that the host asked to stop, because it may say so only once.
+class Interrupt {
+ public:
+  explicit Interrupt(std::function<bool()> ask) : ask_(std::move(ask)) {}
+  std::function<bool()> poll() {
+    if (!ask_) return {};
+    return [this] { return is_raised_ = is_raised_ || ask_(); };
+  }
+  void check() const {
+    if (is_raised_) throw Interrupted();
+  }
+
+ private:
+  std::function<bool()> ask_;
+  bool is_raised_ = false;
+};
+
+void choose_cost(Request& request) {
+  request.base = std::make_unique<RooflineModel>(current_machine(host_target(), request.threads));
+  if (!request.options.autotune) return;
+  LinearModel model = Autotune::shared().model();
+  if (model.valid) request.learned = std::make_unique<LearnedCostModel>(*request.base, model);
+}
+
+SearchOptions search_options(const Request& request, std::function<bool()> interrupted) {
+  SearchOptions out;
+  out.math = request.options.math;
+  out.budget = request.options.budget;
+  out.time_budget_ms = request.options.time_budget_ms;
+  out.deep = request.options.deep;
+  out.rules = request.options.rules.get();
+  out.cost = &request.cost();
+  out.target = host_target();
+  out.threads = request.threads;
+  out.interrupted = std::move(interrupted);
+  return out;
+}
+
+Provenance provenance_before_search(const Request& request) {
+  Provenance out;
+  out.key = request.key.hex();
+  out.traced_text = print_program(request.graph);
+  out.traced_brief = print_brief(request.graph);
+  return out;
+}
+
+void add_search(Provenance& out, SearchResult result, const CostModel& cost) {
+  out.chosen_text = result.program.text();
+  out.chosen_brief = print_brief(result.program.graph);
+  out.features = plan_features(result.program);
+  out.predicted_ns = cost.program_ns(result.program);
+  out.predicted_ns_as_written = result.predicted_ns_as_written;
+  out.search_ms = result.stats.ms;
+  out.steps = std::move(result.steps);
+  for (const Program& candidate : result.candidates) {
+    out.candidates.push_back({print_brief(candidate.graph), candidate.predicted_ns});
+  }
+  out.stats = std::move(result.stats);
+}
+
+std::shared_ptr<const Executable> interpret(const Request& request, const std::string& reason) {
+  warn_once("interpreted:" + reason,
+            format("bafe: programs are interpreted, which is slow: {}", reason));
+  return make_interpreted(request.graph, request.constants, provenance_before_search(request));
+}
+
+/// The executable of a cache entry; nullptr when the entry does not load here.
+std::shared_ptr<const Executable> from_entry(const Request& request, const CacheEntry& entry) {
+  TraceSpan span("from cache");
+  try {
+    Provenance provenance = provenance_before_search(request);
+    if (!provenance_of(entry, provenance)) return nullptr;
+    Backend& backend = cpu_backend();
+    std::shared_ptr<const Module> module = entry.code.empty() ? nullptr : backend.load(entry.code);
+    return make_compiled(request.graph, Plan::from_json(entry.plan), std::move(module), backend,
+                         request.constants, request.threads, std::move(provenance));
+  } catch (const Error& error) {
+    log("cache",
+        format("entry {} does not load: {}", request.key.hex().substr(0, 16), error.what()));
+    return nullptr;
+  }
+}
+
+class EngineImpl : public Engine {
+ public:
+  std::shared_ptr<const Executable> prepare(const Graph& graph, const EngineOptions& options,
+                                            const ConstantTable& constants) override {
+    TraceSpan span("prepare");
+    Request request{graph, options, constants, resolve_threads(options), {}, nullptr, nullptr};
+    if (options.tier == Tier::kInterpreted) {
+      return make_interpreted(graph, constants, provenance_before_search(request));
+    }
+    choose_cost(request);
+    request.key =
+        cache_key(graph, options, request.threads, host_target(), request.cost().identity());
+    return flights_.once(request.key, [&] { return load_or_make(request); });
+  }
+
+  SearchResult search(const Graph& graph, const EngineOptions& options) override {
+    Request request{graph, options, {}, resolve_threads(options), {}, nullptr, nullptr};
+    choose_cost(request);
+    Interrupt interrupt(options.interrupted);
+    SearchResult result = optimize(graph, search_options(request, interrupt.poll()));
+    interrupt.check();
+    return result;
+  }
+
+ private:
+  static int resolve_threads(const EngineOptions& options) {
+    return options.threads > 0 ? options.threads : usable_threads();
+  }
+
+  std::shared_ptr<const Executable> load_or_make(const Request& request) {
+    std::shared_ptr<KernelCache> cache = KernelCache::shared();
+    if (auto entry = cache->load(request.key)) {
+      if (auto executable = from_entry(request, *entry)) return executable;
+    }
+    return make(request, *cache);
+  }
+
+  std::shared_ptr<const Executable> make(const Request& request, KernelCache& cache);
+  CompileResult compile(const Request& request, const Plan& plan, Interrupt& interrupt,
+                        KernelCache& cache);
+
+  Flights<const Executable> flights_;
+  CompilerMemory failed_compilers_;
+};
+
+CompileResult EngineImpl::compile(const Request& request, const Plan& plan, Interrupt& interrupt,
+                                  KernelCache& cache) {
+  if (log_enabled("code")) log("code", plan.c_text);
+  CompileLimits limits = CompileLimits::from_options();
+  limits.interrupted = interrupt.poll();
+  CompileResult result = failed_compilers_.run(limits, [&] {
+    CompileResult compiled = cpu_backend().compile(plan.c_text, limits);
+    if (compiled.status != CompileStatus::kNoCompiler) {
+      cache.note_compile(compiled.status == CompileStatus::kOk);
+    }
+    return compiled;
+  });
+  if (result.status == CompileStatus::kInterrupted) throw Interrupted();
+  if (result.status != CompileStatus::kOk && request.options.tier == Tier::kCompiled) {
+    throw compile_error(result);
+  }
+  return result;
+}
+
+std::shared_ptr<const Executable> EngineImpl::make(const Request& request, KernelCache& cache) {
+  Interrupt interrupt(request.options.interrupted);
+  Provenance provenance = provenance_before_search(request);
+  Program program;
+  {
+    TraceSpan span("search");
+    SearchResult found = optimize(request.graph, search_options(request, interrupt.poll()));
+    interrupt.check();
+    program = found.program;
+    add_search(provenance, std::move(found), request.cost());
+  }
+  Plan plan = [&] {
+    TraceSpan span("code");
+    LowerOptions options{request.options.math == Math::kBits, request.options.math == Math::kFast};
+    return build_plan(program, host_target(), options);
+  }();
+  CompileResult compiled;
+  if (!plan.c_text.empty()) {
+    compiled = compile(request, plan, interrupt, cache);
+    if (compiled.status != CompileStatus::kOk)
+      return interpret(request, compile_error(compiled).what());
+  }
+  provenance.c_text = plan.c_text;
+  provenance.compiler = compiled.command;
+  provenance.compile_ms = compiled.ms;
+  Backend& backend = cpu_backend();
+  std::shared_ptr<const Module> module =
+      compiled.code.empty() ? nullptr : backend.load(compiled.code);
+  auto executable = make_compiled(request.graph, plan, std::move(module), backend,
+                                  request.constants, request.threads, provenance);
+  double flops = 0, bytes = 0;
+  for (const Step& step : plan.steps) {
+    flops += step.flops;
+    bytes += step.bytes;
+  }
+  Validation validation = validate(request.graph, *executable, request.constants, flops, bytes);
+  if (!validation.passed) {
+    return interpret(request, format("a compiled program disagreed with its meaning ({}): {}",
+                                     provenance.traced_brief, validation.record));
+  }
+  if (request.options.autotune) Autotune::shared().note_compile();
+  cache.store(request.key, entry_of(provenance, plan, std::move(compiled.code), validation.record));
+  return executable;
+}
+
+}  // namespace
+
+Engine& Engine::shared() {
+  static EngineImpl* engine = new EngineImpl;
+  return *engine;
+}
+
+}  // namespace bafe

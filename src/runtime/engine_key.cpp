@@ -1,0 +1,94 @@
+#include "bafe/runtime/engine_key.h"
+
+#include <elf.h>
+#include <link.h>
+
+#include "bafe/base/format.h"
+#include "bafe/codegen/plan.h"
+#include "bafe/rules/rule_set.h"
+
+// In: a graph and options. Out: a key. Every premise of a cache entry is a field here; a field
+// added to EngineOptions that changes the code must be added too.
+
+namespace bafe {
+namespace {
+
+constexpr const char* kVersion = "0.1.0";
+
+/// Looks for the build id of the object that holds this function.
+int find_build_id(dl_phdr_info* object, std::size_t, void* out) {
+  auto here = reinterpret_cast<std::uintptr_t>(&find_build_id);
+  bool is_ours = false;
+  for (int i = 0; i < object->dlpi_phnum; ++i) {
+    const ElfW(Phdr)& segment = object->dlpi_phdr[i];
+    std::uintptr_t begin = object->dlpi_addr + segment.p_vaddr;
+    is_ours =
+        is_ours || (segment.p_type == PT_LOAD && here >= begin && here < begin + segment.p_memsz);
+  }
+  if (!is_ours) return 0;
+  for (int i = 0; i < object->dlpi_phnum; ++i) {
+    const ElfW(Phdr)& segment = object->dlpi_phdr[i];
+    if (segment.p_type != PT_NOTE) continue;
+    const char* note = reinterpret_cast<const char*>(object->dlpi_addr + segment.p_vaddr);
+    const char* end = note + segment.p_memsz;
+    while (note + sizeof(ElfW(Nhdr)) <= end) {
+      const auto* header = reinterpret_cast<const ElfW(Nhdr)*>(note);
+      const char* name = note + sizeof *header;
+      const char* value = name + (header->n_namesz + 3) / 4 * 4;
+      note = value + (header->n_descsz + 3) / 4 * 4;
+      if (header->n_type != NT_GNU_BUILD_ID || note > end) continue;
+      static_cast<std::string*>(out)->assign(value, header->n_descsz);
+      return 1;
+    }
+  }
+  return 1;
+}
+
+}  // namespace
+
+const std::string& build_identity() {
+  static const std::string identity = [] {
+    std::string build_id;
+    dl_iterate_phdr(find_build_id, &build_id);
+    return format("{}/{}", kVersion, sha256(build_id).hex());
+  }();
+  return identity;
+}
+
+std::string canonical_text(const Graph& graph) {
+  Graph compact = graph.compact();
+  std::string out;
+  for (const InputInfo& input : compact.inputs()) {
+    out += format("{} {} {};", input.type.text(), input.layout, input.weak ? "weak" : "array");
+  }
+  for (std::uint32_t i = 0; i < compact.size(); ++i) {
+    const Node& node = compact.node(ValueId(i));
+    out += format("\n{} {} (", op_info(node.op).name, node.type.text());
+    for (ValueId operand : node.operands) out += format(" {}", operand.index());
+    out += " )";
+    for (const AttrValue& attr : node.attrs) out += " " + attr_text(attr);
+  }
+  for (ValueId root : compact.roots()) out += format("\nroot {}", root.index());
+  return out;
+}
+
+Digest cache_key(const Graph& graph, const EngineOptions& options, int threads,
+                 const Target& target, const std::string& cost) {
+  DigestBuilder key;
+  key.add("bafe-kernel").add(build_identity()).add(kKernelAbiVersion).add(canonical_text(graph));
+  key.add(static_cast<std::int64_t>(options.math)).add(options.deep ? 1 : 0).add(threads);
+  key.add(options.time_budget_ms ? format("{:a}", *options.time_budget_ms) : "no time budget");
+  if (options.budget) {
+    const SearchBudget& budget = *options.budget;
+    key.add(format("{} {} {} {:a} {:a} {} {}", budget.max_iters, budget.max_nodes,
+                   budget.max_rewrites, budget.time_budget_ms, budget.temperature, budget.seed,
+                   budget.enable_multi_pass));
+  } else {
+    key.add("no budget");
+  }
+  key.add((options.rules ? options.rules->hash() : builtin_rules_digest()).hex());
+  key.add(target.text()).add(cost);
+  return key.finish();
+}
+
+}  // namespace bafe
