@@ -10,7 +10,8 @@
 
 namespace bafe {
 
-Delta::Delta(const EGraph& graph, const Moment& since) : graph_(graph), since_(since) {}
+Delta::Delta(const EGraph& graph, const Moment& since)
+    : graph_(graph), since_(graph.usable(since)) {}
 
 void Delta::spread(std::uint16_t depth) {
   if (level_.empty()) {
@@ -75,9 +76,14 @@ struct RootRows {
 
 class Joiner {
  public:
-  Joiner(const EGraph& graph, const MatchProgram& program, const MatchLimits& limits,
-         std::size_t* fuel)
-      : graph_(graph), program_(program), layout_(program), limits_(limits), fuel_(fuel) {}
+  Joiner(const EGraph& graph, const MatchProgram& program, const Moment& since,
+         const MatchLimits& limits, std::size_t* fuel)
+      : graph_(graph),
+        program_(program),
+        layout_(program),
+        since_(since),
+        limits_(limits),
+        fuel_(fuel) {}
 
   /// `joined` and `next` in that order; the variables that both bind must agree.
   MatchEnd join(RootRows& joined, RootRows& next, std::size_t next_root, bool last) {
@@ -98,7 +104,7 @@ class Joiner {
           break;
         }
         --*fuel_;
-        bool fresh = joined.fresh[i] || next.fresh[it->second];
+        bool fresh = joined.fresh[i] || next.fresh[it->second] || met(joined.table[i]);
         if ((last && !fresh) || !agree(joined.table[i], next.table[it->second])) continue;
         if (last && result.table.size() >= limits_.max_matches) {
           end = MatchEnd::kTooMany;
@@ -126,6 +132,14 @@ class Joiner {
     for (std::size_t v = 0; v < program_.attr_vars; ++v) {
       if (a[0].attr_words[v].valid() && b[0].attr_words[v].valid()) attrs_.push_back(v);
     }
+  }
+
+  /// May two old rows agree only now, because classes of their shared variables were merged?
+  bool met(const Match& match) const {
+    for (std::size_t v : vars_) {
+      if (graph_.changed(graph_.class_of(match.vars[v]), since_)) return true;
+    }
+    return false;
   }
 
   std::uint64_t key(const Match& match) const {
@@ -159,6 +173,7 @@ class Joiner {
   const EGraph& graph_;
   const MatchProgram& program_;
   RowLayout layout_;
+  Moment since_;
   const MatchLimits& limits_;
   std::size_t* fuel_;
   std::vector<std::size_t> vars_, attrs_;
@@ -174,7 +189,7 @@ MatchEnd find_matches(const EGraph& graph, const MatchProgram& program, Delta& d
   }
   MatchLimits unlimited;  // rows of one root are no matches yet; only fuel bounds them
   unlimited.interrupted = limits.interrupted;
-  Joiner joiner(graph, program, limits, &fuel);
+  Joiner joiner(graph, program, delta.since(), limits, &fuel);
   RootRows joined(program);
   MatchEnd end = MatchEnd::kComplete;
   for (std::size_t i = 0; i < program.roots.size() && end == MatchEnd::kComplete; ++i) {

@@ -20,8 +20,8 @@ bool EGraph::keeps(ClassId a, ClassId b) const {
   return of_a != of_b ? of_a > of_b : a < b;
 }
 
-bool EGraph::is_newborn(ClassId cls) const {
-  if (cls.index() + 1 != classes_.size()) return false;
+bool EGraph::is_newborn(ClassId cls, NodeId node) const {
+  if (node.index() < settled_ || cls.index() + 1 != classes_.size()) return false;
   const ClassRow& row = classes_[cls.index()];
   return row.live.size == 1 && row.dead.size == 0 && row.parents.size == 0;
 }
@@ -29,7 +29,7 @@ bool EGraph::is_newborn(ClassId cls) const {
 bool EGraph::unite(NodeId a, NodeId b, const Reason& reason) {
   ClassId of_a = class_of(a), of_b = class_of(b);
   if (of_a == of_b) return false;
-  bool absorbed = is_newborn(of_b) && is_live(b);
+  bool absorbed = is_newborn(of_b, b) && is_live(b);
   bool keep_b = !absorbed && !keeps(of_a, of_b);
   ClassId into = keep_b ? of_b : of_a, from = keep_b ? of_a : of_b;
   if (analysis_) {
@@ -256,6 +256,7 @@ void EGraph::rebuild() {
     settle_facts(true);
   }
   compact_dirty();
+  settled_ = static_cast<std::uint32_t>(rows_.size());
 }
 
 }  // namespace bafe

@@ -32,7 +32,8 @@ void EGraph::rollback(const Checkpoint& point) {
   modify_pending_.clear();
   dirty_.clear();
   live_nodes_ = num_classes_ = 0;
-  ++tick_;
+  settled_ = 0;
+  rollback_tick_ = ++tick_;
   replay();
 }
 
@@ -53,7 +54,7 @@ void EGraph::replay() {
       if (result.into_changed) queue_parents_facts(into);
     }
     if (entry.absorbed) {
-      BAFE_CHECK(is_newborn(of_b), "a replayed class is as young as it was");
+      BAFE_CHECK(is_newborn(of_b, entry.b), "a replayed class is as young as it was");
       absorb(into, entry.b);
     } else {
       merge_classes(into, from, true);
@@ -73,6 +74,7 @@ void EGraph::replay() {
   }
   if (analysis_) settle_facts(false);
   compact_dirty();
+  settled_ = static_cast<std::uint32_t>(rows_.size());
 }
 
 }  // namespace bafe

@@ -74,8 +74,8 @@ class EGraph {
 
   // --- growth -----------------------------------------------------------------------------------------
   /// The node `op attr children`, or the live node equal to it up to the classes of children. An invalid id
-  /// when the node limit is reached: nothing was added. Ids of classes that held nothing but nodes added
-  /// since the last unite() may be given again by unite().
+  /// when the node limit is reached: nothing was added. The class of a node added since the last rebuild
+  /// may give its id back when it is united.
   NodeId add(OpId op, AttrId attr, std::span<const NodeId> children);
   NodeId add(OpId op, std::span<const NodeId> children = {}) { return add(op, AttrId{}, children); }
   /// The same without adding; invalid when there is none.
@@ -135,9 +135,13 @@ class EGraph {
   bool changed(ClassId cls, const Moment& since) const {
     return classes_[cls.index()].tick > since.tick;
   }
+  /// `since`, or the beginning when a rollback came after it: ids of nodes were given again.
+  Moment usable(const Moment& since) const {
+    return since.tick < rollback_tick_ ? Moment{} : since;
+  }
   Checkpoint mark() const;  ///< needs is_rebuilt()
-  /// Back to the state at `point`: same nodes, classes and ids, facts learnt again; every class counts as
-  /// changed. O(nodes at the mark).
+  /// Back to the state at `point`: same nodes, classes and ids, facts learnt again; every earlier
+  /// moment becomes the beginning. O(nodes at the mark).
   void rollback(const Checkpoint& point);
 
   // --- surroundings -----------------------------------------------------------------------------------
@@ -195,7 +199,7 @@ class EGraph {
   void open_class(NodeId node);
   void link_parents(NodeId node);
   void write_log(NodeId a, NodeId b, const Reason& reason, bool keep_b, bool absorbed);
-  bool is_newborn(ClassId cls) const;
+  bool is_newborn(ClassId cls, NodeId node) const;
   bool keeps(ClassId a, ClassId b) const;
   void absorb(ClassId into, NodeId node);
   void merge_classes(ClassId into, ClassId from, bool replaying);
@@ -229,7 +233,8 @@ class EGraph {
   std::vector<ClassId> modify_pending_, dirty_;
   std::vector<std::string> rule_names_;
   std::size_t live_nodes_ = 0, num_classes_ = 0, node_limit_ = 0xfffffff0u;
-  std::uint32_t tick_ = 1;
+  std::uint32_t tick_ = 1, rollback_tick_ = 0;
+  std::uint32_t settled_ = 0;  ///< nodes born before the last rebuild: their classes' ids are known outside
   std::vector<NodeId>* trace_ = nullptr;
   NodeId blamed_a_, blamed_b_;
   Reason blamed_;
