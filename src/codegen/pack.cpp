@@ -4,6 +4,7 @@
 
 #include "bafe/base/format.h"
 #include "bafe/codegen/gemm_text.h"
+#include "bafe/codegen/vector_c.h"
 
 namespace bafe {
 namespace {
@@ -29,27 +30,47 @@ std::string pack_rows(const GemmTiling& t) {
   return out + "    }\n";
 }
 
-/// Columns of B are contiguous: eight steps of k at a time, so that a cache line read is used whole.
-std::string pack_columns(const GemmTiling& t) {
-  std::string unrolled;
-  for (int s = 0; s < 16; ++s) unrolled += format("        g_line[g_width * {0}] = g_read[{0}];\n", s);
-  std::string out = format("    long long k = 0;\n    for (; k + 16 <= {}; k += 16) {{\n", t.spec.k);
-  out += "      for (long long g_c = 0; g_c < g_used; g_c++) {\n";
-  out += format("        const {} *g_read = g_from + {};\n", element_c(t),
-                offset_c("k", 1, "j + g_c", t.spec.b.col));
-  out += format("        {} *g_line = g_to + k * g_width + g_c;\n", element_c(t));
-  out += unrolled + "      }\n";
-  if (t.spec.n % t.lanes != 0) {
-    out += "      for (long long g_s = 0; g_s < 16; g_s++)\n"
-           "        for (long long g_c = g_used; g_c < g_width; g_c++) g_to[(k + g_s) * g_width + g_c] = 0;\n";
+/// One square block in registers: log2(lanes) rounds that interleave the two halves of the rows transpose it.
+std::string transpose_block_c(const GemmTiling& t) {
+  const std::string p = vector_prefix(t.spec.dtype);
+  const int lanes = t.lanes;
+  std::string out;
+  for (int r = 0; r < lanes; ++r) {
+    out += format("        const {0} r0_{1} = {0}_LOAD(g_read + {2});\n", p, r, r * t.spec.b.col);
   }
-  return out + "    }\n";
+  int round = 0;
+  for (int done = 1; done < lanes; done *= 2, ++round) {
+    for (int r = 0; r < lanes; ++r) {
+      out += format("        const {0} r{1}_{2} = {0}_{3}(r{4}_{5}, r{4}_{6});\n", p, round + 1, r,
+                    r % 2 ? "HIGH" : "LOW", round, r / 2, r / 2 + lanes / 2);
+    }
+  }
+  for (int r = 0; r < lanes; ++r) {
+    out += format("        {}_STORE(g_line + {} * g_width, r{}_{});\n", p, r, round, r);
+  }
+  return out;
 }
 
-/// Any strides or a load callback, from the current k on.
-std::string pack_elements(const GemmTiling& t, bool from_current_k) {
-  std::string out = from_current_k ? "" : "    long long k = 0;\n";
-  out += format("    for (; k < {}; k++) {{\n#pragma GCC ivdep\n", t.spec.k);
+/// Columns of B are contiguous: square blocks of whole vectors; what is left over goes element by element.
+std::string pack_columns(const GemmTiling& t) {
+  const std::string type = element_c(t);
+  const std::int64_t whole = t.spec.k / t.lanes * t.lanes;
+  std::string out = format("    const long long g_whole = g_used / {0} * {0};\n", t.lanes);
+  out += format("    for (long long g_c = 0; g_c < g_whole; g_c += {}) {{\n", t.lanes);
+  out += format("      for (long long k = 0; k < {}; k += {}) {{\n", whole, t.lanes);
+  out += format("        const {} *g_read = g_from + {};\n        {} *g_line = g_to + k * g_width + g_c;\n",
+                type, offset_c("k", 1, "j + g_c", t.spec.b.col), type);
+  out += transpose_block_c(t) + "      }\n    }\n";
+  out += format("    for (long long k = 0; k < {}; k++) {{\n      for (long long g_c = k < {} ? g_whole : 0; g_c < "
+                "g_width; g_c++) {{\n        const long long g_j = j + g_c;\n", t.spec.k, whole);
+  out += format("        g_to[k * g_width + g_c] = g_c < g_used ? {} : 0;\n      }}\n    }}\n",
+                load_c(t.spec.b, "g_from", "k", "g_j"));
+  return out;
+}
+
+/// Any strides or a load callback.
+std::string pack_elements(const GemmTiling& t) {
+  std::string out = format("    for (long long k = 0; k < {}; k++) {{\n#pragma GCC ivdep\n", t.spec.k);
   out += "      for (long long g_c = 0; g_c < g_used; g_c++) {\n        const long long g_j = j + g_c;\n";
   out += format("        g_to[k * g_width + g_c] = {};\n      }}\n", load_c(t.spec.b, "g_from", "k", "g_j"));
   out += "      for (long long g_c = g_used; g_c < g_width; g_c++) g_to[k * g_width + g_c] = 0;\n";
@@ -67,10 +88,10 @@ std::string pack_elements_by_columns(const GemmTiling& t) {
 
 std::string pack_body(const GemmTiling& t) {
   const GemmOperand& b = t.spec.b;
-  if (b.load) return b.row == 1 && b.col != 1 ? pack_elements_by_columns(t) : pack_elements(t, false);
+  if (b.load) return b.row == 1 && b.col != 1 ? pack_elements_by_columns(t) : pack_elements(t);
   if (b.col == 1) return pack_rows(t);
-  if (b.row == 1) return pack_columns(t) + pack_elements(t, true);
-  return pack_elements(t, false);
+  if (b.row == 1) return pack_columns(t);
+  return pack_elements(t);
 }
 
 /// Declares b0, b1, … of the packed matrix `g_matrix`; dimensions that B repeats along stay 0.

@@ -26,6 +26,23 @@ std::string repeat(const char* text, int count) {
   return out;
 }
 
+/// Elements of a and b in turn, from their lower or upper halves.
+std::string interleave_text(const Lane& lane, int lanes) {
+  std::string out;
+  for (int half = 0; half < 2; ++half) {
+    std::string order;
+    for (int i = 0; i < lanes / 2; ++i) {
+      const int from = i + half * lanes / 2;
+      order += format("{}{}, {}", i ? ", " : "", from, from + lanes);
+    }
+    const char* name = half ? "HIGH" : "LOW";
+    out += format("#ifdef __clang__\n#define {0}_{1}(a, b) __builtin_shufflevector((a), (b), {2})\n#else\n"
+                  "#define {0}_{1}(a, b) __builtin_shuffle((a), (b), ({0}I){{{2}}})\n#endif\n",
+                  lane.prefix, name, order);
+  }
+  return out;
+}
+
 /// Types, loads and stores: the same on every ISA.
 std::string common_text(const Lane& lane, int vector_bytes) {
   const int lanes = vector_bytes / lane.bytes;
@@ -40,7 +57,7 @@ std::string common_text(const Lane& lane, int vector_bytes) {
   out += format("#define {0}_STORE(p, x) (*({0}U *)(p) = ({0}U)(x))\n", lane.prefix);
   out += format("static inline __attribute__((always_inline)) {0} {0}_SET({1} x) {{ return ({0}){{{2}}}; }}\n",
                 lane.prefix, lane.element, repeat("x", lanes));
-  return out;
+  return out + interleave_text(lane, lanes);
 }
 
 /// clang has no stable name for the FMA builtin; contraction inside one function is stable.
