@@ -1,0 +1,37 @@
+"""Runs benchmark suites, each in a process of its own, pinned to one core, with one thread."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+SUITES = ("kernels", "layouts", "calls", "egraph", "fuzz")
+ONE_THREAD = {name: "1" for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "BAFE_THREADS")}
+
+
+def main(arguments: list[str]) -> int:
+    names = [a for a in arguments if not a.isdigit()] or [s for s in SUITES if s != "fuzz"]
+    numbers = [a for a in arguments if a.isdigit()]
+    unknown = [name for name in names if name not in SUITES]
+    if unknown:
+        print(f"no benchmark is called {unknown[0]}; there are: {', '.join(SUITES)}", file=sys.stderr)
+        return 2
+    cores = sorted(os.sched_getaffinity(0))
+    for name in names:
+        with tempfile.TemporaryDirectory() as cache:
+            env = {**os.environ, **ONE_THREAD, "BAFE_CACHE_DIR": cache}
+            command = [sys.executable, str(HERE / f"bench_{name}.py"), *numbers]
+            pin = {cores[-1]} if name != "fuzz" else set(cores)
+            code = subprocess.run(command, env=env, check=False,
+                                  preexec_fn=lambda pin=pin: os.sched_setaffinity(0, pin)).returncode
+        if code:
+            return code
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))
