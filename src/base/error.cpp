@@ -23,6 +23,11 @@ void Error::place(const SourceLoc& loc) {
   compose();
 }
 
+void Error::about(std::string subject) {
+  subject_ = std::move(subject);
+  compose();
+}
+
 void Error::add_detail(std::string line) {
   details_.push_back(std::move(line));
   compose();

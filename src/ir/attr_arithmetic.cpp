@@ -1,5 +1,6 @@
-// Arithmetic of attribute expressions. In: ints, scalars, or lists of ints. Out: the same, element by element; an int
-// beside a list stands for every element. Invariant: scalars compute in their dtype, so folding equals evaluation.
+// Arithmetic of attribute expressions. In: ints, scalars, or lists of ints. Out: the same, element
+// by element; an int beside a list stands for every element. Invariant: scalars compute in their
+// dtype, so folding equals evaluation.
 #include <algorithm>
 
 #include "attr_functions.h"
@@ -12,12 +13,16 @@ enum class Step { kAdd, kSub, kMul, kMin, kMax, kExactDiv };
 
 std::optional<Dim> combine(Step step, Dim a, Dim b) {
   switch (step) {
-    case Step::kAdd: return a + b;
-    case Step::kSub: return a - b;
-    case Step::kMul: return a * b;
+    case Step::kAdd:
+      return a + b;
+    case Step::kSub:
+      return a - b;
+    case Step::kMul:
+      return a * b;
     case Step::kExactDiv:
       if (b == Dim(1)) return a;
-      if (!a.is_const() || !b.is_const() || b.value() == 0 || a.value() % b.value() != 0) return std::nullopt;
+      if (!a.is_const() || !b.is_const() || b.value() == 0 || a.value() % b.value() != 0)
+        return std::nullopt;
       return a.value() / b.value();
     case Step::kMin:
     case Step::kMax:
@@ -31,12 +36,18 @@ std::optional<Dim> combine(Step step, Dim a, Dim b) {
 
 double combine_doubles(Step step, double a, double b) {
   switch (step) {
-    case Step::kAdd: return a + b;
-    case Step::kSub: return a - b;
-    case Step::kMul: return a * b;
-    case Step::kExactDiv: return a / b;
-    case Step::kMin: return a < b || a != a ? a : b;
-    case Step::kMax: return a > b || a != a ? a : b;
+    case Step::kAdd:
+      return a + b;
+    case Step::kSub:
+      return a - b;
+    case Step::kMul:
+      return a * b;
+    case Step::kExactDiv:
+      return a / b;
+    case Step::kMin:
+      return a < b || a != a ? a : b;
+    case Step::kMax:
+      return a > b || a != a ? a : b;
   }
   return 0;
 }
@@ -45,23 +56,30 @@ std::optional<std::int64_t> combine_ints(Step step, std::int64_t a, std::int64_t
   auto wrap = [](std::uint64_t v) { return static_cast<std::int64_t>(v); };
   auto ua = static_cast<std::uint64_t>(a), ub = static_cast<std::uint64_t>(b);
   switch (step) {
-    case Step::kAdd: return wrap(ua + ub);
-    case Step::kSub: return wrap(ua - ub);
-    case Step::kMul: return wrap(ua * ub);
+    case Step::kAdd:
+      return wrap(ua + ub);
+    case Step::kSub:
+      return wrap(ua - ub);
+    case Step::kMul:
+      return wrap(ua * ub);
     case Step::kExactDiv:
       if (b == 0 || b == -1 || a % b != 0) return std::nullopt;
       return a / b;
-    case Step::kMin: return std::min(a, b);
-    case Step::kMax: return std::max(a, b);
+    case Step::kMin:
+      return std::min(a, b);
+    case Step::kMax:
+      return std::max(a, b);
   }
   return std::nullopt;
 }
 
 std::optional<Scalar> combine(Step step, Scalar a, Scalar b) {
   if (a.dtype != b.dtype || a.dtype == DType::kBool) return std::nullopt;
-  if (is_float(a.dtype)) return Scalar::of(a.dtype, combine_doubles(step, a.as_double(), b.as_double()));
+  if (is_float(a.dtype))
+    return Scalar::of(a.dtype, combine_doubles(step, a.as_double(), b.as_double()));
   bool orders = step != Step::kAdd && step != Step::kSub && step != Step::kMul;
-  if (orders && a.dtype == DType::kU64) return std::nullopt;  // as_int would order large values wrongly
+  if (orders && a.dtype == DType::kU64)
+    return std::nullopt;  // as_int would order large values wrongly
   std::optional<std::int64_t> out = combine_ints(step, a.as_int(), b.as_int());
   if (!out) return std::nullopt;
   return Scalar::of_int(a.dtype, *out);
@@ -80,7 +98,7 @@ bool meet(AttrValue& a, AttrValue& b) {
 }
 
 std::optional<AttrValue> combine(Step step, AttrValue a, AttrValue b) {
-  if (const auto *x = std::get_if<Dim>(&a), *y = std::get_if<Dim>(&b); x && y) {
+  if (const auto* x = std::get_if<Dim>(&a), *y = std::get_if<Dim>(&b); x && y) {
     std::optional<Dim> out = combine(step, *x, *y);
     if (!out) return std::nullopt;
     return AttrValue(*out);
@@ -135,11 +153,21 @@ std::optional<bool> dims_equal(Dim a, Dim b) {
   return std::nullopt;
 }
 
-ExprResult fn_add(const AttrExpr& call, const ExprContext& c) { return fold_guarded(Step::kAdd, call, c); }
-ExprResult fn_sub(const AttrExpr& call, const ExprContext& c) { return fold_guarded(Step::kSub, call, c); }
-ExprResult fn_mul(const AttrExpr& call, const ExprContext& c) { return fold_guarded(Step::kMul, call, c); }
-ExprResult fn_min(const AttrExpr& call, const ExprContext& c) { return fold_guarded(Step::kMin, call, c); }
-ExprResult fn_max(const AttrExpr& call, const ExprContext& c) { return fold_guarded(Step::kMax, call, c); }
+ExprResult fn_add(const AttrExpr& call, const ExprContext& c) {
+  return fold_guarded(Step::kAdd, call, c);
+}
+ExprResult fn_sub(const AttrExpr& call, const ExprContext& c) {
+  return fold_guarded(Step::kSub, call, c);
+}
+ExprResult fn_mul(const AttrExpr& call, const ExprContext& c) {
+  return fold_guarded(Step::kMul, call, c);
+}
+ExprResult fn_min(const AttrExpr& call, const ExprContext& c) {
+  return fold_guarded(Step::kMin, call, c);
+}
+ExprResult fn_max(const AttrExpr& call, const ExprContext& c) {
+  return fold_guarded(Step::kMax, call, c);
+}
 ExprResult fn_exact_div(const AttrExpr& call, const ExprContext& c) {
   return fold_guarded(Step::kExactDiv, call, c);
 }

@@ -1,5 +1,6 @@
-// Attribute expressions: parser, evaluator, facts and logic. In: a form and a scope; later variables and facts. Out: a
-// value, or nothing where it is undefined. Invariant: evaluation never throws; only parsing does.
+// Attribute expressions: parser, evaluator, facts and logic. In: a form and a scope; later
+// variables and facts. Out: a value, or nothing where it is undefined. Invariant: evaluation never
+// throws; only parsing does.
 #include "bafe/ir/attr_expr.h"
 
 #include <algorithm>
@@ -81,13 +82,14 @@ ExprResult fn_fact(Call call, Context c) {
 ExprResult fn_equal(Call call, Context c) {
   std::optional<AttrValue> a = attr_arg(call, 0, c), b = attr_arg(call, 1, c);
   if (!a || !b) return std::nullopt;
-  if (const auto *x = std::get_if<Scalar>(&*a); x != nullptr) {
-    if (const auto* d = std::get_if<Dim>(&*b); d && d->is_const()) b = Scalar::of_int(x->dtype, d->value());
+  if (const auto* x = std::get_if<Scalar>(&*a); x != nullptr) {
+    if (const auto* d = std::get_if<Dim>(&*b); d && d->is_const())
+      b = Scalar::of_int(x->dtype, d->value());
     const auto* y = std::get_if<Scalar>(&*b);
     if (y == nullptr) return std::nullopt;
     return truth(y->dtype == DType::kF64 ? x->as_double() == y->as_double() : *x == *y);
   }
-  if (const auto *x = std::get_if<Dim>(&*a), *y = std::get_if<Dim>(&*b); x && y) {
+  if (const auto* x = std::get_if<Dim>(&*a), *y = std::get_if<Dim>(&*b); x && y) {
     std::optional<bool> same = dims_equal(*x, *y);
     if (!same) return std::nullopt;
     return truth(*same);
@@ -185,11 +187,14 @@ std::vector<FunctionRow> make_rows() {
       {{"is-float", 1, 1, "the dtype is a float"}, true, fn_is_float},
       {{"const", 1, 1, "the constant that fills a value, where known"}, true, fn_const},
   };
-  for (const char* name : {"finite", "zero", "identity", "diagonal", "lower", "upper", "symmetric", "orthogonal"}) {
+  for (const char* name :
+       {"finite", "zero", "identity", "diagonal", "lower", "upper", "symmetric", "orthogonal"}) {
     rows.push_back({{name, 1, 1, "analysis proves it of a value"}, true, fn_fact});
   }
-  rows.push_back({{"in", 3, 3, "(in ?x low high): all elements lie in the interval"}, true, fn_fact});
-  rows.push_back({{"banded", 3, 3, "(banded ?x below above): zero outside these diagonals"}, true, fn_fact});
+  rows.push_back(
+      {{"in", 3, 3, "(in ?x low high): all elements lie in the interval"}, true, fn_fact});
+  rows.push_back(
+      {{"banded", 3, 3, "(banded ?x below above): zero outside these diagonals"}, true, fn_fact});
   add_list_functions(rows);
   return rows;
 }
@@ -233,7 +238,8 @@ AttrExpr parse_variable(const Sexpr& form, const ExprScope& scope, bool wants_va
   int value = scope.value_var ? scope.value_var(form.text) : -1;
   int attr = scope.attr_var ? scope.attr_var(form.text) : -1;
   if (attr < 0 && value < 0) {
-    throw ParseError(form.loc, "expression", format("{} is not bound", form.text)).fix("bind it on the left side");
+    throw ParseError(form.loc, "expression", format("{} is not bound", form.text))
+        .fix("bind it on the left side");
   }
   bool is_value = wants_value ? value >= 0 : attr < 0;
   if (is_value && !wants_value) {
@@ -250,7 +256,8 @@ AttrExpr parse_expr(const Sexpr& form, const ExprScope& scope, bool wants_value)
 AttrExpr parse_call(const Sexpr& form, const ExprScope& scope) {
   const std::string& name = form.items[0].text;
   const std::vector<FunctionRow>& rows = function_rows();
-  auto it = std::find_if(rows.begin(), rows.end(), [&](const FunctionRow& r) { return r.info.name == name; });
+  auto it = std::find_if(rows.begin(), rows.end(),
+                         [&](const FunctionRow& r) { return r.info.name == name; });
   if (it == rows.end()) {
     throw ParseError(form.items[0].loc, "expression", format("there is no function {}", name))
         .fix(format("the nearest name is {}", nearest_function(name)));
@@ -260,14 +267,16 @@ AttrExpr parse_call(const Sexpr& form, const ExprScope& scope) {
     std::string wanted = it->info.min_args == it->info.max_args
                              ? std::to_string(it->info.min_args)
                              : format("{} to {}", it->info.min_args, it->info.max_args);
-    throw ParseError(form.loc, "expression", format("{} takes {} arguments, not {}", name, wanted, count))
+    throw ParseError(form.loc, "expression",
+                     format("{} takes {} arguments, not {}", name, wanted, count))
         .fix(it->info.doc);
   }
   AttrExpr out;
   out.kind = AttrExpr::kCall;
   out.function = static_cast<int>(it - rows.begin());
   for (int i = 0; i < count; ++i) {
-    out.args.push_back(parse_expr(form.items[static_cast<std::size_t>(i) + 1], scope, it->takes_value && i == 0));
+    out.args.push_back(
+        parse_expr(form.items[static_cast<std::size_t>(i) + 1], scope, it->takes_value && i == 0));
   }
   return out;
 }
@@ -279,7 +288,8 @@ AttrExpr parse_expr(const Sexpr& form, const ExprScope& scope, bool wants_value)
   if (form.kind == Sexpr::kSymbol) {
     if (form.is_variable()) return parse_variable(form, scope, wants_value);
     if (std::optional<DType> d = dtype_from_text(form.text)) return literal_of(*d);
-    throw ParseError(form.loc, "expression", format("{} is neither a variable, a number nor a dtype", form.text))
+    throw ParseError(form.loc, "expression",
+                     format("{} is neither a variable, a number nor a dtype", form.text))
         .fix("variables start with '?'");
   }
   bool numbers = !form.is_bracketed();
@@ -290,7 +300,8 @@ AttrExpr parse_expr(const Sexpr& form, const ExprScope& scope, bool wants_value)
     return literal_of(std::move(list));
   }
   if (form.items.empty() || form.is_bracketed() || form.items[0].kind != Sexpr::kSymbol) {
-    throw ParseError(form.loc, "expression", "a call starts with a function name").fix("write (list a b) for a list");
+    throw ParseError(form.loc, "expression", "a call starts with a function name")
+        .fix("write (list a b) for a list");
   }
   return parse_call(form, scope);
 }
@@ -304,14 +315,17 @@ const std::vector<FunctionRow>& function_rows() {
 
 ExprResult evaluate(const AttrExpr& expr, const ExprContext& context) {
   switch (expr.kind) {
-    case AttrExpr::kLiteral: return ExprValue(expr.literal);
+    case AttrExpr::kLiteral:
+      return ExprValue(expr.literal);
     case AttrExpr::kAttrVar: {
       auto i = static_cast<std::size_t>(expr.variable);
       if (i >= context.attr_vars.size()) return std::nullopt;
       return ExprValue(context.attr_vars[i]);
     }
-    case AttrExpr::kValueVar: return std::nullopt;
-    case AttrExpr::kCall: break;
+    case AttrExpr::kValueVar:
+      return std::nullopt;
+    case AttrExpr::kCall:
+      break;
   }
   return function_rows()[static_cast<std::size_t>(expr.function)].evaluate(expr, context);
 }
@@ -326,18 +340,23 @@ std::optional<bool> bool_arg(const AttrExpr& call, std::size_t i, const ExprCont
   ExprResult value = evaluate(call.args[i], context);
   if (!value) return std::nullopt;
   const bool* truth_value = std::get_if<bool>(&*value);
-  return truth_value == nullptr || *truth_value;  // a value that is defined counts as true: (and (const ?x) …)
+  return truth_value == nullptr ||
+         *truth_value;  // a value that is defined counts as true: (and (const ?x) …)
 }
 
-std::optional<std::int64_t> known_arg(const AttrExpr& call, std::size_t i, const ExprContext& context) {
+std::optional<std::int64_t> known_arg(const AttrExpr& call, std::size_t i,
+                                      const ExprContext& context) {
   std::optional<Dim> d = typed_arg<Dim>(call, i, context);
   if (!d || !d->is_const()) return std::nullopt;
   return d->value();
 }
 
-AttrExpr parse_attr_expr(const Sexpr& form, const ExprScope& scope) { return parse_expr(form, scope, false); }
+AttrExpr parse_attr_expr(const Sexpr& form, const ExprScope& scope) {
+  return parse_expr(form, scope, false);
+}
 
-std::optional<ExprValue> eval_attr_expr(const AttrExpr& expr, const std::vector<AttrValue>& attr_vars,
+std::optional<ExprValue> eval_attr_expr(const AttrExpr& expr,
+                                        const std::vector<AttrValue>& attr_vars,
                                         const FactSource& facts) {
   return evaluate(expr, {attr_vars, facts});
 }
@@ -349,7 +368,8 @@ std::optional<AttrValue> eval_attr(const AttrExpr& expr, const std::vector<AttrV
   return std::get<AttrValue>(std::move(*value));
 }
 
-bool eval_condition(const AttrExpr& expr, const std::vector<AttrValue>& attr_vars, const FactSource& facts) {
+bool eval_condition(const AttrExpr& expr, const std::vector<AttrValue>& attr_vars,
+                    const FactSource& facts) {
   ExprResult value = evaluate(expr, {attr_vars, facts});
   if (!value) return false;
   const bool* truth_value = std::get_if<bool>(&*value);

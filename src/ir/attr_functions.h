@@ -18,7 +18,8 @@ using ExprFunction = ExprResult (*)(const AttrExpr& call, const ExprContext& con
 
 struct FunctionRow {
   AttrFunctionInfo info;
-  bool takes_value;  ///< the first argument is a value variable (or, where it makes sense, an attribute)
+  bool takes_value;  ///< the first argument is a value variable (or, where it makes sense, an
+                     ///< attribute)
   ExprFunction evaluate;
 };
 
@@ -35,7 +36,8 @@ std::optional<T> typed_arg(const AttrExpr& call, std::size_t i, const ExprContex
   return std::get<T>(*value);
 }
 /// An argument that is a known integer.
-std::optional<std::int64_t> known_arg(const AttrExpr& call, std::size_t i, const ExprContext& context);
+std::optional<std::int64_t> known_arg(const AttrExpr& call, std::size_t i,
+                                      const ExprContext& context);
 
 inline ExprResult attr_result(AttrValue value) { return ExprValue(std::move(value)); }
 inline ExprResult truth(bool value) { return ExprValue(value); }

@@ -1,5 +1,6 @@
-// List functions and tests of attribute expressions. In: known lists. Out: lists, ints, truth. Invariant: an index out
-// of range, a symbol where an integer is needed, a list that is no permutation: undefined, never an error.
+// List functions and tests of attribute expressions. In: known lists. Out: lists, ints, truth.
+// Invariant: an index out of range, a symbol where an integer is needed, a list that is no
+// permutation: undefined, never an error.
 #include <algorithm>
 
 #include "attr_functions.h"
@@ -18,7 +19,9 @@ std::optional<Integers> integers_arg(Call call, std::size_t i, Context c) {
   return concrete(*list);
 }
 
-ExprResult list_result(const Integers& values) { return attr_result(List(values.begin(), values.end())); }
+ExprResult list_result(const Integers& values) {
+  return attr_result(List(values.begin(), values.end()));
+}
 
 ExprResult fn_list(Call call, Context c) {
   List out;
@@ -66,7 +69,8 @@ ExprResult fn_part(Call call, Context c) {
   std::optional<List> l = typed_arg<List>(call, 0, c);
   std::optional<std::int64_t> start = known_arg(call, 1, c), stop = known_arg(call, 2, c);
   if (!l || !start || !stop) return std::nullopt;
-  if (*start < 0 || *stop < *start || *stop > static_cast<std::int64_t>(l->size())) return std::nullopt;
+  if (*start < 0 || *stop < *start || *stop > static_cast<std::int64_t>(l->size()))
+    return std::nullopt;
   return attr_result(List(l->begin() + *start, l->begin() + *stop));
 }
 
@@ -174,7 +178,8 @@ ExprResult fn_inverse(Call call, Context c) {
   Integers out(p->size(), -1);
   for (std::size_t i = 0; i < p->size(); ++i) {
     std::int64_t v = (*p)[i];
-    if (v < 0 || v >= static_cast<std::int64_t>(p->size()) || out[static_cast<std::size_t>(v)] >= 0) {
+    if (v < 0 || v >= static_cast<std::int64_t>(p->size()) ||
+        out[static_cast<std::size_t>(v)] >= 0) {
       return std::nullopt;
     }
     out[static_cast<std::size_t>(v)] = static_cast<std::int64_t>(i);
@@ -206,24 +211,30 @@ ExprResult fn_disjoint(Call call, Context c) {
 }  // namespace
 
 void add_list_functions(std::vector<FunctionRow>& rows) {
-  rows.insert(rows.end(), {
-      {{"list", 0, 64, "the list of its arguments"}, false, fn_list},
-      {{"append", 1, 64, "lists and ints, one after the other"}, false, fn_append},
-      {{"len", 1, 1, "number of entries"}, false, fn_len},
-      {{"at", 2, 2, "(at list i): entry i; from the end when i < 0"}, false, fn_at},
-      {{"part", 3, 3, "(part list start stop): entries start to stop - 1"}, false, fn_part},
-      {{"gather", 2, 2, "(gather list indices): the entries at the indices"}, false, fn_gather},
-      {{"put", 3, 3, "(put list i v): the list with entry i replaced; i and v may be lists"}, false, fn_put},
-      {{"iota", 1, 2, "(iota n): 0 to n - 1; (iota start stop)"}, false, fn_iota},
-      {{"sort", 1, 1, "ascending"}, false, fn_sort},
-      {{"prod", 1, 1, "product of the entries"}, false, fn_prod},
-      {{"minus", 2, 2, "entries of the first that are not in the second"}, false, fn_minus},
-      {{"union", 1, 64, "all entries, ascending, once each"}, false, fn_union},
-      {{"inverse", 1, 1, "of a permutation"}, false, fn_inverse},
-      {{"swap-last", 1, 1, "the permutation of n axes that swaps the last two"}, false, fn_swap_last},
-      {{"subset", 2, 2, "every entry of the first is in the second"}, false, fn_subset},
-      {{"disjoint", 2, 2, "no entry of the first is in the second"}, false, fn_disjoint},
-  });
+  rows.insert(
+      rows.end(),
+      {
+          {{"list", 0, 64, "the list of its arguments"}, false, fn_list},
+          {{"append", 1, 64, "lists and ints, one after the other"}, false, fn_append},
+          {{"len", 1, 1, "number of entries"}, false, fn_len},
+          {{"at", 2, 2, "(at list i): entry i; from the end when i < 0"}, false, fn_at},
+          {{"part", 3, 3, "(part list start stop): entries start to stop - 1"}, false, fn_part},
+          {{"gather", 2, 2, "(gather list indices): the entries at the indices"}, false, fn_gather},
+          {{"put", 3, 3, "(put list i v): the list with entry i replaced; i and v may be lists"},
+           false,
+           fn_put},
+          {{"iota", 1, 2, "(iota n): 0 to n - 1; (iota start stop)"}, false, fn_iota},
+          {{"sort", 1, 1, "ascending"}, false, fn_sort},
+          {{"prod", 1, 1, "product of the entries"}, false, fn_prod},
+          {{"minus", 2, 2, "entries of the first that are not in the second"}, false, fn_minus},
+          {{"union", 1, 64, "all entries, ascending, once each"}, false, fn_union},
+          {{"inverse", 1, 1, "of a permutation"}, false, fn_inverse},
+          {{"swap-last", 1, 1, "the permutation of n axes that swaps the last two"},
+           false,
+           fn_swap_last},
+          {{"subset", 2, 2, "every entry of the first is in the second"}, false, fn_subset},
+          {{"disjoint", 2, 2, "no entry of the first is in the second"}, false, fn_disjoint},
+      });
 }
 
 }  // namespace bafe

@@ -1,5 +1,5 @@
-// Attribute values as hashes and text. Invariant: equal values have equal hashes in every process, so nothing here
-// depends on addresses or on the order in which sizes were interned.
+// Attribute values as hashes and text. Invariant: equal values have equal hashes in every process,
+// so nothing here depends on addresses or on the order in which sizes were interned.
 #include "bafe/ir/attrs.h"
 
 #include <cmath>
@@ -21,13 +21,14 @@ std::string quoted(const std::string& text) {
   return out + "\"";
 }
 
-/// Grammar: number ":" dtype, where number is an integer, a hexadecimal float, inf, -inf, nan, or "#" and the bits in
-/// hexadecimal for a NaN that is not the canonical one.
+/// Grammar: number ":" dtype, where number is an integer, a hexadecimal float, inf, -inf, nan, or
+/// "#" and the bits in hexadecimal for a NaN that is not the canonical one.
 std::string scalar_text(Scalar value) {
   std::string number;
   double d = value.as_double();
   if (!is_float(value.dtype)) {
-    number = value.dtype == DType::kU64 ? std::to_string(value.bits) : std::to_string(value.as_int());
+    number =
+        value.dtype == DType::kU64 ? std::to_string(value.bits) : std::to_string(value.as_int());
   } else if (std::isnan(d)) {
     bool canonical = value == Scalar::of(value.dtype, std::nan(""));
     number = canonical ? "nan" : format("#{:x}", value.bits);

@@ -1,5 +1,6 @@
-// Checked construction: dtypes, broadcasting, composites. In: operators called as NumPy allows. Out: nodes in normal
-// form. Invariant: a call whose result is its operand element for element adds no node; errors carry the place.
+// Checked construction: dtypes, broadcasting, composites. In: operators called as NumPy allows.
+// Out: nodes in normal form. Invariant: a call whose result is its operand element for element adds
+// no node; errors carry the place.
 #include "bafe/ir/builder.h"
 
 #include <algorithm>
@@ -24,18 +25,22 @@ bool is_identity(const Element& tree) {
 
 /// reshape and broadcast_to to the operand's own shape: seen without a tree, so symbols are fine.
 bool keeps_shape(const Attrs& attrs, const Type& result) {
-  return attrs.size() == 1 && attr_kind(attrs[0]) == AttrKind::kList && attr_list(attrs, 0) == result.shape;
+  return attrs.size() == 1 && attr_kind(attrs[0]) == AttrKind::kList &&
+         attr_list(attrs, 0) == result.shape;
 }
 
 }  // namespace
 
-/// A value that bends like a Python scalar: a weak input, or a pointwise result of such values only.
+/// A value that bends like a Python scalar: a weak input, or a pointwise result of such values
+/// only.
 bool Builder::is_weak(ValueId id) const {
   const Node& n = graph_.node(id);
-  if (is_input(n.op)) return graph_.inputs()[static_cast<std::size_t>(attr_int(n.attrs, 0).value())].weak;
+  if (is_input(n.op))
+    return graph_.inputs()[static_cast<std::size_t>(attr_int(n.attrs, 0).value())].weak;
   const OpInfo& info = op_info(n.op);
   if (info.kind != OpKind::kPointwise || !n.attrs.empty()) return false;
-  return std::all_of(n.operands.begin(), n.operands.end(), [this](ValueId v) { return is_weak(v); });
+  return std::all_of(n.operands.begin(), n.operands.end(),
+                     [this](ValueId v) { return is_weak(v); });
 }
 
 DType Builder::common_dtype(std::span<const ValueId> operands) const {
@@ -71,9 +76,13 @@ ValueId Builder::add(Op op, std::vector<ValueId> operands, Attrs attrs) {
 
 ValueId Builder::call(Op op, std::span<const ValueId> operands, Attrs attrs) {
   const OpInfo& info = op_info(op);
-  for (ValueId v : operands) BAFE_CHECK(v.index() < graph_.size(), "an operand is a node of this graph");
+  for (ValueId v : operands)
+    BAFE_CHECK(v.index() < graph_.size(), "an operand is a node of this graph");
   try {
     check_operand_count(info, operands.size());
+    if (is_input(op)) {
+      throw ShapeError({}, "input", "inputs are declared, not called").fix("add it to the graph");
+    }
     if (info.kind == OpKind::kPointwise) return pointwise(info, operands, std::move(attrs));
     if (info.kind == OpKind::kExpand) return expand(info, operands, attrs);
     if (info.kind == OpKind::kNamed) return named(op, operands);
@@ -87,7 +96,8 @@ ValueId Builder::call(Op op, std::span<const ValueId> operands, Attrs attrs) {
 ValueId Builder::call(std::string_view name, std::span<const ValueId> operands, Attrs attrs) {
   std::optional<Op> op = op_from_text(name);
   if (!op) {
-    throw ParseError(loc_, std::string(name), "there is no such operator").fix("use an operator of the table");
+    throw ParseError(loc_, std::string(name), "there is no such operator")
+        .fix("use an operator of the table");
   }
   return call(*op, operands, std::move(attrs));
 }
@@ -97,7 +107,9 @@ ValueId Builder::cast(ValueId x, DType to) {
   return add(Op::kCast, {x}, {to});
 }
 
-ValueId Builder::literal(Scalar value, ValueId like) { return graph_.add_fill(value, type(like).shape); }
+ValueId Builder::literal(Scalar value, ValueId like) {
+  return graph_.add_fill(value, type(like).shape);
+}
 
 ValueId Builder::broadcast(ValueId x, const Shape& shape) {
   if (type(x).shape == shape) return x;
@@ -105,20 +117,24 @@ ValueId Builder::broadcast(ValueId x, const Shape& shape) {
   if (rank > shape.size()) {
     const Type operands[] = {type(x)};
     throw rules_of_ops::with_operands(
-        ShapeError(loc_, "broadcast_to", format("rank {} is more than the rank of {}", rank, shape_text(shape))),
+        ShapeError(loc_, "broadcast_to",
+                   format("rank {} is more than the rank of {}", rank, shape_text(shape))),
         operands)
         .fix("broadcasting only adds axes");
   }
   List axes;
-  for (std::size_t i = 0; i + rank < shape.size(); ++i) axes.push_back(static_cast<std::int64_t>(i));
+  for (std::size_t i = 0; i + rank < shape.size(); ++i)
+    axes.push_back(static_cast<std::int64_t>(i));
   ValueId wide = axes.empty() ? x : add(Op::kExpandDims, {x}, {axes});
   return add(Op::kBroadcastTo, {wide}, {shape});
 }
 
 ValueId Builder::pointwise(const OpInfo& info, std::span<const ValueId> operands, Attrs attrs) {
   std::vector<ValueId> cast_to = cast_operands(info, operands);
-  if (info.dtype_rule == DTypeRule::kRounding && !is_float(type(cast_to[0]).dtype)) return cast_to[0];
-  if (info.dtype_rule == DTypeRule::kCast && attrs.size() == 1 && attrs[0] == AttrValue(type(cast_to[0]).dtype)) {
+  if (info.dtype_rule == DTypeRule::kRounding && !is_float(type(cast_to[0]).dtype))
+    return cast_to[0];
+  if (info.dtype_rule == DTypeRule::kCast && attrs.size() == 1 &&
+      attrs[0] == AttrValue(type(cast_to[0]).dtype)) {
     return cast_to[0];
   }
   if (cast_to.size() > 1) {
@@ -161,12 +177,18 @@ std::vector<ValueId> Builder::cast_operands(const OpInfo& info, std::span<const 
 ValueId Builder::expand(const OpInfo& info, std::span<const ValueId> operands, const Attrs& attrs) {
   std::vector<ValueId> values(operands.begin(), operands.end());
   Attrs fields = normal_attrs(info, type(operands[0]), attrs);
-  // Over axes, 16-bit floats would round (and overflow) at every step; NumPy keeps float32 inside too.
+  // Over axes, 16-bit floats would round (and overflow) at every step; NumPy keeps float32 inside
+  // too.
   DType own = type(values[0]).dtype;
   bool widens = !fields.empty() && is_float(own) && dtype_bytes(own) == 2;
   if (widens) values[0] = cast(values[0], DType::kF32);
-  ValueId result = expand_composite(*this, info, values, fields);
-  return widens ? cast(result, own) : result;
+  try {
+    ValueId result = expand_composite(*this, info, values, fields);
+    return widens ? cast(result, own) : result;
+  } catch (Error& error) {
+    error.about(std::string(info.name) + ": " + error.subject());
+    throw;
+  }
 }
 
 ValueId Builder::named(Op op, std::span<const ValueId> operands) {
@@ -195,9 +217,11 @@ Shape broadcast_shapes(std::string_view subject, std::span<const Type> operands)
       std::vector<int> axes;
       for (const Type& o : operands) axes.push_back(o.rank() - static_cast<int>(back));
       throw rules_of_ops::with_operands(
-          ShapeError({}, std::string(subject), format("sizes {} and {} do not broadcast", size.text(), d.text())),
+          ShapeError({}, std::string(subject),
+                     format("sizes {} and {} do not broadcast", size.text(), d.text())),
           operands, axes)
-          .fix("sizes must be equal or 1, counted from the last axis; reshape or slice one operand");
+          .fix(
+              "sizes must be equal or 1, counted from the last axis; reshape or slice one operand");
     }
   }
   return out;

@@ -1,5 +1,6 @@
-// Construction of shaped operators in NumPy's manners. In: operands and attributes as a user gives them. Out: nodes in
-// normal form: explicit casts, equal batch sizes, reductions that keep their axes with a squeeze behind them.
+// Construction of shaped operators in NumPy's manners. In: operands and attributes as a user gives
+// them. Out: nodes in normal form: explicit casts, equal batch sizes, reductions that keep their
+// axes with a squeeze behind them.
 #include <algorithm>
 #include <tuple>
 
@@ -26,25 +27,33 @@ using Manner = ValueId (*)(Builder& b, std::span<const ValueId> operands, const 
 /// Operators that are called through a method of the builder.
 const std::vector<std::pair<Op, Manner>>& manners() {
   static const std::vector<std::pair<Op, Manner>> rows = {
-      {Op::kReshape, [](Builder& b, std::span<const ValueId> x, const Attrs& a) { return b.reshape(x[0], attr_list(a, 0)); }},
-      {Op::kBroadcastTo, [](Builder& b, std::span<const ValueId> x, const Attrs& a) { return b.broadcast(x[0], attr_list(a, 0)); }},
-      {Op::kExpandDims, [](Builder& b, std::span<const ValueId> x, const Attrs& a) { return b.expand_dims(x[0], attr_list(a, 0)); }},
-      {Op::kMatmul, [](Builder& b, std::span<const ValueId> x, const Attrs&) { return b.matmul(x[0], x[1]); }},
+      {Op::kReshape, [](Builder& b, std::span<const ValueId> x,
+                        const Attrs& a) { return b.reshape(x[0], attr_list(a, 0)); }},
+      {Op::kBroadcastTo, [](Builder& b, std::span<const ValueId> x,
+                            const Attrs& a) { return b.broadcast(x[0], attr_list(a, 0)); }},
+      {Op::kExpandDims, [](Builder& b, std::span<const ValueId> x,
+                           const Attrs& a) { return b.expand_dims(x[0], attr_list(a, 0)); }},
+      {Op::kMatmul,
+       [](Builder& b, std::span<const ValueId> x, const Attrs&) { return b.matmul(x[0], x[1]); }},
   };
   return rows;
 }
 
 /// Batch sizes of both operands made equal; the last `kept` axes are left alone.
-std::pair<ValueId, ValueId> equal_batch(Builder& b, std::string_view subject, ValueId x, ValueId y) {
+std::pair<ValueId, ValueId> equal_batch(Builder& b, std::string_view subject, ValueId x,
+                                        ValueId y) {
   Type tx = b.type(x), ty = b.type(y);
-  auto batch_of = [](const Type& t) { return Type{t.dtype, Shape(t.shape.begin(), t.shape.end() - 2)}; };
+  auto batch_of = [](const Type& t) {
+    return Type{t.dtype, Shape(t.shape.begin(), t.shape.end() - 2)};
+  };
   const Type batches[] = {batch_of(tx), batch_of(ty)};
   Shape batch;
   try {
     batch = broadcast_shapes(subject, batches);
   } catch (const ShapeError&) {
     const Type operands[] = {tx, ty};
-    throw with_operands(ShapeError({}, std::string(subject), "batch sizes do not broadcast"), operands)
+    throw with_operands(ShapeError({}, std::string(subject), "batch sizes do not broadcast"),
+                        operands)
         .fix("make the leading axes equal, or size 1");
   }
   auto widen = [&](ValueId v, const Type& t) {
@@ -58,7 +67,8 @@ std::pair<ValueId, ValueId> equal_batch(Builder& b, std::string_view subject, Va
 void require_axes(std::string_view subject, const Type& t, const Type& a, const Type& b) {
   if (t.rank() > 0) return;
   const Type operands[] = {a, b};
-  throw with_operands(ShapeError({}, std::string(subject), "a 0-d value has no inner axis"), operands)
+  throw with_operands(ShapeError({}, std::string(subject), "a 0-d value has no inner axis"),
+                      operands)
       .fix("multiply by a scalar with *");
 }
 
@@ -97,6 +107,12 @@ ValueId Builder::reduce(Op op, ValueId x, std::optional<List> axes, bool keepdim
   const OpInfo& info = op_info(op);
   try {
     Type t = type(x);
+    // NumPy lets a 0-d value be reduced over axis 0 or -1.
+    bool on_scalar = axes && t.rank() == 0 && (*axes == List{0} || *axes == List{-1});
+    if (on_scalar) axes = List{};
+    bool picks = info.reduce == ReduceKind::kArgMax || info.reduce == ReduceKind::kArgMin;
+    if (picks && t.rank() == 0)
+      return squeeze(reduce(op, expand_dims(x, {0}), List{0}, true), List{0});
     List over = axes ? normal_axes(info.name, std::move(*axes), t.rank(), t) : all_axes(t.rank());
     bool is_reduction = info.kind == OpKind::kReduction;
     const ValueId operands[] = {x};
@@ -127,10 +143,12 @@ ValueId Builder::reshape(ValueId x, List shape) {
       *guess = have.value() / rest.value();
     } else if (one && rest == Dim(1)) {
       *guess = have;
-    } else if (!one || !(have == rest)) {
+    } else if (!one || have != rest || rest == Dim(0)) {
       *guess = Dim(-1);
       const Type operands[] = {t};
-      throw with_operands(ShapeError(loc_, "reshape", format("no size fits the -1 of {}", shape_text(shape))), operands)
+      throw with_operands(
+          ShapeError(loc_, "reshape", format("no size fits the -1 of {}", shape_text(shape))),
+          operands)
           .fix("let one size be -1, and the others divide the number of elements");
     }
   }
@@ -146,7 +164,9 @@ ValueId Builder::transpose(ValueId x, List perm) {
   return call(Op::kTranspose, operands, {std::move(perm)});
 }
 
-ValueId Builder::concat(std::span<const ValueId> parts, Dim axis) { return call(Op::kConcat, parts, {axis}); }
+ValueId Builder::concat(std::span<const ValueId> parts, Dim axis) {
+  return call(Op::kConcat, parts, {axis});
+}
 
 ValueId Builder::stack(std::span<const ValueId> parts, Dim axis) {
   std::vector<ValueId> wide;
@@ -190,10 +210,16 @@ ValueId Builder::expand_dims(ValueId x, List axes) {
 
 ValueId Builder::call_shaped(const OpInfo& info, std::span<const ValueId> operands, Attrs attrs) {
   for (const auto& [op, manner] : manners()) {
-    if (op == info.op && attrs.size() == tensor_ops().spec(info.id).fields.size()) return manner(*this, operands, attrs);
+    if (op == info.op && attrs.size() == tensor_ops().spec(info.id).fields.size())
+      return manner(*this, operands, attrs);
   }
   std::vector<ValueId> values(operands.begin(), operands.end());
   if (!values.empty()) attrs = normal_attrs(info, type(values[0]), std::move(attrs));
+  for (AttrValue& a : attrs) {  // pad's value is cast to the array, as NumPy casts it
+    bool is_value =
+        info.kind == OpKind::kMovement && attr_kind(a) == AttrKind::kScalar && !values.empty();
+    if (is_value) a = std::get<Scalar>(a).cast(type(values[0]).dtype);
+  }
   bool sums = info.reduce == ReduceKind::kSum || info.reduce == ReduceKind::kProd;
   bool accumulates = (info.kind == OpKind::kReduction || info.kind == OpKind::kScan) && sums;
   if (accumulates) values[0] = cast(values[0], sum_of(type(values[0]).dtype));

@@ -1,5 +1,6 @@
-// Sizes. In: integers and symbols. Out: Dims whose bits are equal exactly when their polynomials are. Invariant: a
-// row of the polynomial table never changes and never holds a constant; the mutex is taken for symbolic Dims only.
+// Sizes. In: integers and symbols. Out: Dims whose bits are equal exactly when their polynomials
+// are. Invariant: a row of the polynomial table never changes and never holds a constant; the mutex
+// is taken for symbolic Dims only.
 #include "bafe/ir/dim.h"
 
 #include <algorithm>
@@ -73,7 +74,8 @@ struct Table {
 };
 
 Table& table() {
-  static Table* instance = new Table;  // lives as long as the process: Dims may outlive static destructors
+  static Table* instance =
+      new Table;  // lives as long as the process: Dims may outlive static destructors
   return *instance;
 }
 

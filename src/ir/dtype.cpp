@@ -1,5 +1,5 @@
-// Element types as rows of dtypes.def. In: dtypes, texts. Out: NumPy 2's promotion, which depends on kind and width
-// only. Invariant: promote is commutative, and promote(a, a) == a.
+// Element types as rows of dtypes.def. In: dtypes, texts. Out: NumPy 2's promotion, which depends
+// on kind and width only. Invariant: promote is commutative, and promote(a, a) == a.
 #include "bafe/ir/dtype.h"
 
 #include <algorithm>

@@ -1,5 +1,6 @@
-// Composites as what they stand for. In: a composite's row, operands, fields. Out: the nodes of its definition, built
-// in NumPy's manners. Invariant: a definition is read once a process; literals in it are typed like their sibling.
+// Composites as what they stand for. In: a composite's row, operands, fields. Out: the nodes of its
+// definition, built in NumPy's manners. Invariant: a definition is read once a process; literals in
+// it are typed like their sibling.
 //
 //   term    := ?v | number | (op term… {:field expr}) | (let ?v term term) | (splat expr)
 #include "expand.h"
@@ -17,10 +18,10 @@ namespace {
 
 struct Term {
   enum Kind { kVariable, kLiteral, kSplat, kLet, kCall } kind = kVariable;
-  int variable = -1;      ///< kVariable; kLet: the variable it binds
-  Scalar number;          ///< kLiteral: i64 or f64, by spelling
-  AttrExpr expr;          ///< kSplat
-  Op op{};                ///< kCall
+  int variable = -1;  ///< kVariable; kLet: the variable it binds
+  Scalar number;      ///< kLiteral: i64 or f64, by spelling
+  AttrExpr expr;      ///< kSplat
+  Op op{};            ///< kCall
   std::vector<Term> terms;
   std::vector<AttrExpr> fields;
 };
@@ -119,7 +120,8 @@ const Definition& definition_of(const OpInfo& info) {
 /// Types of the values bound so far; a definition asks for nothing else.
 class BoundTypes : public FactSource {
  public:
-  BoundTypes(const Builder& builder, const std::vector<ValueId>& values) : builder_(builder), values_(values) {}
+  BoundTypes(const Builder& builder, const std::vector<ValueId>& values)
+      : builder_(builder), values_(values) {}
   const Type* type(int value) const override {
     ValueId id = values_[static_cast<std::size_t>(value)];
     return id.valid() ? &builder_.type(id) : nullptr;
@@ -191,7 +193,8 @@ class Expansion {
     if (const auto* s = std::get_if<Scalar>(&value)) return *s;
     const auto* d = std::get_if<Dim>(&value);
     if (d == nullptr || !d->is_const()) {
-      throw ShapeError({}, std::string(info_.name), format("{} is not a known number", attr_text(value)))
+      throw ShapeError({}, std::string(info_.name),
+                       format("{} is not a known number", attr_text(value)))
           .fix("call with arrays of known sizes");
     }
     return Scalar::of_int(DType::kI64, d->value());

@@ -1,5 +1,5 @@
-// Named composites replaced by their definitions. In: a graph. Out: a graph of the same roots without kNamed nodes.
-// Invariant: every other node is copied as it is; inputs keep their order.
+// Named composites replaced by their definitions. In: a graph. Out: a graph of the same roots
+// without kNamed nodes. Invariant: every other node is copied as it is; inputs keep their order.
 #include "bafe/ir/builder.h"
 #include "expand.h"
 

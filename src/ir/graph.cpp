@@ -1,5 +1,6 @@
-// The program graph. In: operators with operands in normal form. Out: one node for equal (operator, operands,
-// attributes). Invariant: operands have smaller numbers than their users, and input{i} carries the type of inputs()[i].
+// The program graph. In: operators with operands in normal form. Out: one node for equal (operator,
+// operands, attributes). Invariant: operands have smaller numbers than their users, and input{i}
+// carries the type of inputs()[i].
 #include "bafe/ir/graph.h"
 
 #include <algorithm>

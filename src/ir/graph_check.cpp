@@ -1,5 +1,6 @@
-// The checker of the normal form (DESIGN section 2). In: any graph. Out: nothing, or an InternalError that names the
-// node and the clause. Invariant: whatever Graph::add and the builder make passes.
+// The checker of the normal form (DESIGN section 2). In: any graph. Out: nothing, or an
+// InternalError that names the node and the clause. Invariant: whatever Graph::add and the builder
+// make passes.
 #include "bafe/base/format.h"
 #include "bafe/ir/graph.h"
 
@@ -13,11 +14,13 @@ namespace {
 
 void check_pointwise(const Graph& graph, std::size_t i, const std::vector<Type>& operands) {
   for (const Type& t : operands) {
-    if (t.shape != operands[0].shape) fail(graph, i, "clause 1: pointwise operands have equal shapes");
+    if (t.shape != operands[0].shape)
+      fail(graph, i, "clause 1: pointwise operands have equal shapes");
   }
 }
 
-void check_reduction(const Graph& graph, std::size_t i, const Node& n, const std::vector<Type>& operands) {
+void check_reduction(const Graph& graph, std::size_t i, const Node& n,
+                     const std::vector<Type>& operands) {
   if (n.type.rank() != operands[0].rank()) fail(graph, i, "clause 3: reductions keep their axes");
   for (Dim axis : attr_list(n.attrs, 0)) {
     if (n.type.shape[static_cast<std::size_t>(axis.value())] != Dim(1)) {
@@ -28,7 +31,8 @@ void check_reduction(const Graph& graph, std::size_t i, const Node& n, const std
 
 void check_contraction(const Graph& graph, std::size_t i, const std::vector<Type>& operands) {
   const Type &a = operands[0], &b = operands[1];
-  if (a.rank() < 2 || a.rank() != b.rank()) fail(graph, i, "clause 4: products have equal ranks of at least 2");
+  if (a.rank() < 2 || a.rank() != b.rank())
+    fail(graph, i, "clause 4: products have equal ranks of at least 2");
   for (std::size_t k = 0; k + 2 < a.shape.size(); ++k) {
     if (a.shape[k] != b.shape[k]) fail(graph, i, "clause 4: products have equal batch sizes");
   }
@@ -63,7 +67,8 @@ void Graph::check() const {
     } catch (const Error& error) {
       fail(*this, i, std::string("operands obey the operator's rule: ") + error.what());
     }
-    if (type != n.type) fail(*this, i, format("the type is {}, not {}", type.text(), n.type.text()));
+    if (type != n.type)
+      fail(*this, i, format("the type is {}, not {}", type.text(), n.type.text()));
     if (info.kind == OpKind::kPointwise) check_pointwise(*this, i, operands);
     if (info.kind == OpKind::kReduction) check_reduction(*this, i, n, operands);
     if (info.kind == OpKind::kContraction) check_contraction(*this, i, operands);

@@ -1,5 +1,6 @@
-// NumPy's manners for attributes. In: fields as a user gives them. Out: fields in normal form. Invariant: every axis
-// that leaves here lies in [0, rank) and axis lists ascend without repetition.
+// NumPy's manners for attributes. In: fields as a user gives them. Out: fields in normal form.
+// Invariant: every axis that leaves here lies in [0, rank) and axis lists ascend without
+// repetition.
 #include "manners.h"
 
 #include <algorithm>
@@ -31,7 +32,8 @@ List normal_axes(std::string_view subject, List axes, int rank, const Type& x) {
   std::sort(axes.begin(), axes.end(), [](Dim a, Dim b) { return a.value() < b.value(); });
   if (std::adjacent_find(axes.begin(), axes.end()) == axes.end()) return axes;
   const Type operands[] = {x};
-  throw with_operands(ShapeError({}, std::string(subject), format("axes {} name one axis twice", given)), operands)
+  throw with_operands(
+      ShapeError({}, std::string(subject), format("axes {} name one axis twice", given)), operands)
       .fix("name every axis once");
 }
 

@@ -1,5 +1,5 @@
-// Element trees of matrix operators, of iota and of products. In: types and attributes. Out: trees over the last two
-// indices. Invariant: batch indices are passed on unchanged.
+// Element trees of matrix operators, of iota and of products. In: types and attributes. Out: trees
+// over the last two indices. Invariant: batch indices are passed on unchanged.
 #include "op_rules.h"
 
 namespace bafe::rules_of_ops {
@@ -7,7 +7,8 @@ namespace {
 
 /// Keeps operand elements where `keeps` holds; 0 elsewhere.
 Element masked(const Element& keeps, std::vector<Element> indices) {
-  return element::make(Prim::kSelect, {keeps, element::read(0, std::move(indices)), element::literal(0)});
+  return element::make(Prim::kSelect,
+                       {keeps, element::read(0, std::move(indices)), element::literal(0)});
 }
 
 }  // namespace
@@ -15,14 +16,16 @@ Element masked(const Element& keeps, std::vector<Element> indices) {
 Element tril_element(Operands operands, const Attrs& attrs, const Type&) {
   std::vector<Element> i = indices_of(operands[0].rank());
   std::size_t n = i.size();
-  Element keeps = element::make(Prim::kLe, {i[n - 1], index_add(i[n - 2], attr_int(attrs, 0).value())});
+  Element keeps =
+      element::make(Prim::kLe, {i[n - 1], index_add(i[n - 2], attr_int(attrs, 0).value())});
   return masked(keeps, std::move(i));
 }
 
 Element triu_element(Operands operands, const Attrs& attrs, const Type&) {
   std::vector<Element> i = indices_of(operands[0].rank());
   std::size_t n = i.size();
-  Element keeps = element::make(Prim::kLe, {index_add(i[n - 2], attr_int(attrs, 0).value()), i[n - 1]});
+  Element keeps =
+      element::make(Prim::kLe, {index_add(i[n - 2], attr_int(attrs, 0).value()), i[n - 1]});
   return masked(keeps, std::move(i));
 }
 
@@ -43,7 +46,8 @@ Element diagonal_element(Operands, const Attrs& attrs, const Type& result) {
 }
 
 Element iota_element(Operands, const Attrs& attrs, const Type&) {
-  return element::make(Prim::kOfIndex, {element::index(static_cast<int>(attr_int(attrs, 2).value()))});
+  return element::make(Prim::kOfIndex,
+                       {element::index(static_cast<int>(attr_int(attrs, 2).value()))});
 }
 
 Element matmul_element(Operands operands, const Attrs&, const Type& result) {

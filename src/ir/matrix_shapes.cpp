@@ -1,5 +1,5 @@
-// Shape rules of matrix operators. In: operands [B.., rows, columns] with equal batch sizes. Out: the result type.
-// Invariant: batch dims are never broadcast here; the builder makes them equal.
+// Shape rules of matrix operators. In: operands [B.., rows, columns] with equal batch sizes. Out:
+// the result type. Invariant: batch dims are never broadcast here; the builder makes them equal.
 #include <algorithm>
 
 #include "op_rules.h"
@@ -10,14 +10,16 @@ namespace {
 void require_rank(std::string_view subject, Operands operands, int rank) {
   for (std::size_t i = 0; i < operands.size(); ++i) {
     if (operands[i].rank() >= rank) continue;
-    throw with_operands(ShapeError({}, std::string(subject), format("needs at least {} axes", rank)), operands)
+    throw with_operands(
+        ShapeError({}, std::string(subject), format("needs at least {} axes", rank)), operands)
         .fix("add axes with expand_dims");
   }
 }
 
 void require_same_dtype(std::string_view subject, Operands operands) {
   if (operands[0].dtype == operands[1].dtype) return;
-  throw with_operands(DTypeError({}, std::string(subject), "dtypes differ"), operands).fix("cast one operand");
+  throw with_operands(DTypeError({}, std::string(subject), "dtypes differ"), operands)
+      .fix("cast one operand");
 }
 
 void require_same_batch(std::string_view subject, Operands operands) {
@@ -28,7 +30,8 @@ void require_same_batch(std::string_view subject, Operands operands) {
   }
   for (int i = 0; i + 2 < a.rank(); ++i) {
     if (a.shape[static_cast<std::size_t>(i)] == b.shape[static_cast<std::size_t>(i)]) continue;
-    throw with_operands(ShapeError({}, std::string(subject), "batch sizes differ"), operands, {i, i})
+    throw with_operands(ShapeError({}, std::string(subject), "batch sizes differ"), operands,
+                        {i, i})
         .fix("make the leading axes equal, or size 1 so that they broadcast");
   }
 }
@@ -40,14 +43,17 @@ Dim columns(const Type& t) { return t.shape[t.shape.size() - 1]; }
 void require_linalg_dtype(std::string_view subject, Operands operands) {
   DType d = operands[0].dtype;
   if (is_float(d) && dtype_bytes(d) >= 4) return;
-  throw with_operands(DTypeError({}, std::string(subject), format("{} is not supported", dtype_info(d).name)), operands)
+  throw with_operands(
+      DTypeError({}, std::string(subject), format("{} is not supported", dtype_info(d).name)),
+      operands)
       .fix("cast to f32 or f64");
 }
 
 void require_square(std::string_view subject, Operands operands) {
   const Type& a = operands[0];
   if (rows(a) == columns(a)) return;
-  throw with_operands(ShapeError({}, std::string(subject), "the matrix is not square"), operands, {a.rank() - 2})
+  throw with_operands(ShapeError({}, std::string(subject), "the matrix is not square"), operands,
+                      {a.rank() - 2})
       .fix("give a matrix with as many rows as columns");
 }
 
@@ -60,7 +66,9 @@ void throw_inner_sizes(Operands operands) {
   std::string fix = b.rank() == 2 && columns(a) == columns(b)
                         ? format("give b {} rows, or write a @ b.T", want)
                         : format("give b {} rows, or a {} columns", want, have);
-  throw with_operands(ShapeError({}, "matmul", "inner sizes differ"), operands, {a.rank() - 1, inner_b}).fix(fix);
+  throw with_operands(ShapeError({}, "matmul", "inner sizes differ"), operands,
+                      {a.rank() - 1, inner_b})
+      .fix(fix);
 }
 
 Type same_matrix_shape(Operands operands, const Attrs& attrs) {
@@ -72,7 +80,8 @@ Type same_matrix_shape(Operands operands, const Attrs& attrs) {
 Type diag_shape(Operands operands, const Attrs& attrs) {
   const Type& x = operands[0];
   if (x.rank() != 1) {
-    throw with_operands(ShapeError({}, "diag", "needs one axis"), operands).fix("use diagonal to read a matrix's diagonal");
+    throw with_operands(ShapeError({}, "diag", "needs one axis"), operands)
+        .fix("use diagonal to read a matrix's diagonal");
   }
   std::int64_t k = known("diag", "k", attr_int(attrs, 0));
   Dim size = x.shape[0] + Dim(k < 0 ? -k : k);
@@ -84,7 +93,8 @@ Type diagonal_shape(Operands operands, const Attrs& attrs) {
   require_rank("diagonal", operands, 2);
   const Type& x = operands[0];
   std::int64_t k = known("diagonal", "k", attr_int(attrs, 0));
-  std::int64_t m = known("diagonal", "a matrix size", rows(x)), n = known("diagonal", "a matrix size", columns(x));
+  std::int64_t m = known("diagonal", "a matrix size", rows(x)),
+               n = known("diagonal", "a matrix size", columns(x));
   std::int64_t length = k >= 0 ? std::min(m, n - k) : std::min(m + k, n);
   Type out{x.dtype, Shape(x.shape.begin(), x.shape.end() - 2)};
   out.shape.push_back(std::max<std::int64_t>(length, 0));
@@ -110,7 +120,8 @@ Type solve_shape(Operands operands, const Attrs&) {
   require_linalg_dtype("solve", operands);
   require_square("solve", operands.first(1));
   if (rows(a) != rows(b)) {
-    throw with_operands(ShapeError({}, "solve", "numbers of rows differ"), operands, {a.rank() - 2, b.rank() - 2})
+    throw with_operands(ShapeError({}, "solve", "numbers of rows differ"), operands,
+                        {a.rank() - 2, b.rank() - 2})
         .fix(format("give b {} rows", rows(a).text()));
   }
   require_same_batch("solve", operands);

@@ -1,5 +1,5 @@
-// Element trees: constructors and text. In: parts. Out: immutable trees. Invariant: a node has as many arguments as
-// its row in scalar_prims.def says (Read excepted: one an axis).
+// Element trees: constructors and text. In: parts. Out: immutable trees. Invariant: a node has as
+// many arguments as its row in scalar_prims.def says (Read excepted: one an axis).
 #include "bafe/ir/meaning.h"
 
 #include <array>
@@ -104,7 +104,8 @@ std::string element_text(const Element& tree) {
   if (node.prim == Prim::kRead) {
     out += format("read x{}", node.number);
   } else if (node.prim == Prim::kReduce) {
-    static constexpr std::array<const char*, 6> kNames = {"sum", "prod", "max", "min", "argmax", "argmin"};
+    static constexpr std::array<const char*, 6> kNames = {"sum", "prod",   "max",
+                                                          "min", "argmax", "argmin"};
     out += format("{} [{}]", kNames[static_cast<std::size_t>(node.reduce)], extents_text(node));
   } else {
     out += prim_info(node.prim).text;

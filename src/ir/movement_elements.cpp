@@ -1,13 +1,17 @@
-// Element trees of operators that move elements: which operand element lands at output index i. In: concrete types.
-// Out: a tree over Index and Read. Invariant: every Read index lies inside its operand where the tree reaches it.
+// Element trees of operators that move elements: which operand element lands at output index i. In:
+// concrete types. Out: a tree over Index and Read. Invariant: every Read index lies inside its
+// operand where the tree reaches it.
 #include "op_rules.h"
 
 namespace bafe::rules_of_ops {
 namespace {
 
-std::int64_t entry(const Attrs& attrs, int field, std::size_t i) { return attr_list(attrs, field)[i].value(); }
+std::int64_t entry(const Attrs& attrs, int field, std::size_t i) {
+  return attr_list(attrs, field)[i].value();
+}
 
-/// The padding value as a tree: a literal where a double holds it, else an index turned into the dtype.
+/// The padding value as a tree: a literal where a double holds it, else an index turned into the
+/// dtype.
 Element value_tree(Scalar value) {
   if (is_float(value.dtype)) return element::literal(value.as_double());
   return element::make(Prim::kOfIndex, {element::integer(value.as_int())});
@@ -21,7 +25,9 @@ Element concat_part(int k, int rank, int axis, std::int64_t offset) {
   return element::read(k, std::move(indices));
 }
 
-Element both(const Element& a, const Element& b) { return a ? element::make(Prim::kAnd, {a, b}) : b; }
+Element both(const Element& a, const Element& b) {
+  return a ? element::make(Prim::kAnd, {a, b}) : b;
+}
 
 }  // namespace
 
@@ -57,7 +63,8 @@ Element squeeze_element(Operands operands, const Attrs& attrs, const Type&) {
   std::vector<Element> indices;
   int next = 0;
   for (int i = 0; i < operands[0].rank(); ++i) {
-    indices.push_back(contains(attr_list(attrs, 0), i) ? element::integer(0) : element::index(next++));
+    indices.push_back(contains(attr_list(attrs, 0), i) ? element::integer(0)
+                                                       : element::index(next++));
   }
   return element::read(0, std::move(indices));
 }
@@ -77,7 +84,8 @@ Element concat_element(Operands operands, const Attrs& attrs, const Type& result
   std::vector<int> parts;
   for (std::size_t k = 0; k < operands.size(); ++k) {
     Dim size = operands[k].shape[static_cast<std::size_t>(axis)];
-    if (!size.is_const()) return operands.size() == 1 ? concat_part(0, result.rank(), axis, 0) : Element{};
+    if (!size.is_const())
+      return operands.size() == 1 ? concat_part(0, result.rank(), axis, 0) : Element{};
     if (size == Dim(0) && !(parts.empty() && k + 1 == operands.size())) continue;
     parts.push_back(static_cast<int>(k));
     starts.push_back(end);
@@ -86,8 +94,10 @@ Element concat_element(Operands operands, const Attrs& attrs, const Type& result
   std::size_t last = parts.size() - 1;
   Element tree = concat_part(parts[last], result.rank(), axis, starts[last]);
   for (std::size_t i = last; i-- > 0;) {
-    Element inside = element::make(Prim::kLt, {element::index(axis), element::integer(starts[i + 1])});
-    tree = element::make(Prim::kSelect, {inside, concat_part(parts[i], result.rank(), axis, starts[i]), tree});
+    Element inside =
+        element::make(Prim::kLt, {element::index(axis), element::integer(starts[i + 1])});
+    tree = element::make(Prim::kSelect,
+                         {inside, concat_part(parts[i], result.rank(), axis, starts[i]), tree});
   }
   return tree;
 }
@@ -107,7 +117,8 @@ Element pad_element(Operands operands, const Attrs& attrs, const Type& result) {
     indices[i] = index_add(index, -low);
   }
   Element read = element::read(0, std::move(indices));
-  return inside ? element::make(Prim::kSelect, {inside, read, value_tree(attr_scalar(attrs, 2))}) : read;
+  return inside ? element::make(Prim::kSelect, {inside, read, value_tree(attr_scalar(attrs, 2))})
+                : read;
 }
 
 Element take_element(Operands operands, const Attrs& attrs, const Type& result) {

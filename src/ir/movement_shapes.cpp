@@ -1,5 +1,6 @@
-// Shape rules of operators that move elements. In: operand types and attributes in normal form (axes not negative).
-// Out: the result type. Invariant: a size comparison that symbols leave open is an error, never a guess.
+// Shape rules of operators that move elements. In: operand types and attributes in normal form
+// (axes not negative). Out: the result type. Invariant: a size comparison that symbols leave open
+// is an error, never a guess.
 #include "op_rules.h"
 
 namespace bafe::rules_of_ops {
@@ -13,11 +14,13 @@ void require_integer_index(std::string_view subject, Operands operands) {
       .fix("cast the indices to i64");
 }
 
-void require_same_length(std::string_view subject, std::string_view field, const List& list, Operands operands) {
+void require_same_length(std::string_view subject, std::string_view field, const List& list,
+                         Operands operands) {
   if (list.size() == operands[0].shape.size()) return;
-  throw with_operands(ShapeError({}, std::string(subject),
-                                 format("{} has {} entries for rank {}", field, list.size(), operands[0].rank())),
-                      operands)
+  throw with_operands(
+      ShapeError({}, std::string(subject),
+                 format("{} has {} entries for rank {}", field, list.size(), operands[0].rank())),
+      operands)
       .fix("give one entry an axis");
 }
 
@@ -37,8 +40,10 @@ Type transpose_shape(Operands operands, const Attrs& attrs) {
     out.shape.push_back(x.shape[at(axis)]);
   }
   if (valid) return out;
-  throw with_operands(ShapeError({}, "transpose", format("{} is not a permutation of {} axes", attr_text(perm), x.rank())),
-                      operands)
+  throw with_operands(
+      ShapeError({}, "transpose",
+                 format("{} is not a permutation of {} axes", attr_text(perm), x.rank())),
+      operands)
       .fix("name every axis once");
 }
 
@@ -47,8 +52,9 @@ Type reshape_shape(Operands operands, const Attrs& attrs) {
   check_sizes("reshape", shape);
   Dim have = num_elements(operands[0].shape), want = num_elements(shape);
   if (have == want) return {operands[0].dtype, shape};
-  throw with_operands(ShapeError({}, "reshape", format("{} elements do not fill {}, which has {}", have.text(),
-                                                       shape_text(shape), want.text())),
+  throw with_operands(ShapeError({}, "reshape",
+                                 format("{} elements do not fill {}, which has {}", have.text(),
+                                        shape_text(shape), want.text())),
                       operands)
       .fix("keep the number of elements, or let one size be -1");
 }
@@ -58,16 +64,18 @@ Type broadcast_shape(Operands operands, const Attrs& attrs) {
   const Type& x = operands[0];
   check_sizes("broadcast_to", shape);
   if (shape.size() != x.shape.size()) {
-    throw with_operands(ShapeError({}, "broadcast_to", format("rank {} differs from the rank of {}", x.rank(),
-                                                              shape_text(shape))),
-                        operands)
+    throw with_operands(
+        ShapeError({}, "broadcast_to",
+                   format("rank {} differs from the rank of {}", x.rank(), shape_text(shape))),
+        operands)
         .fix("add axes of size 1 with expand_dims");
   }
   for (std::size_t i = 0; i < shape.size(); ++i) {
     if (x.shape[i] == shape[i] || x.shape[i] == Dim(1)) continue;
-    throw with_operands(ShapeError({}, "broadcast_to", format("size {} does not stretch to {}", x.shape[i].text(),
-                                                              shape[i].text())),
-                        operands, {static_cast<int>(i)})
+    throw with_operands(
+        ShapeError({}, "broadcast_to",
+                   format("size {} does not stretch to {}", x.shape[i].text(), shape[i].text())),
+        operands, {static_cast<int>(i)})
         .fix("only axes of size 1 can be stretched");
   }
   return {x.dtype, shape};
@@ -93,7 +101,8 @@ Type squeeze_shape(Operands operands, const Attrs& attrs) {
     if (!contains(axes, i)) {
       out.shape.push_back(x.shape[at(i)]);
     } else if (x.shape[at(i)] != Dim(1)) {
-      throw with_operands(ShapeError({}, "squeeze", format("axis {} does not have size 1", i)), operands, {i})
+      throw with_operands(ShapeError({}, "squeeze", format("axis {} does not have size 1", i)),
+                          operands, {i})
           .fix("squeeze only axes of size 1");
     }
   }
@@ -108,14 +117,19 @@ Type slice_shape(Operands operands, const Attrs& attrs) {
   require_same_length("slice", "step", step, operands);
   check_sizes("slice", size);
   for (std::size_t i = 0; i < size.size(); ++i) {
-    if (start[i] == Dim(0) && step[i] == Dim(1) && size[i] == x.shape[i]) continue;  // whole axis, any size
-    if (size[i] == Dim(0)) continue;
-    std::int64_t first = known("slice", "a start", start[i]), count = known("slice", "a size", size[i]);
-    std::int64_t stride = known("slice", "a step", step[i]), extent = known("slice", "a sliced axis", x.shape[i]);
+    if (start[i] == Dim(0) && step[i] == Dim(1) && size[i] == x.shape[i])
+      continue;  // whole axis, any size
+    std::int64_t first = known("slice", "a start", start[i]),
+                 count = known("slice", "a size", size[i]);
+    std::int64_t stride = known("slice", "a step", step[i]),
+                 extent = known("slice", "a sliced axis", x.shape[i]);
+    if (count == 0) continue;
     __int128 last = first + static_cast<__int128>(count - 1) * stride;
     if (stride != 0 && first >= 0 && first < extent && last >= 0 && last < extent) continue;
-    throw with_operands(ShapeError({}, "slice", format("start {} size {} step {} leaves the axis", first, count, stride)),
-                        operands, {static_cast<int>(i)})
+    throw with_operands(
+        ShapeError({}, "slice",
+                   format("start {} size {} step {} leaves the axis", first, count, stride)),
+        operands, {static_cast<int>(i)})
         .fix("keep every index inside the axis; a step is not 0");
   }
   return {x.dtype, size};
@@ -128,7 +142,8 @@ Type concat_shape(Operands operands, const Attrs& attrs) {
     const Type& part = operands[k];
     const Type pair[] = {operands[0], part};
     if (part.dtype != out.dtype) {
-      throw with_operands(DTypeError({}, "concat", format("part {} has another dtype", k)), pair).fix("cast the parts");
+      throw with_operands(DTypeError({}, "concat", format("part {} has another dtype", k)), pair)
+          .fix("cast the parts");
     }
     if (part.rank() != out.rank()) {
       throw with_operands(ShapeError({}, "concat", format("part {} has another rank", k)), pair)
@@ -136,7 +151,9 @@ Type concat_shape(Operands operands, const Attrs& attrs) {
     }
     for (int i = 0; i < out.rank(); ++i) {
       if (i == axis || part.shape[at(i)] == out.shape[at(i)]) continue;
-      throw with_operands(ShapeError({}, "concat", format("part {} has another size on axis {}", k, i)), pair, {i, i})
+      throw with_operands(
+          ShapeError({}, "concat", format("part {} has another size on axis {}", k, i)), pair,
+          {i, i})
           .fix(format("only axis {} may differ", axis));
     }
     out.shape[at(axis)] = out.shape[at(axis)] + part.shape[at(axis)];
@@ -151,13 +168,15 @@ Type pad_shape(Operands operands, const Attrs& attrs) {
   require_same_length("pad", "low", low, operands);
   require_same_length("pad", "high", high, operands);
   if (attr_scalar(attrs, 2).dtype != x.dtype) {
-    throw with_operands(DTypeError({}, "pad", format("value {} has another dtype", attr_text(attrs[2]))), operands)
+    throw with_operands(
+        DTypeError({}, "pad", format("value {} has another dtype", attr_text(attrs[2]))), operands)
         .fix("give the value the dtype of the array");
   }
   Type out = x;
   for (std::size_t i = 0; i < low.size(); ++i) {
     if (known("pad", "a width", low[i]) < 0 || known("pad", "a width", high[i]) < 0) {
-      throw with_operands(ShapeError({}, "pad", "widths must not be negative"), operands).fix("slice to make an axis shorter");
+      throw with_operands(ShapeError({}, "pad", "widths must not be negative"), operands)
+          .fix("slice to make an axis shorter");
     }
     out.shape[i] = low[i] + x.shape[i] + high[i];
   }
@@ -175,7 +194,8 @@ Type take_shape(Operands operands, const Attrs& attrs) {
   out.shape.insert(out.shape.end(), x.shape.begin() + axis + 1, x.shape.end());
   check_sizes("take", out.shape);
   if (x.shape[at(axis)] == Dim(0) && num_elements(index.shape) != Dim(0)) {
-    throw with_operands(ShapeError({}, "take", "nothing can be taken from an axis of size 0"), operands, {axis})
+    throw with_operands(ShapeError({}, "take", "nothing can be taken from an axis of size 0"),
+                        operands, {axis})
         .fix("index with an empty array, or take from another axis");
   }
   return out;
@@ -186,15 +206,18 @@ Type gather_shape(Operands operands, const Attrs& attrs) {
   int axis = check_axis("gather", attr_int(attrs, 0), x.rank(), operands);
   require_integer_index("gather", operands);
   if (index.rank() != x.rank()) {
-    throw with_operands(ShapeError({}, "gather", "ranks differ"), operands).fix("give the indices the array's rank");
+    throw with_operands(ShapeError({}, "gather", "ranks differ"), operands)
+        .fix("give the indices the array's rank");
   }
   for (int i = 0; i < x.rank(); ++i) {
     if (i == axis || index.shape[at(i)] == x.shape[at(i)]) continue;
-    throw with_operands(ShapeError({}, "gather", format("sizes differ on axis {}", i)), operands, {i, i})
+    throw with_operands(ShapeError({}, "gather", format("sizes differ on axis {}", i)), operands,
+                        {i, i})
         .fix(format("only axis {} may differ", axis));
   }
   if (x.shape[at(axis)] == Dim(0) && num_elements(index.shape) != Dim(0)) {
-    throw with_operands(ShapeError({}, "gather", "nothing can be taken from an axis of size 0"), operands, {axis})
+    throw with_operands(ShapeError({}, "gather", "nothing can be taken from an axis of size 0"),
+                        operands, {axis})
         .fix("index with an empty array, or gather along another axis");
   }
   return {x.dtype, index.shape};

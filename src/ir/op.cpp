@@ -1,5 +1,5 @@
-// The operator table, made from ops.def. In: the rows. Out: OpInfo by enum value, and the same rows as an OpTable.
-// Invariant: row i of both tables is the operator of enum value i.
+// The operator table, made from ops.def. In: the rows. Out: OpInfo by enum value, and the same rows
+// as an OpTable. Invariant: row i of both tables is the operator of enum value i.
 #include "bafe/ir/op.h"
 
 #include <unordered_map>
@@ -73,7 +73,8 @@ Row row_of(Op op, std::string_view name, OpKind kind, int arity, std::uint32_t a
   return row;
 }
 
-Row pointwise_row(Op op, std::string_view name, int arity, DTypeRule rule, Element value, std::uint32_t algebra) {
+Row pointwise_row(Op op, std::string_view name, int arity, DTypeRule rule, Element value,
+                  std::uint32_t algebra) {
   Row row = row_of(op, name, OpKind::kPointwise, arity, algebra);
   row.info.dtype_rule = rule;
   row.info.value = std::move(value);
@@ -81,8 +82,8 @@ Row pointwise_row(Op op, std::string_view name, int arity, DTypeRule rule, Eleme
   return row;
 }
 
-Row shaped_row(Op op, std::string_view name, int arity, OpKind kind, const char* fields, ShapeRule shape,
-               ElementRule element, std::uint32_t algebra) {
+Row shaped_row(Op op, std::string_view name, int arity, OpKind kind, const char* fields,
+               ShapeRule shape, ElementRule element, std::uint32_t algebra) {
   Row row = row_of(op, name, kind, arity, algebra);
   row.info.shape = shape;
   row.info.element = element;
@@ -90,7 +91,8 @@ Row shaped_row(Op op, std::string_view name, int arity, OpKind kind, const char*
   return row;
 }
 
-Row composite_row(Op op, std::string_view name, OpKind kind, const char* parameters, const char* definition) {
+Row composite_row(Op op, std::string_view name, OpKind kind, const char* parameters,
+                  const char* definition) {
   Row row = row_of(op, name, kind, 0, kNoAlgebra);
   row.parameters = parameters;
   row.definition = definition;
@@ -167,7 +169,8 @@ std::vector<AttrField> parameter_fields(const std::string& parameters, int& arit
   return fields;
 }
 
-/// How a row with an element rule combines elements, read off the rule's own tree for a small operand.
+/// How a row with an element rule combines elements, read off the rule's own tree for a small
+/// operand.
 ReduceKind reduce_kind(const OpInfo& info) {
   if (info.element == nullptr || info.kind != OpKind::kReduction) return ReduceKind::kSum;
   const std::vector<Type> sample = {{DType::kF32, {2}}};
@@ -208,17 +211,20 @@ void check_call(const OpInfo& info, std::span<const Type> operands, const Attrs&
                                          : operands.size() == static_cast<std::size_t>(info.arity);
   if (!counted) {
     std::string wanted = info.arity == kVariadic ? "one or more" : std::to_string(info.arity);
-    throw ShapeError({}, std::string(info.name), format("takes {} operands, not {}", wanted, operands.size()))
+    throw ShapeError({}, std::string(info.name),
+                     format("takes {} operands, not {}", wanted, operands.size()))
         .fix("pass the operands that the operator lists");
   }
   const std::vector<AttrField>& fields = tensor_ops().spec(info.id).fields;
   if (attrs.size() != fields.size()) {
-    throw ShapeError({}, std::string(info.name), format("takes {} fields, not {}", fields.size(), attrs.size()))
+    throw ShapeError({}, std::string(info.name),
+                     format("takes {} fields, not {}", fields.size(), attrs.size()))
         .fix("give every field a value");
   }
   for (std::size_t i = 0; i < fields.size(); ++i) {
     if (attr_kind(attrs[i]) == fields[i].kind) continue;
-    static constexpr const char* kKindNames[] = {"an integer", "a list", "a dtype", "a scalar", "a text", "a graph"};
+    static constexpr const char* kKindNames[] = {"an integer", "a list", "a dtype",
+                                                 "a scalar",   "a text", "a graph"};
     throw ShapeError({}, std::string(info.name),
                      format("field {} must be {}, not {}", fields[i].name,
                             kKindNames[static_cast<int>(fields[i].kind)], attr_text(attrs[i])))
@@ -243,8 +249,13 @@ Type infer_type(Op op, std::span<const Type> operands, const Attrs& attrs) {
   const OpInfo& info = op_info(op);
   check_call(info, operands, attrs);
   if (info.kind == OpKind::kPointwise) return rules_of_ops::pointwise_type(info, operands, attrs);
-  if (info.shape != nullptr) return info.shape(operands, attrs);
-  return composite_type(info, operands, attrs);
+  if (info.shape == nullptr) return composite_type(info, operands, attrs);
+  try {
+    return info.shape(operands, attrs);
+  } catch (Error& error) {
+    error.about(std::string(info.name));  // one rule may serve several operators
+    throw;
+  }
 }
 
 Element op_element(Op op, std::span<const Type> operands, const Attrs& attrs, const Type& result) {

@@ -1,6 +1,7 @@
 #pragma once
-/// Internal: the shape and element rules that ops.def names, by noun, and the words they share. A shape rule takes operand
-/// types and attributes that infer_type() has counted; it answers the result type or throws.
+/// Internal: the shape and element rules that ops.def names, by noun, and the words they share. A
+/// shape rule takes operand types and attributes that infer_type() has counted; it answers the
+/// result type or throws.
 
 #include <string>
 
@@ -13,14 +14,15 @@ namespace bafe::rules_of_ops {
 using Operands = std::span<const Type>;
 
 #define BAFE_SHAPE_RULE(name) Type name(Operands operands, const Attrs& attrs)
-#define BAFE_ELEMENT_RULE(name) Element name(Operands operands, const Attrs& attrs, const Type& result)
+#define BAFE_ELEMENT_RULE(name) \
+  Element name(Operands operands, const Attrs& attrs, const Type& result)
 
 // leaf_rules.cpp
 BAFE_SHAPE_RULE(input_shape);
 BAFE_SHAPE_RULE(fill_shape);
 BAFE_SHAPE_RULE(constant_shape);
 BAFE_SHAPE_RULE(iota_shape);
-BAFE_SHAPE_RULE(same_shape);
+BAFE_SHAPE_RULE(layout_shape);
 // movement_shapes.cpp
 BAFE_SHAPE_RULE(transpose_shape);
 BAFE_SHAPE_RULE(reshape_shape);

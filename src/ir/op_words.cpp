@@ -1,5 +1,6 @@
-// The words that shape rules, element rules and their messages share. In: operand types and attributes. Out: detail
-// lines, checked axes, folded index trees. Invariant: a message names every operand with its type.
+// The words that shape rules, element rules and their messages share. In: operand types and
+// attributes. Out: detail lines, checked axes, folded index trees. Invariant: a message names every
+// operand with its type.
 #include <algorithm>
 
 #include "op_rules.h"
@@ -27,7 +28,8 @@ std::vector<std::string> operand_lines(Operands operands, const std::vector<int>
 
 std::int64_t known(std::string_view subject, std::string_view what, Dim value) {
   if (value.is_const()) return value.value();
-  throw ShapeError({}, std::string(subject), format("{} is {}, which is not a known integer", what, value.text()))
+  throw ShapeError({}, std::string(subject),
+                   format("{} is {}, which is not a known integer", what, value.text()))
       .fix("call with arrays of known sizes");
 }
 
@@ -35,7 +37,8 @@ int check_axis(std::string_view subject, Dim axis, int rank, Operands operands) 
   std::int64_t a = known(subject, "an axis", axis);
   if (a >= 0 && a < rank) return static_cast<int>(a);
   auto error = with_operands(
-      ShapeError({}, std::string(subject), format("axis {} is out of range for rank {}", a, rank)), operands);
+      ShapeError({}, std::string(subject), format("axis {} is out of range for rank {}", a, rank)),
+      operands);
   if (rank == 0) throw error.fix("a 0-d value has no axes; leave the axis out");
   throw error.fix(format("use an axis from {} to {}", -rank, rank - 1));
 }
@@ -45,9 +48,10 @@ void check_axes(std::string_view subject, const List& axes, int rank, Operands o
   for (Dim axis : axes) {
     int a = check_axis(subject, axis, rank, operands);
     if (a <= previous) {
-      throw with_operands(ShapeError({}, std::string(subject),
-                                     format("axes {} must ascend without repetition", attr_text(axes))),
-                          operands)
+      throw with_operands(
+          ShapeError({}, std::string(subject),
+                     format("axes {} must ascend without repetition", attr_text(axes))),
+          operands)
           .fix("name every axis once, in ascending order");
     }
     previous = a;
@@ -57,7 +61,8 @@ void check_axes(std::string_view subject, const List& axes, int rank, Operands o
 void check_sizes(std::string_view subject, const Shape& shape) {
   for (Dim d : shape) {
     if (d.is_const() && d.value() < 0) {
-      throw ShapeError({}, std::string(subject), format("shape {} has a negative size", shape_text(shape)))
+      throw ShapeError({}, std::string(subject),
+                       format("shape {} has a negative size", shape_text(shape)))
           .fix("sizes start at 0; only reshape takes one -1");
     }
   }

@@ -1,12 +1,15 @@
-// Result types of pointwise operators. In: operand types in normal form (equal shapes, casts done). Out: the result
-// type of the operator's dtype rule. Invariant: what the builder casts to is what this accepts.
+// Result types of pointwise operators. In: operand types in normal form (equal shapes, casts done).
+// Out: the result type of the operator's dtype rule. Invariant: what the builder casts to is what
+// this accepts.
 #include "op_rules.h"
 
 namespace bafe::rules_of_ops {
 namespace {
 
-[[noreturn]] void throw_dtype(const OpInfo& info, Operands operands, std::string fact, std::string fix) {
-  throw with_operands(DTypeError({}, std::string(info.name), std::move(fact)), operands).fix(std::move(fix));
+[[noreturn]] void throw_dtype(const OpInfo& info, Operands operands, std::string fact,
+                              std::string fix) {
+  throw with_operands(DTypeError({}, std::string(info.name), std::move(fact)), operands)
+      .fix(std::move(fix));
 }
 
 void require_same_dtype(const OpInfo& info, Operands operands, std::size_t first) {
@@ -39,7 +42,8 @@ Type pointwise_type(const OpInfo& info, Operands operands, const Attrs& attrs) {
       break;
     case DTypeRule::kNoBool:
     case DTypeRule::kNumber:
-      if (kind == kBoolKind) throw_dtype(info, operands, "bool operands are not supported", "cast to a number type");
+      if (kind == kBoolKind)
+        throw_dtype(info, operands, "bool operands are not supported", "cast to a number type");
       break;
     case DTypeRule::kFloat:
     case DTypeRule::kDivide:
@@ -57,13 +61,15 @@ Type pointwise_type(const OpInfo& info, Operands operands, const Attrs& attrs) {
       if (kind != kBoolKind) throw_dtype(info, operands, "needs bool", "cast to bool");
       break;
     case DTypeRule::kBits:
-      if (kind == kFloatKind) throw_dtype(info, operands, "needs integers or bool", "cast to an integer type");
+      if (kind == kFloatKind)
+        throw_dtype(info, operands, "needs integers or bool", "cast to an integer type");
       break;
     case DTypeRule::kShift:
       if (!is_integer(d)) throw_dtype(info, operands, "needs integers", "cast to an integer type");
       break;
     case DTypeRule::kWhere:
-      if (operands[0].dtype != DType::kBool) throw_dtype(info, operands, "the condition must be bool", "cast it to bool");
+      if (operands[0].dtype != DType::kBool)
+        throw_dtype(info, operands, "the condition must be bool", "cast it to bool");
       break;
     case DTypeRule::kCast:
       out.dtype = attr_dtype(attrs, 0);

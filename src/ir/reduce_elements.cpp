@@ -1,5 +1,5 @@
-// Element trees of reductions: one Reduce over the reduced axes in ascending order. In: one operand type and axes.
-// Out: the tree. Invariant: bound variable i belongs to the i-th axis of the list.
+// Element trees of reductions: one Reduce over the reduced axes in ascending order. In: one operand
+// type and axes. Out: the tree. Invariant: bound variable i belongs to the i-th axis of the list.
 #include "op_rules.h"
 
 namespace bafe::rules_of_ops {

@@ -1,6 +1,6 @@
-// The element tree of reshape. In: two shapes of equal count. Out: index arithmetic, by groups of axes between
-// positions where the products of sizes on both sides agree. Invariant: a group of one axis on each side costs no
-// division, and symbolic axes are fine in such groups.
+// The element tree of reshape. In: two shapes of equal count. Out: index arithmetic, by groups of
+// axes between positions where the products of sizes on both sides agree. Invariant: a group of one
+// axis on each side costs no division, and symbolic axes are fine in such groups.
 #include "op_rules.h"
 
 namespace bafe::rules_of_ops {
@@ -59,7 +59,8 @@ bool all_known(const Shape& shape, Range range) {
 }
 
 /// Fills indices of one group; false when a size it needs is symbolic.
-bool map_group(const Shape& from, Range in, const Shape& to, Range out, std::vector<Element>& indices) {
+bool map_group(const Shape& from, Range in, const Shape& to, Range out,
+               std::vector<Element>& indices) {
   std::size_t i = 0, j = 0;
   if (count_wide(from, in, i) == 1 && count_wide(to, out, j) == 1) {
     for (std::size_t k = in.begin; k < in.end; ++k) indices[k] = element::integer(0);

@@ -1,5 +1,5 @@
-// Stored bits <-> numbers. In: a double, an integer or stored bits. Out: the nearest element of a dtype, rounded
-// once, ties to even. Invariant: Scalar::bits holds nothing above the dtype's width.
+// Stored bits <-> numbers. In: a double, an integer or stored bits. Out: the nearest element of a
+// dtype, rounded once, ties to even. Invariant: Scalar::bits holds nothing above the dtype's width.
 #include <bit>
 #include <cmath>
 #include <limits>
@@ -9,7 +9,8 @@
 namespace bafe {
 namespace {
 
-/// Rounds a double to a binary format of `ExponentBits` and `FractionBits`, through bits so that it rounds once.
+/// Rounds a double to a binary format of `ExponentBits` and `FractionBits`, through bits so that it
+/// rounds once.
 template <int ExponentBits, int FractionBits>
 std::uint16_t narrow(double value) {
   constexpr int kBias = (1 << (ExponentBits - 1)) - 1;
@@ -19,7 +20,8 @@ std::uint16_t narrow(double value) {
   int exponent = static_cast<int>((bits >> 52) & 0x7ff);
   std::uint64_t fraction = bits & ((std::uint64_t{1} << 52) - 1);
   if (exponent == 0x7ff) {
-    std::uint64_t quiet = (std::uint64_t{1} << (FractionBits - 1)) | (fraction >> (52 - FractionBits));
+    std::uint64_t quiet =
+        (std::uint64_t{1} << (FractionBits - 1)) | (fraction >> (52 - FractionBits));
     return static_cast<std::uint16_t>(sign | kInfinity | (fraction != 0 ? quiet : 0));
   }
   if (exponent == 0) return static_cast<std::uint16_t>(sign);
@@ -32,9 +34,11 @@ std::uint16_t narrow(double value) {
   std::uint64_t rest = full & ((std::uint64_t{1} << shift) - 1);
   std::uint64_t half = std::uint64_t{1} << (shift - 1);
   if (rest > half || (rest == half && (kept & 1) != 0)) ++kept;
-  if (is_normal && e + kBias > (1 << ExponentBits)) return static_cast<std::uint16_t>(sign | kInfinity);
+  if (is_normal && e + kBias > (1 << ExponentBits))
+    return static_cast<std::uint16_t>(sign | kInfinity);
   // A carry out of the fraction moves into the exponent, which is the right neighbour.
-  std::uint64_t out = is_normal ? (static_cast<std::uint64_t>(e + kBias - 1) << FractionBits) + kept : kept;
+  std::uint64_t out =
+      is_normal ? (static_cast<std::uint64_t>(e + kBias - 1) << FractionBits) + kept : kept;
   return static_cast<std::uint16_t>(sign | (out < kInfinity ? out : kInfinity));
 }
 
@@ -86,7 +90,8 @@ float f16_to_f32(std::uint16_t bits) {
   std::uint32_t sign = static_cast<std::uint32_t>(bits & 0x8000) << 16;
   std::uint32_t exponent = (bits >> 10) & 31, fraction = bits & 0x3ff;
   if (exponent == 31) return std::bit_cast<float>(sign | 0x7f800000u | (fraction << 13));
-  if (exponent != 0) return std::bit_cast<float>(sign | ((exponent + 112) << 23) | (fraction << 13));
+  if (exponent != 0)
+    return std::bit_cast<float>(sign | ((exponent + 112) << 23) | (fraction << 13));
   float magnitude = static_cast<float>(fraction) * 0x1p-24f;
   return std::bit_cast<float>(sign | std::bit_cast<std::uint32_t>(magnitude));
 }

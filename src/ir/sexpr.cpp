@@ -64,14 +64,16 @@ class Reader {
     char c = peek();
     if (c == '(' || c == '[') return read_list(depth, std::move(loc));
     if (c == ')' || c == ']') {
-      throw ParseError(loc, "", format("'{}' closes nothing", c)).fix("remove it, or open a list before it");
+      throw ParseError(loc, "", format("'{}' closes nothing", c))
+          .fix("remove it, or open a list before it");
     }
     return c == '"' ? read_text(std::move(loc)) : read_atom(std::move(loc));
   }
 
   Sexpr read_list(int depth, SourceLoc loc) {
     if (depth >= kMaxDepth) {
-      throw ParseError(loc, "", format("lists are nested deeper than {}", kMaxDepth)).fix("split the term");
+      throw ParseError(loc, "", format("lists are nested deeper than {}", kMaxDepth))
+          .fix("split the term");
     }
     Sexpr out;
     out.loc = loc;
@@ -80,13 +82,15 @@ class Reader {
     char close = open == '(' ? ')' : ']';
     for (skip_blank(); !at_end() && peek() != close; skip_blank()) {
       if (peek() == ')' || peek() == ']') {
-        throw ParseError(here(), "", format("'{}' does not close the '{}' of line {}", peek(), open, loc.line))
+        throw ParseError(here(), "",
+                         format("'{}' does not close the '{}' of line {}", peek(), open, loc.line))
             .fix(format("write '{}' here", close));
       }
       out.items.push_back(read_form(depth + 1));
     }
     if (at_end()) {
-      throw ParseError(loc, "", format("'{}' is never closed", open)).fix(format("add '{}'", close));
+      throw ParseError(loc, "", format("'{}' is never closed", open))
+          .fix(format("add '{}'", close));
     }
     take();
     return out;
@@ -140,7 +144,9 @@ class Reader {
     out.integer = std::strtoll(begin, &stop, 10);
     bool fits = errno == 0;
     if (stop == end) {
-      if (!fits) throw ParseError(out.loc, "", format("integer {} does not fit 64 bits", out.text)).fix("use a real");
+      if (!fits)
+        throw ParseError(out.loc, "", format("integer {} does not fit 64 bits", out.text))
+            .fix("use a real");
       out.kind = Sexpr::kInteger;
       out.real = static_cast<double>(out.integer);
       return;
@@ -176,7 +182,8 @@ std::string sexpr_text(const Sexpr& form) {
   }
   if (form.kind != Sexpr::kListForm) return form.text;
   std::string out = form.is_bracketed() ? "[" : "(";
-  for (std::size_t i = 0; i < form.items.size(); ++i) out += (i ? " " : "") + sexpr_text(form.items[i]);
+  for (std::size_t i = 0; i < form.items.size(); ++i)
+    out += (i ? " " : "") + sexpr_text(form.items[i]);
   return out + (form.is_bracketed() ? "]" : ")");
 }
 

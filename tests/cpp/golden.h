@@ -1,5 +1,6 @@
 #pragma once
-/// Frozen texts: tests/golden/<name>. BAFE_UPDATE_GOLDEN=1 rewrites them; the diff is part of the review.
+/// Frozen texts: tests/golden/<name>. BAFE_UPDATE_GOLDEN=1 rewrites them; the diff is part of the
+/// review.
 
 #include <gtest/gtest.h>
 
@@ -20,7 +21,9 @@ inline void expect_golden(const std::string& actual, const std::string& name) {
     return;
   }
   std::ifstream file(path);
-  ASSERT_TRUE(file.good()) << "no golden file " << path << "; BAFE_UPDATE_GOLDEN=1 writes it. It would hold:\n" << actual;
+  ASSERT_TRUE(file.good()) << "no golden file " << path
+                           << "; BAFE_UPDATE_GOLDEN=1 writes it. It would hold:\n"
+                           << actual;
   std::ostringstream frozen;
   frozen << file.rdbuf();
   EXPECT_EQ(actual + "\n", frozen.str()) << "golden file " << path;
@@ -29,14 +32,14 @@ inline void expect_golden(const std::string& actual, const std::string& name) {
 }  // namespace bafe::testing
 
 /// `expr` throws Class, and the whole message is the text of tests/golden/<file>.
-#define EXPECT_ERROR(Class, expr, file)                                              \
-  do {                                                                               \
-    try {                                                                            \
-      (void)(expr);                                                                  \
-      ADD_FAILURE() << #expr << " throws nothing";                                   \
-    } catch (const Class& error) {                                                   \
-      ::bafe::testing::expect_golden(error.what(), file);                            \
-    } catch (const std::exception& error) {                                          \
-      ADD_FAILURE() << #expr << " throws another class: " << error.what();           \
-    }                                                                                \
+#define EXPECT_ERROR(Class, expr, file)                                    \
+  do {                                                                     \
+    try {                                                                  \
+      (void)(expr);                                                        \
+      ADD_FAILURE() << #expr << " throws nothing";                         \
+    } catch (const Class& error) {                                         \
+      ::bafe::testing::expect_golden(error.what(), file);                  \
+    } catch (const std::exception& error) {                                \
+      ADD_FAILURE() << #expr << " throws another class: " << error.what(); \
+    }                                                                      \
   } while (false)

@@ -29,6 +29,9 @@ class Error : public std::exception {
   const std::string& fact() const { return fact_; }
   /// The place becomes `loc` if none was known. Tracing adds the user's line on the way out.
   void place(const SourceLoc& loc);
+  const std::string& subject() const { return subject_; }
+  /// Says what the message is about, where the thrower did not know the operator's name.
+  void about(std::string subject);
 
  protected:
   void add_detail(std::string line);

@@ -19,7 +19,7 @@ class Dim {
   constexpr bool is_const() const { return bits_ > kFirstSymbolic; }
   /// Needs is_const(); CHECKed.
   std::int64_t value() const;
-  std::string text() const;  ///< "8", "n", "2*n + 1"
+  std::string text() const;    ///< "8", "n", "2*n + 1"
   std::uint64_t hash() const;  ///< of the text, equal in every process
 
   friend constexpr bool operator==(Dim, Dim) = default;

@@ -60,7 +60,9 @@ struct Scalar {
   double as_double() const;
   std::int64_t as_int() const;  ///< u64 above 2^63 wraps; floats truncate, out of range gives INT64_MIN
   bool is_zero() const;         ///< +0 or -0
-  Scalar cast(DType to) const;  ///< NumPy astype; out-of-range float to int is INT_MIN of the target
+  /// NumPy astype. A float out of an integer's range, or NaN, gives the integer with only its top bit set (INT_MIN;
+  /// 2^(bits-1) unsigned); a negative float wraps into an unsigned type.
+  Scalar cast(DType to) const;
   friend bool operator==(const Scalar&, const Scalar&) = default;
 };
 

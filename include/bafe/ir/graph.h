@@ -21,19 +21,21 @@ struct Node {
 };
 
 /// How the caller stores an input, as BAFE 0.1 names it: the axis order of its dense buffer.
-/// row = 0 1 2 …; col = … 2 1 0; another order by name "order(0 2 1)"; "blocked" and "tc" are packed on entry.
+/// row = 0 1 2 …; col = … 2 1 0; another order by name "order(0 2 1)"; "blocked" and "tc" are
+/// packed on entry.
 struct InputInfo {
-  std::string name;            ///< for people only; never in a key or a source
+  std::string name;  ///< for people only; never in a key or a source
   std::string layout = "row";
-  bool weak = false;           ///< a Python scalar: its dtype bends (NEP 50)
+  bool weak = false;  ///< a Python scalar: its dtype bends (NEP 50)
   Type type;
 };
 
-/// Nodes are numbered in birth order, so operands precede users and equal programs have equal numbers.
+/// Nodes are numbered in birth order, so operands precede users and equal programs have equal
+/// numbers.
 class Graph {
  public:
-  /// Adds (or finds) a node. The type comes from the operator's rule; operands must obey the normal form of DESIGN
-  /// section 2. Errors: ShapeError, DTypeError of the rule.
+  /// Adds (or finds) a node. The type comes from the operator's rule; operands must obey the normal
+  /// form of DESIGN section 2. Errors: ShapeError, DTypeError of the rule.
   ValueId add(Op op, std::vector<ValueId> operands, Attrs attrs = {});
   ValueId add_input(InputInfo info);  ///< node input{inputs().size()}
   ValueId add_fill(Scalar value, Shape shape);

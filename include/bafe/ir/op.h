@@ -1,5 +1,6 @@
 #pragma once
-/// The operator table: one row an operator, made from ops.def. All other code asks the row, never the enum.
+/// The operator table: one row an operator, made from ops.def. All other code asks the row, never
+/// the enum.
 
 #include <cstdint>
 #include <optional>
@@ -30,15 +31,17 @@ enum class OpKind : std::uint8_t {
   kMovement,     ///< element tree over Index and Read: moves, masks or makes elements
   kReduction,    ///< one Reduce over one operand; reduced axes stay as size 1
   kContraction,  ///< matmul: Reduce of a product of two reads
-  kScan,         ///< prefix combination along an axis (cumsum): operand 0, field 0 the axis, reduce kind sum
-  kLibrary,      ///< solve, cholesky, inv: a host routine of the ir layer by the operator's name
-  kLayout,       ///< layout_transform: identity on values
-  kControl,      ///< loop, scan, cond: opaque body graphs
-  kExpand,       ///< composite: the builder and the rule reader replace it
-  kNamed,        ///< composite that stays a node, equal to its definition
+  kScan,  ///< prefix combination along an axis (cumsum): operand 0, field 0 the axis, reduce kind
+          ///< sum
+  kLibrary,  ///< solve, cholesky, inv: a host routine of the ir layer by the operator's name
+  kLayout,   ///< layout_transform: identity on values
+  kControl,  ///< loop, scan, cond: opaque body graphs
+  kExpand,   ///< composite: the builder and the rule reader replace it
+  kNamed,    ///< composite that stays a node, equal to its definition
 };
 
-/// How a pointwise operator's operand and result dtypes follow from NumPy 2. The builder inserts the casts.
+/// How a pointwise operator's operand and result dtypes follow from NumPy 2. The builder inserts
+/// the casts.
 enum class DTypeRule : std::uint8_t {
   kSame,      ///< promoted common type in and out
   kNoBool,    ///< as kSame; bool operands are a DTypeError
@@ -55,11 +58,12 @@ enum class DTypeRule : std::uint8_t {
   kCast,      ///< field dtype
 };
 
-/// Result type from operand types, or ShapeError / DTypeError (subject = operator name). Operands already obey
-/// the normal form for pointwise operators.
+/// Result type from operand types, or ShapeError / DTypeError (subject = operator name). Operands
+/// already obey the normal form for pointwise operators.
 using ShapeRule = Type (*)(std::span<const Type> operands, const Attrs& attrs);
 /// The element tree of a shaped operator for these operand types.
-using ElementRule = Element (*)(std::span<const Type> operands, const Attrs& attrs, const Type& result);
+using ElementRule = Element (*)(std::span<const Type> operands, const Attrs& attrs,
+                                const Type& result);
 
 struct OpInfo {
   Op op = {};
@@ -71,8 +75,8 @@ struct OpInfo {
   DTypeRule dtype_rule = DTypeRule::kSame;  ///< pointwise only
   Element value;                            ///< pointwise only: the tree over Arg
   ShapeRule shape = nullptr;
-  ElementRule element = nullptr;            ///< movement, reduction, contraction
-  ReduceKind reduce = ReduceKind::kSum;     ///< reduction, contraction, scan: how elements combine
+  ElementRule element = nullptr;         ///< movement, reduction, contraction
+  ReduceKind reduce = ReduceKind::kSum;  ///< reduction, contraction, scan: how elements combine
 };
 
 const OpInfo& op_info(Op op);
@@ -80,11 +84,12 @@ std::optional<Op> op_from_text(std::string_view name);
 std::span<const OpInfo> all_ops();
 /// The same rows as a table for the rule reader and the e-graph; OpId index equals the enum value.
 const OpTable& tensor_ops();
-/// Result type of any operator: of its dtype rule, its shape rule, or for composites of its definition. Checks the number of
-/// operands and the kinds of the attributes too. Errors: ShapeError, DTypeError (subject = operator name).
+/// Result type of any operator: of its dtype rule, its shape rule, or for composites of its
+/// definition. Checks the number of operands and the kinds of the attributes too. Errors:
+/// ShapeError, DTypeError (subject = operator name).
 Type infer_type(Op op, std::span<const Type> operands, const Attrs& attrs);
-/// The element tree of any operator that has one (OpInfo::value, or the element rule's answer); no tree otherwise, or
-/// where a size that the tree needs is symbolic.
+/// The element tree of any operator that has one (OpInfo::value, or the element rule's answer); no
+/// tree otherwise, or where a size that the tree needs is symbolic.
 Element op_element(Op op, std::span<const Type> operands, const Attrs& attrs, const Type& result);
 /// The leaves that carry more than their attributes say.
 inline bool is_input(Op op) { return op == Op::kInput; }

@@ -13,11 +13,11 @@ namespace bafe {
 struct Sexpr {
   enum Kind { kSymbol, kInteger, kReal, kText, kListForm };
   Kind kind = kListForm;
-  std::string text;         ///< symbol or text content; numbers keep their spelling; "[" for a [list]
+  std::string text;  ///< symbol or text content; numbers keep their spelling; "[" for a [list]
   std::int64_t integer = 0;
   double real = 0;
   std::vector<Sexpr> items;
-  SourceLoc loc;            ///< file, line, column
+  SourceLoc loc;  ///< file, line, column
 
   bool is(std::string_view symbol) const { return kind == kSymbol && text == symbol; }
   bool is_variable() const { return kind == kSymbol && text.size() > 1 && text[0] == '?'; }
@@ -29,7 +29,8 @@ struct Sexpr {
   }
 };
 
-/// All top-level forms. `;` starts a comment. Depth <= 200. ParseError with line and column, and what to fix.
+/// All top-level forms. `;` starts a comment. Depth <= 200. ParseError with line and column, and
+/// what to fix.
 std::vector<Sexpr> read_sexprs(std::string_view text, std::string_view file);
 std::string sexpr_text(const Sexpr& form);
 

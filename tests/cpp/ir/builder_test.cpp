@@ -44,9 +44,12 @@ TEST_F(BuilderTest, PromotesWithExplicitCasts) {
 
 TEST_F(BuilderTest, BendsPythonScalars) {
   EXPECT_EQ(b.type(call("mul", {f32({4}), input(DType::kF64, {}, true)})).dtype, DType::kF32);
-  EXPECT_EQ(b.type(call("mul", {input(DType::kI8, {4}), input(DType::kI64, {}, true)})).dtype, DType::kI8);
-  EXPECT_EQ(b.type(call("mul", {input(DType::kI8, {4}), input(DType::kF64, {}, true)})).dtype, DType::kF64);
-  EXPECT_EQ(b.type(call("mul", {input(DType::kBool, {4}), input(DType::kI64, {}, true)})).dtype, DType::kI64);
+  EXPECT_EQ(b.type(call("mul", {input(DType::kI8, {4}), input(DType::kI64, {}, true)})).dtype,
+            DType::kI8);
+  EXPECT_EQ(b.type(call("mul", {input(DType::kI8, {4}), input(DType::kF64, {}, true)})).dtype,
+            DType::kF64);
+  EXPECT_EQ(b.type(call("mul", {input(DType::kBool, {4}), input(DType::kI64, {}, true)})).dtype,
+            DType::kI64);
   EXPECT_EQ(b.type(call("mul", {f32({4}), input(DType::kF64, {})})).dtype, DType::kF64);
   graph.check();
 }
@@ -80,11 +83,13 @@ TEST_F(BuilderTest, BroadcastsBatchesOfMatmul) {
 
 TEST_F(BuilderTest, ReducesWithNegativeAxesAndSqueezes) {
   ValueId x = f32({2, 3, 4});
-  EXPECT_EQ(text(b.reduce(Op::kReduceSum, x, List{-1, 0}, false)), "(squeeze (reduce_sum x0 (0 2)) (0 2))");
+  EXPECT_EQ(text(b.reduce(Op::kReduceSum, x, List{-1, 0}, false)),
+            "(squeeze (reduce_sum x0 (0 2)) (0 2))");
   EXPECT_EQ(b.type(b.reduce(Op::kReduceMax, x, std::nullopt, true)).text(), "f32[1, 1, 1]");
   EXPECT_EQ(b.type(b.reduce(Op::kMean, x, List{1}, false)).text(), "f32[2, 4]");
   EXPECT_EQ(b.type(b.reduce(Op::kSoftmax, x, List{-1}, false)).text(), "f32[2, 3, 4]");
-  EXPECT_EQ(b.type(b.reduce(Op::kReduceSum, input(DType::kI8, {3}), std::nullopt, false)).text(), "i64[]");
+  EXPECT_EQ(b.type(b.reduce(Op::kReduceSum, input(DType::kI8, {3}), std::nullopt, false)).text(),
+            "i64[]");
   EXPECT_EQ(b.type(b.reduce(Op::kArgmax, x, List{1}, false)).text(), "i64[2, 4]");
   graph.check();
 }
