@@ -14,13 +14,13 @@ struct RandomProgramOptions {
   int max_rank = 4;
   std::int64_t max_elements = 2048;
   std::vector<std::int64_t> sizes = {0, 1, 2, 3, 5, 8, 17};
-  std::vector<DType> dtypes;     ///< empty: all
+  std::vector<DType> dtypes = {};  ///< empty: all
   int max_roots = 2;
   bool linear_algebra = true;    ///< solve, cholesky, inv
   bool named = true;             ///< fused_* nodes
   bool weak_scalars = true;
   /// Operators to draw from; empty: all.
-  std::function<bool(const OpInfo&)> allow;
+  std::function<bool(const OpInfo&)> allow = {};
 };
 
 class RandomOperands {
