@@ -1,6 +1,6 @@
-// The driver of a product: chooses the nest, prints the functions it calls in order of use, and sums up
-// scratch and units. A unit is a block of rows times a block of columns of one batch item, so units
-// write disjoint parts of C and share nothing but inputs and the packed B.
+// The driver of a product: chooses the nest, prints the functions it calls in order of use, and
+// sums up scratch and units. A unit is a block of rows times a block of columns of one batch item,
+// so units write disjoint parts of C and share nothing but inputs and the packed B.
 
 #include "bafe/codegen/gemm.h"
 
@@ -17,7 +17,9 @@ namespace {
 constexpr std::int64_t kLine = 64;
 std::int64_t whole_lines(std::int64_t bytes) { return (bytes + kLine - 1) / kLine * kLine; }
 
-bool is_empty(const GemmTiling& t) { return t.spec.m == 0 || t.spec.n == 0 || t.batch_count() == 0; }
+bool is_empty(const GemmTiling& t) {
+  return t.spec.m == 0 || t.spec.n == 0 || t.batch_count() == 0;
+}
 
 /// The panel of B that panel `p` of columns reads, at depth k0.
 std::string panel_c(const GemmTiling& t) {
@@ -29,9 +31,12 @@ std::string panel_c(const GemmTiling& t) {
 
 std::string tile_of_a_c(const GemmTiling& t) {
   switch (t.pack_a) {
-    case PackA::kRows: return format("A + (i - i0) * {}", t.row_pitch);
-    case PackA::kTiles: return "A + (i - i0) * depth";
-    case PackA::kNone: return "A + " + offset_c("i", t.spec.a.row, "k0", t.spec.a.col);
+    case PackA::kRows:
+      return format("A + (i - i0) * {}", t.row_pitch);
+    case PackA::kTiles:
+      return "A + (i - i0) * depth";
+    case PackA::kNone:
+      return "A + " + offset_c("i", t.spec.a.row, "k0", t.spec.a.col);
   }
   return {};
 }
@@ -43,8 +48,9 @@ std::string tile_of_c_c(const GemmTiling& t) {
 }
 
 std::string call_c(const GemmTiling& t, std::int64_t rows, std::int64_t vectors) {
-  std::string out = format("{}_t{}x{}({}, {}, {}, depth, k0 == 0, k0 + depth == {}, mask", t.spec.name,
-                           rows, vectors, tile_of_a_c(t), panel_c(t), tile_of_c_c(t), t.spec.k);
+  std::string out =
+      format("{}_t{}x{}({}, {}, {}, depth, k0 == 0, k0 + depth == {}, mask", t.spec.name, rows,
+             vectors, tile_of_a_c(t), panel_c(t), tile_of_c_c(t), t.spec.k);
   for (std::size_t e = 0; fast_in_registers(t) && e < t.spec.fast.size(); ++e) {
     const GemmFastOp& op = t.spec.fast[e];
     out += op.kind == GemmFastOp::Kind::kRelu
@@ -62,7 +68,8 @@ std::vector<std::int64_t> sizes_of(const Cut& cut) {
 
 std::string start_c(const Cut& cut, const std::string& piece) {
   if (cut.first == cut.count) return format("{} * {}", piece, cut.big);
-  return format("({0} < {1} ? {0} * {2} : {0} * {3} + {1})", piece, cut.first, cut.big, cut.big - 1);
+  return format("({0} < {1} ? {0} * {2} : {0} * {3} + {1})", piece, cut.first, cut.big,
+                cut.big - 1);
 }
 
 std::string calls_c(const GemmTiling& t) {
@@ -74,7 +81,8 @@ std::string calls_c(const GemmTiling& t) {
       if (tall) test += format("tr == {}", rows);
       if (wide) test += format("{}tw == {}", tall ? " && " : "", vectors);
       out += "          ";
-      out += test.empty() ? call_c(t, rows, vectors) : format("if ({}) {}", test, call_c(t, rows, vectors));
+      out += test.empty() ? call_c(t, rows, vectors)
+                          : format("if ({}) {}", test, call_c(t, rows, vectors));
     }
   }
   return out;
@@ -117,7 +125,8 @@ std::string depth_loop_c(const GemmTiling& t) {
   const std::string type = element_c(t);
   std::string out;
   const std::string copied = format("({} *)scratch", type);
-  if (t.pack_a == PackA::kNone) out += format("    const {} *A = {};\n", type, matrix_c(t, t.spec.a));
+  if (t.pack_a == PackA::kNone)
+    out += format("    const {} *A = {};\n", type, matrix_c(t, t.spec.a));
   if (t.pack_a != PackA::kNone) out += format("    {} *A = {};\n", type, copied);
   out += t.direct_store ? format("    {} *C = {};\n", type, matrix_c(t, t.spec.c, true))
                         : format("    {} *C = ({} *)((char *)scratch + {});\n", type, type,
@@ -125,12 +134,14 @@ std::string depth_loop_c(const GemmTiling& t) {
   if (t.k_blocks <= 1) {
     out += format("    {{ const long long k0 = 0, depth = {};\n", t.spec.k);
   } else {
-    out += format("    for (long long k0 = 0; k0 < {0}; k0 += {1}) {{\n"
-                  "      const long long depth = k0 + {1} < {0} ? {1} : {0} - k0;\n", t.spec.k, t.kc);
+    out += format(
+        "    for (long long k0 = 0; k0 < {0}; k0 += {1}) {{\n"
+        "      const long long depth = k0 + {1} < {0} ? {1} : {0} - k0;\n",
+        t.spec.k, t.kc);
   }
   if (t.pack_a != PackA::kNone) {
-    out += format("      {}_copy_a(slot, size, A, i0, {} - i0, t0, t1, k0, depth{});\n", t.spec.name,
-                  start_c(t.rows, "t1"), batch_arguments_c(t));
+    out += format("      {}_copy_a(slot, size, A, i0, {} - i0, t0, t1, k0, depth{});\n",
+                  t.spec.name, start_c(t.rows, "t1"), batch_arguments_c(t));
   }
   return out;
 }
@@ -140,9 +151,9 @@ std::string panel_loop_c(const GemmTiling& t) {
   const std::int64_t tail = t.spec.n % t.lanes;
   std::string out = "      for (long long p = p0; p < p1; p++) {\n";
   out += format("        const long long tw = {}, j = {} * {}; (void)tw;\n",
-                t.columns.first == t.columns.count ? format("{}", t.columns.big)
-                                                   : format("p < {} ? {} : {}", t.columns.first,
-                                                            t.columns.big, t.columns.big - 1),
+                t.columns.first == t.columns.count
+                    ? format("{}", t.columns.big)
+                    : format("p < {} ? {} : {}", t.columns.first, t.columns.big, t.columns.big - 1),
                 start_c(t.columns, "p"), t.lanes);
   out += tail ? format("        const {}M mask = {}_MASK(p + 1 == {} ? {} : {});\n", p, p,
                        t.columns.count, tail, t.lanes)
@@ -157,9 +168,9 @@ std::string panel_loop_c(const GemmTiling& t) {
   if (!t.direct_store) {
     const std::string tile = tile_of_c_c(t);
     const std::int64_t pitch = t.k_blocks > 1 ? t.unit_columns() : t.columns.big * t.lanes;
-    const std::string width = tail ? format("(p + 1 == {} ? {} - j : tw * {})", t.columns.count,
-                                            t.spec.n, t.lanes)
-                                   : format("tw * {}", t.lanes);
+    const std::string width =
+        tail ? format("(p + 1 == {} ? {} - j : tw * {})", t.columns.count, t.spec.n, t.lanes)
+             : format("tw * {}", t.lanes);
     out += format("          {}{}_out(slot, size, {}, {}, i, tr, j, {}{});\n",
                   t.k_blocks > 1 ? format("if (k0 + depth == {}) ", t.spec.k) : "", t.spec.name,
                   tile, pitch, width, batch_arguments_c(t));
@@ -185,8 +196,10 @@ std::int64_t nest_scratch_bytes(const GemmTiling& t) {
     case GemmNest::kTiles:
       return whole_lines(t.a_pack_elements() * bytes) + whole_lines(t.partial_elements() * bytes);
     case GemmNest::kVecMat:
-    case GemmNest::kDot: return whole_lines((t.columns.big + t.lanes) * bytes);
-    case GemmNest::kPlain: return 0;
+    case GemmNest::kDot:
+      return whole_lines((t.columns.big + t.lanes) * bytes);
+    case GemmNest::kPlain:
+      return 0;
   }
   return 0;
 }
@@ -219,10 +232,16 @@ GemmSource emit_gemm(const GemmSpec& spec, const Target& target) {
     out.layout = t.layout();
   }
   switch (t.nest) {
-    case GemmNest::kTiles: out.text += tiles_nest_c(t); break;
+    case GemmNest::kTiles:
+      out.text += tiles_nest_c(t);
+      break;
     case GemmNest::kVecMat:
-    case GemmNest::kDot: out.text += one_row_nest_c(t); break;
-    case GemmNest::kPlain: out.text += plain_nest_c(t, target); break;
+    case GemmNest::kDot:
+      out.text += one_row_nest_c(t);
+      break;
+    case GemmNest::kPlain:
+      out.text += plain_nest_c(t, target);
+      break;
   }
   return out;
 }

@@ -1,6 +1,6 @@
 // Register tiles. In comes a tile's rows and vectors, out goes one C function with one named vector
-// variable per accumulator. Invariant: along k every accumulator sees one fused multiply-add a step, in
-// ascending k, so a tile's shape never shows in the result's bits.
+// variable per accumulator. Invariant: along k every accumulator sees one fused multiply-add a
+// step, in ascending k, so a tile's shape never shows in the result's bits.
 
 #include "bafe/base/format.h"
 #include "bafe/codegen/gemm_text.h"
@@ -12,23 +12,29 @@ namespace {
 struct Micro {
   const GemmTiling& t;
   std::int64_t rows, vectors;
-  std::string p;      // VF or VD
-  bool masked;        // n leaves a partial last vector
-  bool fast;          // fast operations run here
+  std::string p;  // VF or VD
+  bool masked;    // n leaves a partial last vector
+  bool fast;      // fast operations run here
 
   std::int64_t a_row() const {
     switch (t.pack_a) {
-      case PackA::kRows: return t.row_pitch;
-      case PackA::kTiles: return 1;
-      case PackA::kNone: return t.spec.a.row;
+      case PackA::kRows:
+        return t.row_pitch;
+      case PackA::kTiles:
+        return 1;
+      case PackA::kNone:
+        return t.spec.a.row;
     }
     return 0;
   }
   std::int64_t a_step() const {
     switch (t.pack_a) {
-      case PackA::kRows: return 1;
-      case PackA::kTiles: return rows;
-      case PackA::kNone: return t.spec.a.col;
+      case PackA::kRows:
+        return 1;
+      case PackA::kTiles:
+        return rows;
+      case PackA::kNone:
+        return t.spec.a.col;
     }
     return 0;
   }
@@ -51,7 +57,8 @@ std::string load(const Micro& m, const std::string& address, bool mask) {
 std::string head(const Micro& m) {
   const std::string element = element_c(m.t);
   std::string out = format(
-      "static __attribute__((noinline)) void {}_t{}x{}(const {} *a, const {} *b, {} *c, long long depth, "
+      "static __attribute__((noinline)) void {}_t{}x{}(const {} *a, const {} *b, {} *c, long long "
+      "depth, "
       "int first, int last, {}M mask",
       m.t.spec.name, m.rows, m.vectors, element, element, element, m.p);
   for (std::size_t e = 0; m.fast && e < m.t.spec.fast.size(); ++e) {
@@ -70,13 +77,14 @@ std::string start(const Micro& m) {
       declare += format("{}c{}_{}", r + v ? ", " : "", r, v);
       zero += format("c{}_{} = ", r, v);
       const std::string address = at("c", r * m.c_pitch() + v * m.t.lanes);
-      reload += format("    c{}_{} = {};\n", r, v,
-                       load(m, address, m.t.direct_store && m.mask_at(v)));
+      reload +=
+          format("    c{}_{} = {};\n", r, v, load(m, address, m.t.direct_store && m.mask_at(v)));
     }
   }
   std::string out = declare + ";\n";
   if (m.t.k_blocks <= 1) return out + format("  (void)first;\n  {}({}){{0}};\n", zero, m.p);
-  return out + format("  if (first) {{\n    {}({}){{0}};\n  }} else {{\n{}  }}\n", zero, m.p, reload);
+  return out +
+         format("  if (first) {{\n    {}({}){{0}};\n  }} else {{\n{}  }}\n", zero, m.p, reload);
 }
 
 std::string loop(const Micro& m) {
@@ -103,9 +111,9 @@ std::string fast_op(const Micro& m, std::size_t e, std::int64_t r, std::int64_t 
   const GemmFastOp& op = m.t.spec.fast[e];
   const std::string c = format("c{}_{}", r, v), pointer = format("e{}", e);
   if (op.kind == GemmFastOp::Kind::kRelu) return format(" {0} = {1}_RELU({0});", c, m.p);
-  const std::string y =
-      op.y.col == 1 ? load(m, at(pointer, r * op.y.row + v * m.t.lanes), m.mask_at(v))
-                    : format("{}_SET({}[{}])", m.p, pointer, r * op.y.row);
+  const std::string y = op.y.col == 1
+                            ? load(m, at(pointer, r * op.y.row + v * m.t.lanes), m.mask_at(v))
+                            : format("{}_SET({}[{}])", m.p, pointer, r * op.y.row);
   const char* sign = op.kind == GemmFastOp::Kind::kAdd   ? "+"
                      : op.kind == GemmFastOp::Kind::kSub ? "-"
                                                          : "*";
@@ -148,8 +156,8 @@ bool fast_in_registers(const GemmTiling& t) {
 }
 
 std::string micro_kernel_c(const GemmTiling& t, std::int64_t rows, std::int64_t vectors) {
-  const Micro m{t, rows, vectors, vector_prefix(t.spec.dtype), t.spec.n % t.lanes != 0,
-                fast_in_registers(t)};
+  const Micro m{
+      t, rows, vectors, vector_prefix(t.spec.dtype), t.spec.n % t.lanes != 0, fast_in_registers(t)};
   return head(m) + start(m) + loop(m) + finish(m);
 }
 

@@ -1,6 +1,6 @@
-// Small C phrases that every nest of a product uses: addresses, batch indices, elements, and the last
-// function an accumulator goes through. Names that callbacks could meet are slot, size, b0 …, i, j, k,
-// acc; every other local name of these functions starts with g_.
+// Small C phrases that every nest of a product uses: addresses, batch indices, elements, and the
+// last function an accumulator goes through. Names that callbacks could meet are slot, size, b0 …,
+// i, j, k, acc; every other local name of these functions starts with g_.
 
 #include "bafe/codegen/gemm_text.h"
 
@@ -71,17 +71,22 @@ std::string load_c(const GemmOperand& operand, const std::string& base, const st
 
 std::string kernel_head_c(const GemmTiling& t, const std::string& symbol) {
   (void)t;
-  return format("int {}(void *const *slot, const long long *size, void *scratch, long long begin, "
-                "long long end) {{\n  (void)slot; (void)size; (void)scratch;\n", symbol);
+  return format(
+      "int {}(void *const *slot, const long long *size, void *scratch, long long begin, "
+      "long long end) {{\n  (void)slot; (void)size; (void)scratch;\n",
+      symbol);
 }
 
 std::string finish_c(const GemmTiling& t, bool apply_fast) {
   const GemmSpec& s = t.spec;
   const std::string type = element_c(t);
   std::string out = format(
-      "static __attribute__((noinline)) void {}_out(void *const *slot, const long long *size, const {} "
-      "*g_tile, long long g_pitch, long long g_i0, long long g_rows, long long g_j0, long long g_columns{}) "
-      "{{\n  (void)slot; (void)size;\n", s.name, type, batch_parameters_c(t));
+      "static __attribute__((noinline)) void {}_out(void *const *slot, const long long *size, "
+      "const {} "
+      "*g_tile, long long g_pitch, long long g_i0, long long g_rows, long long g_j0, long long "
+      "g_columns{}) "
+      "{{\n  (void)slot; (void)size;\n",
+      s.name, type, batch_parameters_c(t));
   for (std::size_t d = 0; d < s.batch.size(); ++d) out += format("  (void)b{};\n", d);
   out += s.prelude;
   if (!s.epilogue) out += format("  {} *g_c = {};\n", type, matrix_c(t, s.c, true));
@@ -89,17 +94,27 @@ std::string finish_c(const GemmTiling& t, bool apply_fast) {
     if (s.fast[e].kind == GemmFastOp::Kind::kRelu) continue;
     out += format("  const {} *g_e{} = {};\n", type, e, matrix_c(t, s.fast[e].y));
   }
-  out += "  for (long long i = g_i0; i < g_i0 + g_rows; i++) {\n    const long long g_at = (i - g_i0) * g_pitch"
-         " - g_j0;\n#pragma GCC ivdep\n    for (long long j = g_j0; j < g_j0 + g_columns; j++) {\n";
+  out +=
+      "  for (long long i = g_i0; i < g_i0 + g_rows; i++) {\n    const long long g_at = (i - g_i0) "
+      "* g_pitch"
+      " - g_j0;\n#pragma GCC ivdep\n    for (long long j = g_j0; j < g_j0 + g_columns; j++) {\n";
   out += format("      {} acc = g_tile[g_at + j];\n", type);
   for (std::size_t e = 0; apply_fast && e < s.fast.size(); ++e) {
     const GemmFastOp& op = s.fast[e];
     const std::string y = format("g_e{}[{}]", e, offset_c("i", op.y.row, "j", op.y.col));
     switch (op.kind) {
-      case GemmFastOp::Kind::kAdd: out += format("      acc = acc + {};\n", y); break;
-      case GemmFastOp::Kind::kSub: out += format("      acc = acc - {};\n", y); break;
-      case GemmFastOp::Kind::kMul: out += format("      acc = acc * {};\n", y); break;
-      case GemmFastOp::Kind::kRelu: out += "      acc = acc > 0 || acc != acc ? acc : 0;\n"; break;
+      case GemmFastOp::Kind::kAdd:
+        out += format("      acc = acc + {};\n", y);
+        break;
+      case GemmFastOp::Kind::kSub:
+        out += format("      acc = acc - {};\n", y);
+        break;
+      case GemmFastOp::Kind::kMul:
+        out += format("      acc = acc * {};\n", y);
+        break;
+      case GemmFastOp::Kind::kRelu:
+        out += "      acc = acc > 0 || acc != acc ? acc : 0;\n";
+        break;
     }
   }
   out += "      ";

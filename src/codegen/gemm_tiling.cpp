@@ -39,7 +39,8 @@ GemmSpec transposed(const GemmSpec& spec) {
   return out;
 }
 
-/// Vectors run along columns of C: transposed pays when C is stored by columns, and for A times a vector.
+/// Vectors run along columns of C: transposed pays when C is stored by columns, and for A times a
+/// vector.
 bool should_swap(const GemmSpec& spec) {
   if (spec.n == 1 && spec.m > 1) return true;
   if (spec.m == 1) return false;
@@ -63,8 +64,9 @@ double step_cycles(const Cut& rows, const Cut& columns) {
     for (int wide = 0; wide < 2; ++wide) {
       const double r = static_cast<double>(rows.big - !tall);
       const double v = static_cast<double>(columns.big - !wide);
-      const double count = static_cast<double>((tall ? rows.first : rows.count - rows.first) *
-                                               (wide ? columns.first : columns.count - columns.first));
+      const double count =
+          static_cast<double>((tall ? rows.first : rows.count - rows.first) *
+                              (wide ? columns.first : columns.count - columns.first));
       if (count == 0) continue;
       constexpr double kLatency = 8, kLoop = 0.6;
       total += count * (std::max({r * v, r + v, kLatency}) + 0.04 * (r + v) + kLoop);
@@ -94,7 +96,8 @@ bool rows_collide(std::int64_t stride_bytes) {
 void choose_packing(GemmTiling& t) {
   const GemmSpec& s = t.spec;
   const std::int64_t bytes = dtype_bytes(s.dtype);
-  const double work = static_cast<double>(s.m) * static_cast<double>(s.n) * static_cast<double>(s.k);
+  const double work =
+      static_cast<double>(s.m) * static_cast<double>(s.n) * static_cast<double>(s.k);
   constexpr double kSmallWork = 1.0e6;
   const bool reused = t.rows.count >= 3 && work > kSmallWork;
   t.pack_b = s.k > 0 && (s.b.load || s.b.col != 1 || (reused && t.columns.count > 1) ||
@@ -110,7 +113,8 @@ void choose_packing(GemmTiling& t) {
   }
 }
 
-/// Units of about equal work: enough of them for a few threads, each large enough to reuse B's panels.
+/// Units of about equal work: enough of them for a few threads, each large enough to reuse B's
+/// panels.
 void choose_units(GemmTiling& t) {
   constexpr std::int64_t kWantedUnits = 16, kMostRows = 128;
   constexpr double kSmallUnit = 64.0 * 64 * 64;
@@ -118,7 +122,8 @@ void choose_units(GemmTiling& t) {
   const double work = batch * static_cast<double>(t.spec.m) * static_cast<double>(t.spec.n) *
                       static_cast<double>(std::max<std::int64_t>(t.spec.k, 1));
   const double wanted = std::clamp(work / kSmallUnit / batch, 1.0, kWantedUnits / batch + 1);
-  const std::int64_t most_tiles = std::max<std::int64_t>(1, kMostRows / std::max<std::int64_t>(t.rows.big, 1));
+  const std::int64_t most_tiles =
+      std::max<std::int64_t>(1, kMostRows / std::max<std::int64_t>(t.rows.big, 1));
   t.row_blocks = std::max(ceil_div(t.rows.count, most_tiles),
                           std::min(static_cast<std::int64_t>(wanted), ceil_div(t.rows.count, 3)));
   t.row_blocks = std::max<std::int64_t>(t.row_blocks, 1);
@@ -173,9 +178,7 @@ std::int64_t GemmTiling::packed_batches() const {
 
 std::int64_t GemmTiling::packed_elements() const { return columns.length * lanes * spec.k; }
 
-std::int64_t GemmTiling::unit_rows() const {
-  return std::min(spec.m, tiles_per_unit * rows.big);
-}
+std::int64_t GemmTiling::unit_rows() const { return std::min(spec.m, tiles_per_unit * rows.big); }
 
 std::int64_t GemmTiling::unit_columns() const {
   return std::min(columns.length, panels_per_unit * columns.big) * lanes;
@@ -203,13 +206,18 @@ std::string GemmTiling::layout() const {
 
 std::string GemmTiling::label() const {
   switch (nest) {
-    case GemmNest::kVecMat: return "vector x matrix";
-    case GemmNest::kDot: return "dot products";
-    case GemmNest::kPlain: return "plain loops";
-    case GemmNest::kTiles: break;
+    case GemmNest::kVecMat:
+      return "vector x matrix";
+    case GemmNest::kDot:
+      return "dot products";
+    case GemmNest::kPlain:
+      return "plain loops";
+    case GemmNest::kTiles:
+      break;
   }
-  return format("{}x{} kc={}{}{}{}", rows.big, columns.big * lanes, kc, pack_a != PackA::kNone ? " copied A" : "",
-                pack_b ? " packed B" : "", swapped ? " transposed" : "");
+  return format("{}x{} kc={}{}{}{}", rows.big, columns.big * lanes, kc,
+                pack_a != PackA::kNone ? " copied A" : "", pack_b ? " packed B" : "",
+                swapped ? " transposed" : "");
 }
 
 GemmTiling tile_gemm(const GemmSpec& spec, const Target& target) {

@@ -1,5 +1,6 @@
-// In comes a set of symbols, out goes C text that defines them and what they call. Invariant: a text only
-// calls symbols of the same table, so printing operands before users gives a text that compiles.
+// In comes a set of symbols, out goes C text that defines them and what they call. Invariant: a
+// text only calls symbols of the same table, so printing operands before users gives a text that
+// compiles.
 
 #include "bafe/codegen/math_c.h"
 
@@ -40,7 +41,9 @@ std::vector<std::string> called(const std::string& text, const MathTable& table)
   std::vector<std::string> out;
   for (std::size_t at = 0; (at = text.find("bafe_", at)) != std::string::npos;) {
     std::size_t end = at;
-    while (end < text.size() && (std::isalnum(static_cast<unsigned char>(text[end])) || text[end] == '_')) ++end;
+    while (end < text.size() &&
+           (std::isalnum(static_cast<unsigned char>(text[end])) || text[end] == '_'))
+      ++end;
     std::string symbol = text.substr(at, end - at);
     if (table.count(symbol)) out.push_back(std::move(symbol));
     at = end;
@@ -48,7 +51,8 @@ std::vector<std::string> called(const std::string& text, const MathTable& table)
   return out;
 }
 
-void print(const std::string& symbol, const MathTable& table, std::set<std::string>& done, std::string& out) {
+void print(const std::string& symbol, const MathTable& table, std::set<std::string>& done,
+           std::string& out) {
   if (!done.insert(symbol).second) return;
   const std::string& text = table.at(symbol);
   for (const std::string& callee : called(text, table)) print(callee, table, done, out);
@@ -64,7 +68,8 @@ std::string horner_c(const char* type, const char* result, const char* variable,
   const char* suffix = single ? "f" : "";
   std::string out = format("  {} {} = {}{};\n", type, result, coefficients.back(), suffix);
   for (std::size_t i = coefficients.size() - 1; i-- > 0;) {
-    out += format("  {0} = {1}({0}, {2}, {3}{4});\n", result, fma, variable, coefficients[i], suffix);
+    out +=
+        format("  {0} = {1}({0}, {2}, {3}{4});\n", result, fma, variable, coefficients[i], suffix);
   }
   return out;
 }

@@ -1,6 +1,7 @@
-// What other texts stand on: bit casts, classes, rounding to integers, maximum and minimum, and the two
-// divisions of NumPy. Invariant: no text calls a function that a linker would have to find; where an ISA has
-// no rounding instruction, rounding is done by adding and subtracting 2^23 or 2^52.
+// What other texts stand on: bit casts, classes, rounding to integers, maximum and minimum, and the
+// two divisions of NumPy. Invariant: no text calls a function that a linker would have to find;
+// where an ISA has no rounding instruction, rounding is done by adding and subtracting 2^23 or
+// 2^52.
 
 #include "bafe/codegen/math_c_parts.h"
 
@@ -12,16 +13,18 @@ struct Width {
 };
 constexpr Width kWidths[] = {
     {"float", "f32", "unsigned", "bafe_bits_f32", "bafe_float_f32", "f", "0x1p23f", "0.5f"},
-    {"double", "f64", "unsigned long long", "bafe_bits_f64", "bafe_double_f64", "", "0x1p52", "0.5"},
+    {"double", "f64", "unsigned long long", "bafe_bits_f64", "bafe_double_f64", "", "0x1p52",
+     "0.5"},
 };
 
 /// Replaces T, S, U, B, F and X (upper case between $ signs) by the width's names.
 std::string fill(std::string text, const Width& w) {
   const std::pair<const char*, const char*> names[] = {
-      {"$T", w.type}, {"$S", w.suffix}, {"$U", w.bits},    {"$B", w.to_bits},
-      {"$F", w.from_bits}, {"$X", w.builtin}, {"$G", w.big}, {"$H", w.one_half}};
+      {"$T", w.type},      {"$S", w.suffix},  {"$U", w.bits}, {"$B", w.to_bits},
+      {"$F", w.from_bits}, {"$X", w.builtin}, {"$G", w.big},  {"$H", w.one_half}};
   for (const auto& [from, to] : names) {
-    for (std::size_t at = 0; (at = text.find(from, at)) != std::string::npos;) text.replace(at, 2, to);
+    for (std::size_t at = 0; (at = text.find(from, at)) != std::string::npos;)
+      text.replace(at, 2, to);
   }
   return text;
 }
@@ -56,8 +59,9 @@ void add_bits(MathTable& table, const Width& w) {
 void add_rounding(MathTable& table, const Width& w, bool has_instruction) {
   if (has_instruction) {
     for (const char* name : {"floor", "ceil", "rint"}) {
-      add(table, w, name, std::string("static inline $T bafe_") + name + "_$S($T x) { return __builtin_" +
-                              name + "$X(x); }\n");
+      add(table, w, name,
+          std::string("static inline $T bafe_") + name + "_$S($T x) { return __builtin_" + name +
+              "$X(x); }\n");
     }
     return;
   }
@@ -125,7 +129,8 @@ void add_divisions(MathTable& table, const Width& w) {
 }
 )");
   add(table, w, "sqrt", "static inline $T bafe_sqrt_$S($T x) { return __builtin_sqrt$X(x); }\n");
-  add(table, w, "rsqrt", "static inline $T bafe_rsqrt_$S($T x) { return 1 / __builtin_sqrt$X(x); }\n");
+  add(table, w, "rsqrt",
+      "static inline $T bafe_rsqrt_$S($T x) { return 1 / __builtin_sqrt$X(x); }\n");
 }
 
 }  // namespace

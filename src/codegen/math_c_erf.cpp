@@ -1,6 +1,6 @@
 // Error functions. Invariant: with a = |x|, erfc(a) = exp(-a^2) G(t) / (1 + 2a) where
-// t = (a - K) / (a + K) maps [0, Inf) to [-1, 1) and G is smooth, so one polynomial serves every a; a^2 is
-// kept as a sum of two doubles where exp would magnify its rounding.
+// t = (a - K) / (a + K) maps [0, Inf) to [-1, 1) and G is smooth, so one polynomial serves every a;
+// a^2 is kept as a sum of two doubles where exp would magnify its rounding.
 
 #include "bafe/codegen/math_c_parts.h"
 #include "bafe/codegen/math_c_tables.h"
@@ -17,7 +17,8 @@ std::string erfc_positive_mid() {
 
 std::string erfc_positive_f64() {
   return "static inline double bafe_erfc_positive_f64(double a) {\n"
-         "  const double t = (a - 4.0) / (a + 4.0), s = a * a, low = bafe_product_error(a, a, s);\n" +
+         "  const double t = (a - 4.0) / (a + 4.0), s = a * a, low = bafe_product_error(a, a, "
+         "s);\n" +
          horner_c("double", "g", "t", kErfcF64) +
          R"(  const double d = 1.0 + 2.0 * a, dl = 1.0 - (d - 2.0 * a), q = g / d, qd = q * d;
   const double rest = ((g - qd) - bafe_product_error(q, d, qd) - q * dl) / d;
@@ -32,7 +33,8 @@ std::string erf_f32() {
   double a = __builtin_fabs((double)x);
   a = a > 10.0 ? 10.0 : a;
   const double z = a * a;
-)" + horner_c("double", "p", "z", kErfMid) + R"(  double y = a < 1.0 ? BAFE_FMA(a, p, a) : 1.0 - bafe_erfc_positive_mid(a);
+)" + horner_c("double", "p", "z", kErfMid) +
+         R"(  double y = a < 1.0 ? BAFE_FMA(a, p, a) : 1.0 - bafe_erfc_positive_mid(a);
   y = x != x ? (double)x : y;
   return __builtin_copysignf((float)y, x);
 }
@@ -44,21 +46,23 @@ std::string erf_f64() {
   double a = __builtin_fabs(x);
   a = a > 10.0 ? 10.0 : a;
   const double z = a * a;
-)" + horner_c("double", "p", "z", kErfF64) + R"(  double y = a < 1.0 ? BAFE_FMA(a, p, a) : 1.0 - bafe_erfc_positive_f64(a);
+)" + horner_c("double", "p", "z", kErfF64) +
+         R"(  double y = a < 1.0 ? BAFE_FMA(a, p, a) : 1.0 - bafe_erfc_positive_f64(a);
   y = x != x ? x : y;
   return __builtin_copysign(y, x);
 }
 )";
 }
 
-/// Below 3/4 the complement of erf is the more exact form: 1 - x loses nothing from 1/2 on, and what is
-/// subtracted from it is small.
+/// Below 3/4 the complement of erf is the more exact form: 1 - x loses nothing from 1/2 on, and
+/// what is subtracted from it is small.
 std::string erfc_f64() {
   return R"(static inline double bafe_erfc_f64(double x) {
   double a = __builtin_fabs(x);
   a = a > 28.0 ? 28.0 : a;
   const double z = a < 0.75 ? a * a : 0.5;
-)" + horner_c("double", "p", "z", kErfF64) + R"(  double y = bafe_erfc_positive_f64(a);
+)" + horner_c("double", "p", "z", kErfF64) +
+         R"(  double y = bafe_erfc_positive_f64(a);
   y = x < 0.0 ? 2.0 - y : y;
   return a < 0.75 ? BAFE_FMA(-x, p, 1.0 - x) : y;
 }

@@ -1,6 +1,6 @@
 // The exponential and its relatives. Invariant of every text: x = n ln 2 + r with |r| <= ln(2)/2, a
-// polynomial in r, and 2^n applied as two factors, so that overflow and gradual underflow round once.
-// Functions of f32 that need more than f32 compute in double and round at the end.
+// polynomial in r, and 2^n applied as two factors, so that overflow and gradual underflow round
+// once. Functions of f32 that need more than f32 compute in double and round at the end.
 
 #include "bafe/codegen/math_c_parts.h"
 #include "bafe/codegen/math_c_tables.h"
@@ -14,7 +14,8 @@ std::string exp_f32() {
   c = c < -104.0f ? -104.0f : c;
   const float t = BAFE_FMAF(c, 0x1.715476p+0f, 0x1.8p23f), n = t - 0x1.8p23f;
   const float s = BAFE_FMAF(n, -0x1.62e4p-1f, c), w = n * -0x1.7f7d1cp-20f, r = s + w;
-)" + horner_c("float", "q", "r", kExpF32) + R"(  const float p = (s + BAFE_FMAF(r * r, q, w)) + 1.0f;
+)" + horner_c("float", "q", "r", kExpF32) +
+         R"(  const float p = (s + BAFE_FMAF(r * r, q, w)) + 1.0f;
   const unsigned u = bafe_bits_f32(t) - 0x4b400000u + 512u, h = u >> 1;
   return p * bafe_float_f32((h - 129u) << 23) * bafe_float_f32((u - h - 129u) << 23);
 }
@@ -29,7 +30,8 @@ std::string exp_pair_f64() {
   const double t = BAFE_FMA(c, 0x1.71547652b82fep+0, 0x1.8p52), n = t - 0x1.8p52;
   const double s = BAFE_FMA(n, -0x1.62e42fefa3p-1, c);
   const double w = BAFE_FMA(n, -0x1.3de6af278ece6p-42, low), r = s + w;
-)" + horner_c("double", "q", "r", kExpF64) + R"(  const double p = (s + BAFE_FMA(r * r, q, w)) + 1.0;
+)" + horner_c("double", "q", "r", kExpF64) +
+         R"(  const double p = (s + BAFE_FMA(r * r, q, w)) + 1.0;
   const unsigned long long u = bafe_bits_f64(t) - 0x4338000000000000ull + 2048ull, h = u >> 1;
   return p * bafe_double_f64((h - 1ull) << 52) * bafe_double_f64((u - h - 1ull) << 52);
 }
@@ -46,12 +48,16 @@ std::string mid_functions(bool minus_one) {
   text += horner_c("double", "q", "r", kExpMid);
   text += "  const double p = BAFE_FMA(r * r, q, r);\n";
   if (minus_one) {
-    return text + R"(  const double h = bafe_double_f64((bafe_bits_f64(t) - 0x4338000000000000ull + 1022ull) << 52);
+    return text +
+           R"(  const double h = bafe_double_f64(
+      (bafe_bits_f64(t) - 0x4338000000000000ull + 1022ull) << 52);
   return BAFE_FMA(h, p, h - 0.5) * 2.0;
 }
 )";
   }
-  return text + R"(  return (p + 1.0) * bafe_double_f64((bafe_bits_f64(t) - 0x4338000000000000ull + 1023ull) << 52);
+  return text +
+         R"(  return (p + 1.0) * bafe_double_f64(
+      (bafe_bits_f64(t) - 0x4338000000000000ull + 1023ull) << 52);
 }
 )";
 }
@@ -63,10 +69,12 @@ std::string expm1_f64() {
   const double t = BAFE_FMA(c, 0x1.71547652b82fep+0, 0x1.8p52), n = t - 0x1.8p52;
   const double s = BAFE_FMA(n, -0x1.62e42fefa3p-1, c), w = n * 0x1.3de6af278ece6p-42;
   const double r = s - w, low = (s - r) - w;
-)" + horner_c("double", "q", "r", kExpF64) + R"(  const double tail = BAFE_FMA(r * r, q, low);
+)" + horner_c("double", "q", "r", kExpF64) +
+         R"(  const double tail = BAFE_FMA(r * r, q, low);
   double k = n - 1.0;
   k = k > 1023.0 ? 1023.0 : k;
-  const double h = bafe_double_f64((bafe_bits_f64(k + 0x1.8p52) - 0x4338000000000000ull + 1023ull) << 52);
+  const double h = bafe_double_f64(
+      (bafe_bits_f64(k + 0x1.8p52) - 0x4338000000000000ull + 1023ull) << 52);
   const double base = h - 0.5, sum = BAFE_FMA(h, r, base), lost = BAFE_FMA(h, r, base - sum);
   double y = (sum + BAFE_FMA(h, tail, lost)) * 2.0;
   y = x > 709.8 ? __builtin_inf() : y;

@@ -1,6 +1,6 @@
-// Logarithms and powers. Invariant of every text: x = 2^e m with m in [sqrt(1/2), sqrt(2)), f = m - 1
-// exact, s = f / (2 + f), and log(1 + f) = 2s + s^3 R(s^2). A power multiplies a logarithm that is kept as
-// an unevaluated sum of two doubles.
+// Logarithms and powers. Invariant of every text: x = 2^e m with m in [sqrt(1/2), sqrt(2)), f = m -
+// 1 exact, s = f / (2 + f), and log(1 + f) = 2s + s^3 R(s^2). A power multiplies a logarithm that
+// is kept as an unevaluated sum of two doubles.
 
 #include "bafe/codegen/math_c_parts.h"
 #include "bafe/codegen/math_c_tables.h"
@@ -20,7 +20,8 @@ std::string log_core_f64() {
   return std::string("static inline double bafe_log_core_f64(double x, double low) {\n") + kSplit +
          "  const double s = f / (2.0 + f), z = s * s, v = 0.5 * f * f;\n" +
          horner_c("double", "q", "z", kLogF64) +
-         R"(  const double t = BAFE_FMA(s, BAFE_FMA(z, q, v), BAFE_FMA(e, 0x1.3de6af278ece6p-42, low));
+         R"(  const double t = BAFE_FMA(s, BAFE_FMA(z, q, v),
+                            BAFE_FMA(e, 0x1.3de6af278ece6p-42, low));
   return BAFE_FMA(e, 0x1.62e42fefa3p-1, f - (v - t));
 }
 )";
@@ -90,7 +91,9 @@ std::string product_error() {
 
 /// exp(y * log(x)) for a positive normal x.
 std::string pow_core_f64() {
-  return std::string("static inline double bafe_pow_core_f64(double x, double extra, double y) {\n") + kSplit +
+  return std::string(
+             "static inline double bafe_pow_core_f64(double x, double extra, double y) {\n") +
+         kSplit +
          R"(  const double d = 2.0 + f, dl = f - (d - 2.0), s = f / d, ds = s * d;
   const double sl = ((f - ds) - bafe_product_error(s, d, ds) - s * dl) / d;
   const double z = s * s, zl = bafe_product_error(s, s, z) + 2.0 * s * sl;
@@ -98,8 +101,10 @@ std::string pow_core_f64() {
   const double w = c * 0x1.5555555555555p-1;
   const double wl = bafe_product_error(c, 0x1.5555555555555p-1, w) + c * 0x1.5555555555555p-55
                   + cl * 0x1.5555555555555p-1;
-)" + horner_c("double", "q", "z", kLogTail) + R"(  const double a = 2.0 * s, h = a + w, hl = (w - (h - a)) + (2.0 * sl + wl + z * c * q);
-  const double n = e + extra, k = n * 0x1.62e42fefa3p-1, l = k + h, big = __builtin_fabs(k) > __builtin_fabs(h);
+)" + horner_c("double", "q", "z", kLogTail) +
+         R"(  const double a = 2.0 * s, h = a + w, hl = (w - (h - a)) + (2.0 * sl + wl + z * c * q);
+  const double n = e + extra, k = n * 0x1.62e42fefa3p-1, l = k + h;
+  const int big = __builtin_fabs(k) > __builtin_fabs(h);
   const double ll = (big ? h - (l - k) : k - (l - h)) + (hl + n * 0x1.3de6af278ece6p-42);
   const double g1 = l + ll, g2 = ll - (g1 - l);
   double p = y * g1;
@@ -114,7 +119,8 @@ std::string pow_core_f64() {
 constexpr const char* kPow = R"(static inline TYPE bafe_pow_SUFFIX(TYPE x, TYPE y) {
   const TYPE a = ABS(x);
   TYPE m = MAGNITUDE;
-  const int whole = bafe_rint_SUFFIX(y) == y, half = bafe_rint_SUFFIX(y * (TYPE)0.5) == y * (TYPE)0.5;
+  const int whole = bafe_rint_SUFFIX(y) == y;
+  const int half = bafe_rint_SUFFIX(y * (TYPE)0.5) == y * (TYPE)0.5;
   const int negative = __builtin_copysign(1.0, (double)x) < 0.0;
   m = a == (TYPE)1 ? (TYPE)1 : m;
   m = negative & whole & !half ? -m : m;
@@ -150,7 +156,8 @@ void add_log_math(MathTable& table) {
   table["bafe_log1p_f32"] = log1p_f32();
   table["bafe_product_error"] = product_error();
   table["bafe_pow_core_f64"] = pow_core_f64();
-  table["bafe_pow_magnitude_f64"] = R"(static inline double bafe_pow_magnitude_f64(double a, double y) {
+  table["bafe_pow_magnitude_f64"] =
+      R"(static inline double bafe_pow_magnitude_f64(double a, double y) {
   const double scaled = a < 0x1p-1022 ? a * 0x1p54 : a;
   double m = bafe_pow_core_f64(scaled, a < 0x1p-1022 ? -54.0 : 0.0, y);
   const double big = __builtin_inf();
@@ -158,7 +165,8 @@ void add_log_math(MathTable& table) {
   return (y == big) | (y == -big) ? ((a > 1.0) == (y > 0.0) ? big : 0.0) : m;
 }
 )";
-  table["bafe_pow_magnitude_f32"] = R"(static inline float bafe_pow_magnitude_f32(float a, float y) {
+  table["bafe_pow_magnitude_f32"] =
+      R"(static inline float bafe_pow_magnitude_f32(float a, float y) {
   double p = (double)y * bafe_log_mid((double)a);
   p = p > 200.0 ? 200.0 : p;
   p = p < -200.0 ? -200.0 : p;

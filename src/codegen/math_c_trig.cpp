@@ -1,6 +1,6 @@
 // Sine and cosine. Invariant: |x| = q pi/2 + r with |r| <= pi/4 and q known modulo 4, r accurate
-// relative to itself for every x. Up to 2^20 the quotient times pi/2 is subtracted in pieces; above, x is
-// multiplied by as many bits of 2/pi as matter modulo 4, in integers (Payne and Hanek).
+// relative to itself for every x. Up to 2^20 the quotient times pi/2 is subtracted in pieces;
+// above, x is multiplied by as many bits of 2/pi as matter modulo 4, in integers (Payne and Hanek).
 
 #include "bafe/codegen/math_c_parts.h"
 #include "bafe/codegen/math_c_tables.h"
@@ -14,7 +14,8 @@ std::string words_c(const char* type, const char* name, std::span<const char* co
   return text + "};\n";
 }
 
-/// sin(|x|) or cos(|x|) by quadrant, branch-free. The table's words start 32 bits before 2/pi's point.
+/// sin(|x|) or cos(|x|) by quadrant, branch-free. The table's words start 32 bits before 2/pi's
+/// point.
 std::string mid_f32() {
   std::string text = R"(static inline float bafe_sincos_f32(float x, unsigned shift) {
   const unsigned xb = bafe_bits_f32(x), ab = xb & 0x7fffffffu, ex = ab >> 23;
@@ -34,7 +35,9 @@ std::string mid_f32() {
   const double r = ex < 147u ? near : far, z = r * r;
 )";
   text += horner_c("double", "ps", "z", kSinMid) + horner_c("double", "pc", "z", kCosMid);
-  return text + R"(  const double sine = BAFE_FMA(r * z, ps, r), cosine = BAFE_FMA(z * z, pc, BAFE_FMA(z, -0.5, 1.0));
+  return text +
+         R"(  const double sine = BAFE_FMA(r * z, ps, r);
+  const double cosine = BAFE_FMA(z * z, pc, BAFE_FMA(z, -0.5, 1.0));
   const float y = (float)((q & 1u) ? cosine : sine);
   const unsigned flip = ((q & 2u) << 30) ^ ((shift ^ 1u) << 31 & xb);
   return ab >= 0x7f800000u ? x - x : bafe_float_f32(bafe_bits_f32(y) ^ flip);
@@ -44,12 +47,12 @@ std::string mid_f32() {
 
 /// r as high + low for |x| >= 2^20; the quadrant is returned.
 std::string reduce_far_f64() {
-  return R"(static unsigned bafe_high_product_part(unsigned long long a, unsigned long long b,
-                                       unsigned long long *high) {
-  const unsigned long long al = a & 0xffffffffull, ah = a >> 32, bl = b & 0xffffffffull, bh = b >> 32;
+  return R"(static void bafe_high_product(unsigned long long a, unsigned long long b,
+                              unsigned long long *high) {
+  const unsigned long long al = a & 0xffffffffull, ah = a >> 32;
+  const unsigned long long bl = b & 0xffffffffull, bh = b >> 32;
   const unsigned long long mid = ah * bl + (al * bl >> 32), mid2 = al * bh + (mid & 0xffffffffull);
   *high = ah * bh + (mid >> 32) + (mid2 >> 32);
-  return 0;
 }
 static __attribute__((noinline)) unsigned bafe_reduce_far_f64(double x, double *high, double *low) {
   const unsigned long long b = bafe_bits_f64(x), m = (b & 0xfffffffffffffull) | 0x10000000000000ull;
@@ -59,8 +62,8 @@ static __attribute__((noinline)) unsigned bafe_reduce_far_f64(double x, double *
     const unsigned long long next = bafe_two_over_pi_f64[w + i + 1u];
     a[i] = bafe_two_over_pi_f64[w + i] << s | (s ? next >> (64u - s) : 0);
   }
-  bafe_high_product_part(m, a[1], &top);
-  bafe_high_product_part(m, a[2], &second);
+  bafe_high_product(m, a[1], &top);
+  bafe_high_product(m, a[2], &second);
   l = m * a[1] + second;
   h = m * a[0] + top + (l < second);
   const unsigned q = (unsigned)(h >> 62) + (unsigned)(h >> 61 & 1u);
@@ -117,14 +120,19 @@ std::string sincos_f64() {
 
 void add_trig_math(MathTable& table) {
   table["bafe_two_over_pi_f32"] = words_c("unsigned", "bafe_two_over_pi_f32", kTwoOverPi32);
-  table["bafe_two_over_pi_f64"] = words_c("unsigned long long", "bafe_two_over_pi_f64", kTwoOverPi64);
+  table["bafe_two_over_pi_f64"] =
+      words_c("unsigned long long", "bafe_two_over_pi_f64", kTwoOverPi64);
   table["bafe_sincos_f32"] = mid_f32();
   table["bafe_reduce_far_f64"] = reduce_far_f64();
   table["bafe_sincos_f64"] = sincos_f64();
-  table["bafe_sin_f32"] = "static inline float bafe_sin_f32(float x) { return bafe_sincos_f32(x, 0u); }\n";
-  table["bafe_cos_f32"] = "static inline float bafe_cos_f32(float x) { return bafe_sincos_f32(x, 1u); }\n";
-  table["bafe_sin_f64"] = "static inline double bafe_sin_f64(double x) { return bafe_sincos_f64(x, 0u); }\n";
-  table["bafe_cos_f64"] = "static inline double bafe_cos_f64(double x) { return bafe_sincos_f64(x, 1u); }\n";
+  table["bafe_sin_f32"] =
+      "static inline float bafe_sin_f32(float x) { return bafe_sincos_f32(x, 0u); }\n";
+  table["bafe_cos_f32"] =
+      "static inline float bafe_cos_f32(float x) { return bafe_sincos_f32(x, 1u); }\n";
+  table["bafe_sin_f64"] =
+      "static inline double bafe_sin_f64(double x) { return bafe_sincos_f64(x, 0u); }\n";
+  table["bafe_cos_f64"] =
+      "static inline double bafe_cos_f64(double x) { return bafe_sincos_f64(x, 1u); }\n";
 }
 
 }  // namespace bafe

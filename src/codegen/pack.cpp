@@ -1,6 +1,7 @@
-// Copies of operands. In comes a tiling, out go the pack step of B (panels of whole vectors, one after
-// another along k, the last one padded with zeros) and the copy of a block of A into scratch. Packing
-// moves values and never changes them; load callbacks are the one place where an element is computed.
+// Copies of operands. In comes a tiling, out go the pack step of B (panels of whole vectors, one
+// after another along k, the last one padded with zeros) and the copy of a block of A into scratch.
+// Packing moves values and never changes them; load callbacks are the one place where an element is
+// computed.
 
 #include "bafe/base/format.h"
 #include "bafe/codegen/gemm_text.h"
@@ -23,14 +24,16 @@ std::string pack_rows(const GemmTiling& t) {
     line = format("if (g_width == {}) {}; else {};\n", big * t.lanes, copy(big), copy(big - 1));
   }
   if (t.spec.n % t.lanes == 0) return out + "      " + line + "    }\n";
-  out += format("      if (g_used == g_width) {{ {0}      }} else {{\n"
-                "        memcpy(g_to + k * g_width, g_from + {1}, g_used * {2});\n"
-                "        memset(g_to + k * g_width + g_used, 0, (g_width - g_used) * {2});\n      }}\n",
-                line, offset_c("k", t.spec.b.row, "j", 1), bytes);
+  out += format(
+      "      if (g_used == g_width) {{ {0}      }} else {{\n"
+      "        memcpy(g_to + k * g_width, g_from + {1}, g_used * {2});\n"
+      "        memset(g_to + k * g_width + g_used, 0, (g_width - g_used) * {2});\n      }}\n",
+      line, offset_c("k", t.spec.b.row, "j", 1), bytes);
   return out + "    }\n";
 }
 
-/// One square block in registers: log2(lanes) rounds that interleave the two halves of the rows transpose it.
+/// One square block in registers: log2(lanes) rounds that interleave the two halves of the rows
+/// transpose it.
 std::string transpose_block_c(const GemmTiling& t) {
   const std::string p = vector_prefix(t.spec.dtype);
   const int lanes = t.lanes;
@@ -51,18 +54,23 @@ std::string transpose_block_c(const GemmTiling& t) {
   return out;
 }
 
-/// Columns of B are contiguous: square blocks of whole vectors; what is left over goes element by element.
+/// Columns of B are contiguous: square blocks of whole vectors; what is left over goes element by
+/// element.
 std::string pack_columns(const GemmTiling& t) {
   const std::string type = element_c(t);
   const std::int64_t whole = t.spec.k / t.lanes * t.lanes;
   std::string out = format("    const long long g_whole = g_used / {0} * {0};\n", t.lanes);
   out += format("    for (long long g_c = 0; g_c < g_whole; g_c += {}) {{\n", t.lanes);
   out += format("      for (long long k = 0; k < {}; k += {}) {{\n", whole, t.lanes);
-  out += format("        const {} *g_read = g_from + {};\n        {} *g_line = g_to + k * g_width + g_c;\n",
-                type, offset_c("k", 1, "j + g_c", t.spec.b.col), type);
+  out += format(
+      "        const {} *g_read = g_from + {};\n        {} *g_line = g_to + k * g_width + g_c;\n",
+      type, offset_c("k", 1, "j + g_c", t.spec.b.col), type);
   out += transpose_block_c(t) + "      }\n    }\n";
-  out += format("    for (long long k = 0; k < {}; k++) {{\n      for (long long g_c = k < {} ? g_whole : 0; g_c < "
-                "g_width; g_c++) {{\n        const long long g_j = j + g_c;\n", t.spec.k, whole);
+  out += format(
+      "    for (long long k = 0; k < {}; k++) {{\n      for (long long g_c = k < {} ? g_whole : 0; "
+      "g_c < "
+      "g_width; g_c++) {{\n        const long long g_j = j + g_c;\n",
+      t.spec.k, whole);
   out += format("        g_to[k * g_width + g_c] = g_c < g_used ? {} : 0;\n      }}\n    }}\n",
                 load_c(t.spec.b, "g_from", "k", "g_j"));
   return out;
@@ -70,19 +78,26 @@ std::string pack_columns(const GemmTiling& t) {
 
 /// Any strides or a load callback.
 std::string pack_elements(const GemmTiling& t) {
-  std::string out = format("    for (long long k = 0; k < {}; k++) {{\n#pragma GCC ivdep\n", t.spec.k);
-  out += "      for (long long g_c = 0; g_c < g_used; g_c++) {\n        const long long g_j = j + g_c;\n";
-  out += format("        g_to[k * g_width + g_c] = {};\n      }}\n", load_c(t.spec.b, "g_from", "k", "g_j"));
+  std::string out =
+      format("    for (long long k = 0; k < {}; k++) {{\n#pragma GCC ivdep\n", t.spec.k);
+  out +=
+      "      for (long long g_c = 0; g_c < g_used; g_c++) {\n        const long long g_j = j + "
+      "g_c;\n";
+  out += format("        g_to[k * g_width + g_c] = {};\n      }}\n",
+                load_c(t.spec.b, "g_from", "k", "g_j"));
   out += "      for (long long g_c = g_used; g_c < g_width; g_c++) g_to[k * g_width + g_c] = 0;\n";
   return out + "    }\n";
 }
 
 /// As pack_elements, with k as the inner loop: the callback's operand is stored by columns.
 std::string pack_elements_by_columns(const GemmTiling& t) {
-  std::string out = "    for (long long g_c = 0; g_c < g_width; g_c++) {\n      const long long g_j = j + g_c;\n";
-  out += format("      if (g_c < g_used) for (long long k = 0; k < {}; k++) g_to[k * g_width + g_c] = {};\n",
-                t.spec.k, load_c(t.spec.b, "g_from", "k", "g_j"));
-  out += format("      else for (long long k = 0; k < {}; k++) g_to[k * g_width + g_c] = 0;\n", t.spec.k);
+  std::string out =
+      "    for (long long g_c = 0; g_c < g_width; g_c++) {\n      const long long g_j = j + g_c;\n";
+  out += format(
+      "      if (g_c < g_used) for (long long k = 0; k < {}; k++) g_to[k * g_width + g_c] = {};\n",
+      t.spec.k, load_c(t.spec.b, "g_from", "k", "g_j"));
+  out += format("      else for (long long k = 0; k < {}; k++) g_to[k * g_width + g_c] = 0;\n",
+                t.spec.k);
   return out + "    }\n";
 }
 
@@ -117,13 +132,18 @@ std::string pack_kernel_c(const GemmTiling& t) {
   const Cut& cut = t.columns;
   std::string out = kernel_head_c(t, t.spec.name + "_pack") + t.spec.prelude;
   out += "  for (long long g_unit = begin; g_unit < end; g_unit++) {\n";
-  out += format("    const long long g_panel = g_unit % {0}, g_matrix = g_unit / {0};\n", cut.count);
+  out +=
+      format("    const long long g_panel = g_unit % {0}, g_matrix = g_unit / {0};\n", cut.count);
   out += packed_batch_c(t);
-  out += format("    const long long j = {0} * (g_panel < {1} ? g_panel * {2} : {1} * {2} + (g_panel - {1}) * {3});\n",
-                t.lanes, cut.first, cut.big, cut.big - 1);
-  out += format("    const long long g_width = {} * (g_panel < {} ? {} : {});\n", t.lanes, cut.first, cut.big,
-                cut.big - 1);
-  out += format("    const long long g_used = {0} - j < g_width ? {0} - j : g_width; (void)g_used;\n", t.spec.n);
+  out += format(
+      "    const long long j = {0} * (g_panel < {1} ? g_panel * {2} : {1} * {2} + (g_panel - {1}) "
+      "* {3});\n",
+      t.lanes, cut.first, cut.big, cut.big - 1);
+  out += format("    const long long g_width = {} * (g_panel < {} ? {} : {});\n", t.lanes,
+                cut.first, cut.big, cut.big - 1);
+  out +=
+      format("    const long long g_used = {0} - j < g_width ? {0} - j : g_width; (void)g_used;\n",
+             t.spec.n);
   if (!t.spec.b.load) out += format("    const {} *g_from = {};\n", type, matrix_c(t, t.spec.b));
   out += format("    {0} *g_to = ({0} *)slot[{1}] + g_matrix * {2}ll + j * {3}ll;\n", type,
                 t.spec.packed_slot, t.packed_elements(), t.spec.k);
@@ -134,8 +154,10 @@ std::string copy_a_c(const GemmTiling& t) {
   const GemmSpec& s = t.spec;
   const std::string type = element_c(t);
   std::string out = format(
-      "static __attribute__((noinline)) void {}_copy_a(void *const *slot, const long long *size, {} *g_to, "
-      "long long g_i0, long long g_rows, long long g_t0, long long g_t1, long long g_k0, long long g_depth{}) "
+      "static __attribute__((noinline)) void {}_copy_a(void *const *slot, const long long *size, "
+      "{} *g_to, "
+      "long long g_i0, long long g_rows, long long g_t0, long long g_t1, long long g_k0, long long "
+      "g_depth{}) "
       "{{\n  (void)slot; (void)size; (void)g_rows; (void)g_t0; (void)g_t1; (void)g_i0;\n",
       s.name, type, batch_parameters_c(t));
   for (std::size_t d = 0; d < s.batch.size(); ++d) out += format("  (void)b{};\n", d);
@@ -145,21 +167,29 @@ std::string copy_a_c(const GemmTiling& t) {
     out += "  for (long long i = g_i0; i < g_i0 + g_rows; i++) {\n";
     out += format("    {} *g_row = g_to + (i - g_i0) * {};\n", type, t.row_pitch);
     if (!s.a.load && s.a.col == 1) {
-      out += format("    memcpy(g_row, g_from + {}, g_depth * {});\n  }}\n", offset_c("i", s.a.row, "g_k0", 1),
-                    dtype_bytes(s.dtype));
+      out += format("    memcpy(g_row, g_from + {}, g_depth * {});\n  }}\n",
+                    offset_c("i", s.a.row, "g_k0", 1), dtype_bytes(s.dtype));
     } else {
-      out += "#pragma GCC ivdep\n    for (long long k = g_k0; k < g_k0 + g_depth; k++) g_row[k - g_k0] = ";
+      out +=
+          "#pragma GCC ivdep\n    for (long long k = g_k0; k < g_k0 + g_depth; k++) g_row[k - "
+          "g_k0] = ";
       out += load_c(s.a, "g_from", "i", "k") + ";\n  }\n";
     }
     return out + "}\n";
   }
   const Cut& cut = t.rows;
   out += "  for (long long g_t = g_t0; g_t < g_t1; g_t++) {\n";
-  out += format("    const long long g_tall = g_t < {0} ? {1} : {2}, g_i = g_t < {0} ? g_t * {1} : {0} * {1} + "
-                "(g_t - {0}) * {2};\n", cut.first, cut.big, cut.big - 1);
-  out += "    for (long long k = g_k0; k < g_k0 + g_depth; k++) {\n"
-         "      for (long long g_r = 0; g_r < g_tall; g_r++) {\n        const long long i = g_i + g_r;\n";
-  out += format("        *g_to++ = {};\n      }}\n    }}\n  }}\n}}\n", load_c(s.a, "g_from", "i", "k"));
+  out += format(
+      "    const long long g_tall = g_t < {0} ? {1} : {2}, g_i = g_t < {0} ? g_t * {1} : {0} * {1} "
+      "+ "
+      "(g_t - {0}) * {2};\n",
+      cut.first, cut.big, cut.big - 1);
+  out +=
+      "    for (long long k = g_k0; k < g_k0 + g_depth; k++) {\n"
+      "      for (long long g_r = 0; g_r < g_tall; g_r++) {\n        const long long i = g_i + "
+      "g_r;\n";
+  out += format("        *g_to++ = {};\n      }}\n    }}\n  }}\n}}\n",
+                load_c(s.a, "g_from", "i", "k"));
   return out;
 }
 

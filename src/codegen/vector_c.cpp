@@ -1,6 +1,6 @@
-// In comes a target, out goes the C text that names its vector registers. Kernels use only these names,
-// so another compiler or ISA is another block of this file. Fused multiply-add is asked for by name:
-// kernels are compiled with -ffp-contract=off, and every fusion in them is deliberate.
+// In comes a target, out goes the C text that names its vector registers. Kernels use only these
+// names, so another compiler or ISA is another block of this file. Fused multiply-add is asked for
+// by name: kernels are compiled with -ffp-contract=off, and every fusion in them is deliberate.
 
 #include "bafe/codegen/vector_c.h"
 
@@ -36,9 +36,10 @@ std::string interleave_text(const Lane& lane, int lanes) {
       order += format("{}{}, {}", i ? ", " : "", from, from + lanes);
     }
     const char* name = half ? "HIGH" : "LOW";
-    out += format("#ifdef __clang__\n#define {0}_{1}(a, b) __builtin_shufflevector((a), (b), {2})\n#else\n"
-                  "#define {0}_{1}(a, b) __builtin_shuffle((a), (b), ({0}I){{{2}}})\n#endif\n",
-                  lane.prefix, name, order);
+    out += format(
+        "#ifdef __clang__\n#define {0}_{1}(a, b) __builtin_shufflevector((a), (b), {2})\n#else\n"
+        "#define {0}_{1}(a, b) __builtin_shuffle((a), (b), ({0}I){{{2}}})\n#endif\n",
+        lane.prefix, name, order);
   }
   return out;
 }
@@ -55,8 +56,10 @@ std::string common_text(const Lane& lane, int vector_bytes) {
                 vector_bytes);
   out += format("#define {0}_LOAD(p) ((({0})*(const {0}U *)(p)))\n", lane.prefix);
   out += format("#define {0}_STORE(p, x) (*({0}U *)(p) = ({0}U)(x))\n", lane.prefix);
-  out += format("static inline __attribute__((always_inline)) {0} {0}_SET({1} x) {{ return ({0}){{{2}}}; }}\n",
-                lane.prefix, lane.element, repeat("x", lanes));
+  out += format(
+      "static inline __attribute__((always_inline)) {0} {0}_SET({1} x) {{ return ({0}){{{2}}}; "
+      "}}\n",
+      lane.prefix, lane.element, repeat("x", lanes));
   return out + interleave_text(lane, lanes);
 }
 
@@ -79,15 +82,17 @@ std::string avx512_text(const Lane& lane) {
   const char* mask = lanes == 16 ? "unsigned short" : "unsigned char";
   std::string out = common_text(lane, 64);
   out += format("typedef {} {}M;\n", mask, lane.prefix);
-  out += fma_text(lane, format("__builtin_ia32_vfmadd{}512_mask((a), (b), (c), ({})-1, 4)",
-                               lane.suffix, mask));
+  out += fma_text(
+      lane, format("__builtin_ia32_vfmadd{}512_mask((a), (b), (c), ({})-1, 4)", lane.suffix, mask));
   out += format("#define {}_MASK(count) (({})((1u << (count)) - 1u))\n", lane.prefix, mask);
-  out += format("#define {0}_MLOAD(p, m) ({0})__builtin_ia32_loadu{1}512_mask((p), ({0}){{0}}, (m))\n",
-                lane.prefix, lane.suffix);
+  out +=
+      format("#define {0}_MLOAD(p, m) ({0})__builtin_ia32_loadu{1}512_mask((p), ({0}){{0}}, (m))\n",
+             lane.prefix, lane.suffix);
   out += format("#define {0}_MSTORE(p, x, m) __builtin_ia32_storeu{1}512_mask((p), (x), (m))\n",
                 lane.prefix, lane.suffix);
   out += format(
-      "#define {0}_RELU(x) (({0})__builtin_ia32_max{1}512_mask(({0}){{0}}, (x), ({0}){{0}}, ({2})-1, 4)"
+      "#define {0}_RELU(x) (({0})__builtin_ia32_max{1}512_mask(({0}){{0}}, (x), ({0}){{0}}, "
+      "({2})-1, 4)"
       " + ({0}){{0}})\n",
       lane.prefix, lane.suffix, mask);
   return out;
@@ -104,12 +109,15 @@ std::string avx2_text(const Lane& lane) {
                 lane.integer, lane.prefix, lane.bytes);
   out += format("#define {0}_MASK(count) (({0}I)*(const {0}IU *)(bafe_{0}_mask + {1} - (count)))\n",
                 lane.prefix, lanes);
-  out += format("#define {0}_MLOAD(p, m) ({0})__builtin_ia32_maskload{1}256((const {0} *)(p), (m))\n",
-                lane.prefix, lane.suffix);
-  out += format("#define {0}_MSTORE(p, x, m) __builtin_ia32_maskstore{1}256(({0} *)(p), (m), (x))\n",
-                lane.prefix, lane.suffix);
-  out += format("#define {0}_RELU(x) (({0})__builtin_ia32_max{1}256(({0}){{0}}, (x)) + ({0}){{0}})\n",
-                lane.prefix, lane.suffix);
+  out +=
+      format("#define {0}_MLOAD(p, m) ({0})__builtin_ia32_maskload{1}256((const {0} *)(p), (m))\n",
+             lane.prefix, lane.suffix);
+  out +=
+      format("#define {0}_MSTORE(p, x, m) __builtin_ia32_maskstore{1}256(({0} *)(p), (m), (x))\n",
+             lane.prefix, lane.suffix);
+  out +=
+      format("#define {0}_RELU(x) (({0})__builtin_ia32_max{1}256(({0}){{0}}, (x)) + ({0}){{0}})\n",
+             lane.prefix, lane.suffix);
   return out;
 }
 
@@ -117,9 +125,12 @@ std::string avx2_text(const Lane& lane) {
 
 std::string vector_prelude_c(const Target& target) {
   switch (target.isa) {
-    case Isa::kAvx512: return avx512_text(kFloat) + avx512_text(kDouble);
-    case Isa::kAvx2: return avx2_text(kFloat) + avx2_text(kDouble);
-    case Isa::kPlain: return {};
+    case Isa::kAvx512:
+      return avx512_text(kFloat) + avx512_text(kDouble);
+    case Isa::kAvx2:
+      return avx2_text(kFloat) + avx2_text(kDouble);
+    case Isa::kPlain:
+      return {};
   }
   return {};
 }

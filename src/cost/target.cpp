@@ -80,8 +80,10 @@ std::string Target::flags() const {
     case Isa::kAvx512:
       return "-mavx512f -mavx512vl -mavx512bw -mavx512dq -mavx2 -mfma -mf16c -mbmi2 "
              "-mprefer-vector-width=512";
-    case Isa::kAvx2: return "-mavx2 -mfma -mf16c -mbmi2";
-    case Isa::kPlain: return fma ? "-mfma" : "";
+    case Isa::kAvx2:
+      return "-mavx2 -mfma -mf16c -mbmi2";
+    case Isa::kPlain:
+      return fma ? "-mfma" : "";
   }
   return "";
 }

@@ -16,63 +16,71 @@
 
 namespace bafe {
 
-/// One matrix in a buffer. Element (b0, b1, …, row, col) lies `offset + sum of b_d * batch[d] + row * row
-/// stride + col * col stride` elements after slot[slot]. Strides are in elements; 0 repeats.
+/// One matrix in a buffer. Element (b0, b1, …, row, col) lies `offset + sum of b_d * batch[d] + row
+/// * row stride + col * col stride` elements after slot[slot]. Strides are in elements; 0 repeats.
 struct GemmOperand {
   int slot = 0;
   std::int64_t row = 0, col = 1;
   std::vector<std::int64_t> batch;  ///< one for each of GemmSpec::batch; empty means all 0
   std::int64_t offset = 0;
-  /// Inputs only: C expression of type GemmSpec::dtype for one element, given C expressions of its row and
-  /// column. Set for fused prologues and for storage types that differ from GemmSpec::dtype; the operand is
-  /// then packed through it, and row/col say only which index is the faster one.
-  /// In scope: slot, size, the batch indices b0, b1, …, and GemmSpec::prelude.
+  /// Inputs only: C expression of type GemmSpec::dtype for one element, given C expressions of its
+  /// row and column. Set for fused prologues and for storage types that differ from
+  /// GemmSpec::dtype; the operand is then packed through it, and row/col say only which index is
+  /// the faster one. In scope: slot, size, the batch indices b0, b1, …, and GemmSpec::prelude.
   std::function<std::string(const std::string& row, const std::string& col)> load;
 };
 
 /// One operation applied in registers before the store, in order. `x` is the accumulator.
 struct GemmFastOp {
-  enum class Kind : std::uint8_t { kAdd, kSub, kMul, kRelu };  ///< x+y, x-y, x*y, max(x, 0) with NaN kept
+  enum class Kind : std::uint8_t {
+    kAdd,
+    kSub,
+    kMul,
+    kRelu
+  };  ///< x+y, x-y, x*y, max(x, 0) with NaN kept
   Kind kind = Kind::kAdd;
-  GemmOperand y;  ///< of GemmSpec::dtype; row stride 0 is a bias row; col stride must be 0 or 1; no load
+  GemmOperand
+      y;  ///< of GemmSpec::dtype; row stride 0 is a bias row; col stride must be 0 or 1; no load
 };
 
 struct GemmSpec {
-  std::string name;              ///< C symbol of the main kernel; helpers get it as prefix
-  DType dtype = DType::kF32;     ///< of operands and accumulator: f32, f64, any integer, bool
+  std::string name;           ///< C symbol of the main kernel; helpers get it as prefix
+  DType dtype = DType::kF32;  ///< of operands and accumulator: f32, f64, any integer, bool
   std::int64_t m = 0, n = 0, k = 0;
   std::vector<std::int64_t> batch;
   GemmOperand a, b, c;           ///< a is m x k, b is k x n, c is m x n
   std::vector<GemmFastOp> fast;  ///< floats only; may be combined with `epilogue`, and runs first
-  /// C statements that consume the finished element `acc` at (row, col): the body of a loop over columns.
-  /// When absent, c receives the values.
+  /// C statements that consume the finished element `acc` at (row, col): the body of a loop over
+  /// columns. When absent, c receives the values.
   std::function<std::string(const std::string& row, const std::string& col, const std::string& acc)>
       epilogue;
-  std::string prelude;           ///< C declarations put at the start of each kernel body
-  /// Index in the step's slots of the buffer that a pack step fills (one slot list serves both steps).
+  std::string prelude;  ///< C declarations put at the start of each kernel body
+  /// Index in the step's slots of the buffer that a pack step fills (one slot list serves both
+  /// steps).
   int packed_slot = -1;
-  bool strict = true;            ///< false allows other orders of the sum (class `reals`)
+  bool strict = true;  ///< false allows other orders of the sum (class `reals`)
 };
 
 struct GemmSource {
-  std::string text;              ///< function definitions; needs vector_prelude_c(target) before it
+  std::string text;  ///< function definitions; needs vector_prelude_c(target) before it
   std::string symbol;
   std::int64_t units = 0;
   std::int64_t scratch_bytes = 0;
-  std::string pack_symbol;       ///< empty: no pack step. Same slot list as the main kernel
+  std::string pack_symbol;  ///< empty: no pack step. Same slot list as the main kernel
   std::int64_t pack_units = 0;
-  std::int64_t packed_bytes = 0; ///< size of slot[packed_slot]
-  bool packs_a = false;          ///< the packed operand is A (the product was computed transposed)
-  std::string layout;            ///< of the packed buffer, e.g. "blocked(48)"; equal text, equal layout
-  std::string order;             ///< "chain" or "lanes": how the sum over k is associated
-  std::string label;             ///< for people: "8x48 kc=256 packed B"
+  std::int64_t packed_bytes = 0;  ///< size of slot[packed_slot]
+  bool packs_a = false;           ///< the packed operand is A (the product was computed transposed)
+  std::string layout;  ///< of the packed buffer, e.g. "blocked(48)"; equal text, equal layout
+  std::string order;   ///< "chain" or "lanes": how the sum over k is associated
+  std::string label;   ///< for people: "8x48 kc=256 packed B"
 };
 
-/// Bytes that slot[packed_slot] must have, 0 when the kernel needs no pack step. Cheap; emits nothing.
+/// Bytes that slot[packed_slot] must have, 0 when the kernel needs no pack step. Cheap; emits
+/// nothing.
 std::int64_t gemm_packed_bytes(const GemmSpec& spec, const Target& target);
 
-/// Needs: operand strides that stay inside the buffers; packed_slot >= 0 if gemm_packed_bytes() > 0.
-/// Zero sizes are allowed (k == 0 gives epilogue(0)).
+/// Needs: operand strides that stay inside the buffers; packed_slot >= 0 if gemm_packed_bytes() >
+/// 0. Zero sizes are allowed (k == 0 gives epilogue(0)).
 GemmSource emit_gemm(const GemmSpec& spec, const Target& target);
 
 }  // namespace bafe

@@ -1,5 +1,6 @@
 #pragma once
-/// The pieces of a product's C text, shared by the nests. Private to src/codegen/gemm*.cpp and pack.cpp.
+/// The pieces of a product's C text, shared by the nests. Private to src/codegen/gemm*.cpp and
+/// pack.cpp.
 
 #include <string>
 
@@ -29,8 +30,8 @@ std::string plus_c(const std::string& pointer, const std::string& offset);
 bool fast_in_registers(const GemmTiling& t);
 /// Register tile `rows` x `vectors`, symbol <name>_t<rows>x<vectors>.
 std::string micro_kernel_c(const GemmTiling& t, std::int64_t rows, std::int64_t vectors);
-/// <name>_out(slot, size, tile, pitch, i0, rows, j0, columns, b0 …): fast operations not yet applied, then
-/// the caller's epilogue or a store to C, over a finished tile in memory.
+/// <name>_out(slot, size, tile, pitch, i0, rows, j0, columns, b0 …): fast operations not yet
+/// applied, then the caller's epilogue or a store to C, over a finished tile in memory.
 std::string finish_c(const GemmTiling& t, bool apply_fast);
 /// The pack step of B as a kernel of its own, symbol <name>_pack.
 std::string pack_kernel_c(const GemmTiling& t);

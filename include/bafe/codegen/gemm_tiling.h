@@ -1,6 +1,6 @@
 #pragma once
-/// How a matrix product is cut: register tiles, K blocks, packing, units. Decided from sizes, strides and
-/// target alone, so equal shapes are summed in equal order everywhere.
+/// How a matrix product is cut: register tiles, K blocks, packing, units. Decided from sizes,
+/// strides and target alone, so equal shapes are summed in equal order everywhere.
 
 #include <cstdint>
 #include <string>
@@ -10,10 +10,10 @@
 namespace bafe {
 
 enum class GemmNest : std::uint8_t {
-  kTiles,    ///< register tiles of rows x vectors
-  kVecMat,   ///< m == 1, B's rows are contiguous: y += x[k] * B[k, :]
-  kDot,      ///< m == 1, B's columns are contiguous: dot products
-  kPlain,    ///< C99 loops: integers, bool, targets without vectors
+  kTiles,   ///< register tiles of rows x vectors
+  kVecMat,  ///< m == 1, B's rows are contiguous: y += x[k] * B[k, :]
+  kDot,     ///< m == 1, B's columns are contiguous: dot products
+  kPlain,   ///< C99 loops: integers, bool, targets without vectors
 };
 
 enum class PackA : std::uint8_t { kNone, kRows, kTiles };
@@ -28,27 +28,27 @@ struct Cut {
 };
 
 struct GemmTiling {
-  GemmSpec spec;              ///< as emitted: transposed when `swapped`
-  bool swapped = false;       ///< computes C^T = B^T A^T
+  GemmSpec spec;         ///< as emitted: transposed when `swapped`
+  bool swapped = false;  ///< computes C^T = B^T A^T
   GemmNest nest = GemmNest::kTiles;
-  int lanes = 1;              ///< elements of a vector
-  Cut rows;                   ///< m into register tiles
-  Cut columns;                ///< vectors of n into panels
+  int lanes = 1;  ///< elements of a vector
+  Cut rows;       ///< m into register tiles
+  Cut columns;    ///< vectors of n into panels
   std::int64_t kc = 0, k_blocks = 0;
   std::int64_t tiles_per_unit = 1, panels_per_unit = 1;
   std::int64_t row_blocks = 1, column_blocks = 1;
   PackA pack_a = PackA::kNone;
   bool pack_b = false;
-  bool direct_store = true;   ///< C takes vectors; else finished tiles go through an L1 buffer
-  std::int64_t row_pitch = 0; ///< elements between packed rows of A (kRows)
+  bool direct_store = true;    ///< C takes vectors; else finished tiles go through an L1 buffer
+  std::int64_t row_pitch = 0;  ///< elements between packed rows of A (kRows)
 
   std::int64_t batch_count() const;
   std::int64_t units() const { return batch_count() * row_blocks * column_blocks; }
-  std::int64_t packed_batches() const;    ///< distinct matrices B along the batch
-  std::int64_t packed_elements() const;   ///< of one matrix B
+  std::int64_t packed_batches() const;   ///< distinct matrices B along the batch
+  std::int64_t packed_elements() const;  ///< of one matrix B
   std::int64_t column_of(std::int64_t panel) const { return columns.start(panel) * lanes; }
-  std::int64_t unit_rows() const;         ///< most rows of one unit
-  std::int64_t unit_columns() const;      ///< most columns of one unit, whole vectors
+  std::int64_t unit_rows() const;     ///< most rows of one unit
+  std::int64_t unit_columns() const;  ///< most columns of one unit, whole vectors
   std::int64_t a_pack_elements() const;
   std::int64_t partial_elements() const;  ///< buffer of unfinished or unstored tiles
   std::string layout() const;

@@ -10,8 +10,8 @@ namespace bafe {
 
 /// Typedefs and macros that generated kernels use, once at the top of a translation unit. For
 /// P in {VF (float), VD (double)}: type `P`, mask type `PM`, P_SET(x), P_LOAD(p), P_STORE(p, x),
-/// P_FMA(a, b, c), P_MASK(count), P_MLOAD(p, mask), P_MSTORE(p, x, mask), P_RELU(x), P_LOW(a, b) and P_HIGH(a, b) (interleaved halves).
-/// Empty for Isa::kPlain, whose kernels are C99.
+/// P_FMA(a, b, c), P_MASK(count), P_MLOAD(p, mask), P_MSTORE(p, x, mask), P_RELU(x), P_LOW(a, b)
+/// and P_HIGH(a, b) (interleaved halves). Empty for Isa::kPlain, whose kernels are C99.
 std::string vector_prelude_c(const Target& target);
 
 /// "VF" or "VD".

@@ -29,8 +29,9 @@ class CompiledC {
     std::ofstream(source) << "void *memcpy(void *, const void *, unsigned long);\n"
                              "void *memset(void *, int, unsigned long);\n"
                           << text;
-    std::vector<std::string> arguments = {"cc", level, "-ffp-contract=off", "-fno-math-errno",
-                                          "-fno-trapping-math", "-fPIC", "-shared", "-w"};
+    std::vector<std::string> arguments = {
+        "cc",      level, "-ffp-contract=off", "-fno-math-errno", "-fno-trapping-math", "-fPIC",
+        "-shared", "-w"};
     std::istringstream flags(target.flags());
     for (std::string flag; flags >> flag;) arguments.push_back(flag);
     for (const char* last : {source.c_str(), "-o", object.c_str()}) arguments.push_back(last);
@@ -40,7 +41,9 @@ class CompiledC {
     unlink(source.c_str());
     unlink(object.c_str());
     rmdir(directory);
-    if (!handle_) throw std::runtime_error(std::string("compiling failed: ") + (reason ? reason : "") + "\n" + text);
+    if (!handle_)
+      throw std::runtime_error(std::string("compiling failed: ") + (reason ? reason : "") + "\n" +
+                               text);
   }
   ~CompiledC() {
     if (handle_) dlclose(handle_);

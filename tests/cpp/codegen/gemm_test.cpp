@@ -1,6 +1,6 @@
-// Generated products against a plain triple loop. Where the order of the sum is the ascending chain of fused
-// multiply-adds the comparison is of bits; `lanes` is compared within an error bound. Several products share one
-// translation unit, because starting a compiler is the slow part.
+// Generated products against a plain triple loop. Where the order of the sum is the ascending chain
+// of fused multiply-adds the comparison is of bits; `lanes` is compared within an error bound.
+// Several products share one translation unit, because starting a compiler is the slow part.
 
 #include "bafe/codegen/gemm.h"
 
@@ -73,19 +73,23 @@ void fill(Buffer<T>& buffer, std::mt19937& random) {
 template <class T>
 T step(T a, T b, T acc) {
   if constexpr (std::is_floating_point_v<T>) return std::fma(a, b, acc);
-  return static_cast<T>(static_cast<std::uint64_t>(acc) + static_cast<std::uint64_t>(a) * static_cast<std::uint64_t>(b));
+  return static_cast<T>(static_cast<std::uint64_t>(acc) +
+                        static_cast<std::uint64_t>(a) * static_cast<std::uint64_t>(b));
 }
 
-/// One product with all its buffers. `layout` gives the order of A, B, C: 'r' rows or 'c' columns contiguous.
+/// One product with all its buffers. `layout` gives the order of A, B, C: 'r' rows or 'c' columns
+/// contiguous.
 template <class T>
 struct Product {
   GemmSpec spec;
   std::int64_t batches = 1;
   std::unique_ptr<Buffer<T>> a, b, c, d;
-  std::function<T(T, std::int64_t, std::int64_t, std::int64_t)> finish = [](T acc, auto, auto, auto) { return acc; };
+  std::function<T(T, std::int64_t, std::int64_t, std::int64_t)> finish = [](T acc, auto, auto,
+                                                                            auto) { return acc; };
 
-  Product(std::string name, std::int64_t m, std::int64_t n, std::int64_t k, const std::string& layout = "rrr",
-          std::vector<std::int64_t> batch = {}, bool repeat_b = false) {
+  Product(std::string name, std::int64_t m, std::int64_t n, std::int64_t k,
+          const std::string& layout = "rrr", std::vector<std::int64_t> batch = {},
+          bool repeat_b = false) {
     spec.name = std::move(name);
     spec.dtype = dtype_of<T>();
     spec.m = m, spec.n = n, spec.k = k;
@@ -114,7 +118,8 @@ struct Product {
     }
     return out;
   }
-  static std::int64_t at(const GemmOperand& o, std::int64_t batch, std::int64_t size, std::int64_t i, std::int64_t j) {
+  static std::int64_t at(const GemmOperand& o, std::int64_t batch, std::int64_t size,
+                         std::int64_t i, std::int64_t j) {
     const bool repeat = o.batch.empty() || o.batch.back() == 0;
     return (repeat ? 0 : batch * size) + i * o.row + j * o.col;
   }
@@ -125,7 +130,8 @@ struct Product {
     void* slots[] = {a->data(), b->data(), c->data(), d->data(), packed.data()};
     if (source.packed_bytes) {
       auto pack = code.get<Kernel>(source.pack_symbol);
-      for (std::int64_t u = source.pack_units; u-- > 0;) ASSERT_EQ(pack(slots, nullptr, nullptr, u, u + 1), 0);
+      for (std::int64_t u = source.pack_units; u-- > 0;)
+        ASSERT_EQ(pack(slots, nullptr, nullptr, u, u + 1), 0);
     }
     auto run = code.get<Kernel>(source.symbol);
     const std::int64_t half = source.units / 2;
@@ -148,9 +154,11 @@ struct Product {
           const T want = finish(acc, batch, i, j);
           const T got = (*c)[static_cast<std::size_t>(at(s.c, batch, s.m * s.n, i, j))];
           if (tolerance == 0) {
-            ASSERT_EQ(got, want) << s.name << " " << source.label << " at " << batch << "," << i << "," << j;
+            ASSERT_EQ(got, want) << s.name << " " << source.label << " at " << batch << "," << i
+                                 << "," << j;
           } else {
-            ASSERT_NEAR(static_cast<double>(got), static_cast<double>(want), tolerance) << s.name << " " << source.label;
+            ASSERT_NEAR(static_cast<double>(got), static_cast<double>(want), tolerance)
+                << s.name << " " << source.label;
           }
         }
       }
@@ -159,7 +167,8 @@ struct Product {
 };
 
 template <class T>
-void expect_all(std::vector<std::unique_ptr<Product<T>>>& products, const Target& target, double tolerance = 0) {
+void expect_all(std::vector<std::unique_ptr<Product<T>>>& products, const Target& target,
+                double tolerance = 0) {
   std::string text = vector_prelude_c(target);
   std::vector<GemmSource> sources;
   for (auto& product : products) {
@@ -167,14 +176,16 @@ void expect_all(std::vector<std::unique_ptr<Product<T>>>& products, const Target
     text += sources.back().text;
   }
   const CompiledC code(text, target, "-O1");
-  for (std::size_t i = 0; i < products.size(); ++i) products[i]->expect(code, sources[i], tolerance);
+  for (std::size_t i = 0; i < products.size(); ++i)
+    products[i]->expect(code, sources[i], tolerance);
 }
 
 struct Size {
   std::int64_t m, n, k;
 };
-const Size kSizes[] = {{1, 1, 1}, {2, 3, 4}, {5, 17, 3}, {16, 16, 16}, {17, 33, 65}, {31, 100, 7}, {64, 64, 64},
-                       {1, 50, 40}, {50, 1, 40}, {1, 1, 70}, {40, 50, 1}, {129, 65, 67}, {8, 200, 19}, {200, 5, 33}};
+const Size kSizes[] = {{1, 1, 1},    {2, 3, 4},     {5, 17, 3},   {16, 16, 16}, {17, 33, 65},
+                       {31, 100, 7}, {64, 64, 64},  {1, 50, 40},  {50, 1, 40},  {1, 1, 70},
+                       {40, 50, 1},  {129, 65, 67}, {8, 200, 19}, {200, 5, 33}};
 
 Target avx2_target() {
   Target target = host_target();
@@ -189,7 +200,8 @@ void expect_layouts(const Target& target) {
     std::vector<std::unique_ptr<Product<T>>> products;
     for (const Size& s : kSizes) {
       if (++number % 2) continue;  // 15 steps a layout: sizes alternate between layouts
-      products.push_back(std::make_unique<Product<T>>(format("mm{}", number), s.m, s.n, s.k, layout));
+      products.push_back(
+          std::make_unique<Product<T>>(format("mm{}", number), s.m, s.n, s.k, layout));
     }
     ++number;
     expect_all(products, target);
@@ -203,8 +215,10 @@ TEST(Gemm, TilesOfAvx2GiveTheSameBits) { expect_layouts<float>(avx2_target()); }
 TEST(Gemm, LargeProductsPackAndBlockAlongKWithoutChangingBits) {
   std::vector<std::unique_ptr<Product<float>>> products;
   for (const char* layout : {"rrr", "rcr", "crr", "ccc"}) {
-    products.push_back(std::make_unique<Product<float>>(format("large_{}", layout), 131, 99, 1030, layout));
-    products.push_back(std::make_unique<Product<float>>(format("even_{}", layout), 128, 128, 512, layout));
+    products.push_back(
+        std::make_unique<Product<float>>(format("large_{}", layout), 131, 99, 1030, layout));
+    products.push_back(
+        std::make_unique<Product<float>>(format("even_{}", layout), 128, 128, 512, layout));
   }
   expect_all(products, host_target());
 }
@@ -221,11 +235,16 @@ TEST(Gemm, LanesOrderIsUsedOnlyWhenAllowed) {
 
 TEST(Gemm, BatchesRepeatAnOperandOfStrideZero) {
   std::vector<std::unique_ptr<Product<float>>> products;
-  products.push_back(std::make_unique<Product<float>>("b0", 5, 6, 7, "rrr", std::vector<std::int64_t>{3, 2}));
-  products.push_back(std::make_unique<Product<float>>("b1", 9, 20, 7, "rcr", std::vector<std::int64_t>{4}, true));
-  products.push_back(std::make_unique<Product<float>>("b2", 70, 70, 300, "rcr", std::vector<std::int64_t>{2, 2}));
-  products.push_back(std::make_unique<Product<float>>("b3", 6, 1, 7, "rrr", std::vector<std::int64_t>{2, 3}));
-  products.push_back(std::make_unique<Product<float>>("b4", 70, 70, 300, "crr", std::vector<std::int64_t>{3}, true));
+  products.push_back(
+      std::make_unique<Product<float>>("b0", 5, 6, 7, "rrr", std::vector<std::int64_t>{3, 2}));
+  products.push_back(
+      std::make_unique<Product<float>>("b1", 9, 20, 7, "rcr", std::vector<std::int64_t>{4}, true));
+  products.push_back(
+      std::make_unique<Product<float>>("b2", 70, 70, 300, "rcr", std::vector<std::int64_t>{2, 2}));
+  products.push_back(
+      std::make_unique<Product<float>>("b3", 6, 1, 7, "rrr", std::vector<std::int64_t>{2, 3}));
+  products.push_back(std::make_unique<Product<float>>("b4", 70, 70, 300, "crr",
+                                                      std::vector<std::int64_t>{3}, true));
   expect_all(products, host_target());
 }
 
@@ -247,7 +266,8 @@ void expect_integers(const Target& target) {
   int number = 0;
   for (const char* layout : {"rrr", "rcc", "crr"}) {
     for (const Size& s : kSizes) {
-      products.push_back(std::make_unique<Product<T>>(format("i{}", number++), s.m, s.n, s.k, layout));
+      products.push_back(
+          std::make_unique<Product<T>>(format("i{}", number++), s.m, s.n, s.k, layout));
     }
   }
   expect_all(products, target);
@@ -275,7 +295,8 @@ void add_fast(Product<T>& p, bool bias) {
   p.spec.fast.push_back({Kind::kAdd, y});
   p.spec.fast.push_back({Kind::kRelu, {}});
   p.finish = [&p, y](T acc, std::int64_t batch, std::int64_t i, std::int64_t j) {
-    const T x = acc + (*p.d)[static_cast<std::size_t>(Product<T>::at(y, batch, p.spec.m * p.spec.n, i, j))];
+    const T x =
+        acc + (*p.d)[static_cast<std::size_t>(Product<T>::at(y, batch, p.spec.m * p.spec.n, i, j))];
     return x > 0 || x != x ? x : T(0);
   };
 }
@@ -287,11 +308,13 @@ TEST(Gemm, FastOperationsRunInRegistersAtEveryEdge) {
     for (const Size& s : kSizes) {
       for (bool bias : {false, true}) {
         if (bias == (number++ % 3 == 0)) continue;
-        products.push_back(std::make_unique<Product<float>>(format("f{}", number++), s.m, s.n, s.k, layout));
+        products.push_back(
+            std::make_unique<Product<float>>(format("f{}", number++), s.m, s.n, s.k, layout));
         add_fast(*products.back(), bias);
       }
     }
-    products.push_back(std::make_unique<Product<float>>(format("f{}", number++), 40, 70, 600, layout));
+    products.push_back(
+        std::make_unique<Product<float>>(format("f{}", number++), 40, 70, 600, layout));
     add_fast(*products.back(), false);
   }
   expect_all(products, host_target());
@@ -301,8 +324,10 @@ TEST(Gemm, EpilogueSeesEveryElementOnce) {
   std::vector<std::unique_ptr<Product<float>>> products;
   int number = 0;
   for (const char* layout : {"rrr", "crc"}) {
-    for (Size s : {Size{3, 5, 2}, Size{50, 70, 30}, Size{60, 70, 1030}, Size{1, 90, 12}, Size{90, 1, 12}}) {
-      products.push_back(std::make_unique<Product<float>>(format("e{}", number++), s.m, s.n, s.k, layout));
+    for (Size s :
+         {Size{3, 5, 2}, Size{50, 70, 30}, Size{60, 70, 1030}, Size{1, 90, 12}, Size{90, 1, 12}}) {
+      products.push_back(
+          std::make_unique<Product<float>>(format("e{}", number++), s.m, s.n, s.k, layout));
       auto& p = *products.back();
       const GemmOperand c = p.spec.c;
       p.spec.epilogue = [c](const std::string& i, const std::string& j, const std::string& acc) {
@@ -322,11 +347,13 @@ TEST(Gemm, LoadCallbacksComputeOperandsWhilePacking) {
   int number = 0;
   for (const char* layout : {"rrr", "ccc", "rcr", "crr"}) {
     for (Size s : {Size{5, 7, 9}, Size{70, 100, 530}, Size{1, 40, 20}, Size{40, 1, 20}}) {
-      products.push_back(std::make_unique<Product<float>>(format("l{}", number++), s.m, s.n, s.k, layout));
+      products.push_back(
+          std::make_unique<Product<float>>(format("l{}", number++), s.m, s.n, s.k, layout));
       auto& p = *products.back();
       auto through = [](GemmOperand o) {
         return [o](const std::string& r, const std::string& c) {
-          return format("((const float *)slot[{}])[({}) * {} + ({}) * {}] * 2.0f", o.slot, r, o.row, c, o.col);
+          return format("((const float *)slot[{}])[({}) * {} + ({}) * {}] * 2.0f", o.slot, r, o.row,
+                        c, o.col);
         };
       };
       p.spec.a.load = through(p.spec.a);
@@ -340,7 +367,8 @@ TEST(Gemm, LoadCallbacksComputeOperandsWhilePacking) {
 TEST(Gemm, PackedBytesAreKnownWithoutEmitting) {
   for (const char* layout : {"rrr", "rcr"}) {
     Product<float> p("mm", 300, 200, 100, layout);
-    EXPECT_EQ(gemm_packed_bytes(p.spec, host_target()), emit_gemm(p.spec, host_target()).packed_bytes);
+    EXPECT_EQ(gemm_packed_bytes(p.spec, host_target()),
+              emit_gemm(p.spec, host_target()).packed_bytes);
   }
 }
 

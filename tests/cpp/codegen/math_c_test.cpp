@@ -1,5 +1,6 @@
-// The C texts of elementary functions against libm in a wider type, over samples of every magnitude. The texts
-// are compiled as a vectorised loop, so that both its body and its tail are measured.
+// The C texts of elementary functions against libm in a wider type, over samples of every
+// magnitude. The texts are compiled as a vectorised loop, so that both its body and its tail are
+// measured.
 
 #include "bafe/codegen/math_c.h"
 
@@ -55,22 +56,35 @@ std::string loop_text(const std::string& name, int arguments) {
   const char* type = sizeof(T) == 4 ? "float" : "double";
   const std::string call = arguments == 1 ? "a[i]" : "a[i], b[i]";
   return math_functions_c({format("bafe_{}_{}", name, suffix<T>())}, host_target()) +
-         format("void run(const {0} *restrict a, const {0} *restrict b, {0} *restrict y, long long n) {{\n"
-                "  for (long long i = 0; i < n; i++) y[i] = bafe_{1}_{2}({3});\n}}\n",
-                type, name, suffix<T>(), call);
+         format(
+             "void run(const {0} *restrict a, const {0} *restrict b, {0} *restrict y, long long n) "
+             "{{\n"
+             "  for (long long i = 0; i < n; i++) y[i] = bafe_{1}_{2}({3});\n}}\n",
+             type, name, suffix<T>(), call);
 }
 
 /// Bits of every magnitude plus the values where functions turn.
 template <class T>
 std::vector<T> samples(std::size_t count, unsigned seed) {
   std::mt19937_64 random(seed);
-  std::vector<T> out = {T(0), T(-0.0), T(1), T(-1), std::numeric_limits<T>::infinity(),
-                        -std::numeric_limits<T>::infinity(), std::numeric_limits<T>::quiet_NaN(),
-                        std::numeric_limits<T>::denorm_min(), -std::numeric_limits<T>::denorm_min(),
-                        std::numeric_limits<T>::min(), std::numeric_limits<T>::max(), T(0.5), T(2), T(1e22)};
+  std::vector<T> out = {T(0),
+                        T(-0.0),
+                        T(1),
+                        T(-1),
+                        std::numeric_limits<T>::infinity(),
+                        -std::numeric_limits<T>::infinity(),
+                        std::numeric_limits<T>::quiet_NaN(),
+                        std::numeric_limits<T>::denorm_min(),
+                        -std::numeric_limits<T>::denorm_min(),
+                        std::numeric_limits<T>::min(),
+                        std::numeric_limits<T>::max(),
+                        T(0.5),
+                        T(2),
+                        T(1e22)};
   std::uniform_real_distribution<double> near(-30, 30), one(-1.5, 1.5), wide(-800, 800);
   while (out.size() < count) {
-    if constexpr (sizeof(T) == 4) out.push_back(std::bit_cast<float>(static_cast<std::uint32_t>(random())));
+    if constexpr (sizeof(T) == 4)
+      out.push_back(std::bit_cast<float>(static_cast<std::uint32_t>(random())));
     if constexpr (sizeof(T) == 8) out.push_back(std::bit_cast<double>(random()));
     out.push_back(T(near(random)));
     out.push_back(T(one(random)));
@@ -81,15 +95,21 @@ std::vector<T> samples(std::size_t count, unsigned seed) {
   return out;
 }
 
-/// Distance in units of the last place of T at `exact`; 0 for equal special values, 1e9 for wrong ones.
+/// Distance in units of the last place of T at `exact`; 0 for equal special values, 1e9 for wrong
+/// ones.
 template <class T>
 double ulps(T value, Wide exact) {
   const T rounded = static_cast<T>(exact);
-  if (std::isnan(exact) || std::isnan(value)) return std::isnan(exact) == std::isnan(value) ? 0 : 1e9;
+  if (std::isnan(exact) || std::isnan(value))
+    return std::isnan(exact) == std::isnan(value) ? 0 : 1e9;
   if (std::isinf(rounded) || std::isinf(value)) {
     if (value == rounded) return 0;
-    const T other = std::isinf(value) ? rounded : value;  // a rounding apart from overflow is one unit
-    return std::isinf(other) || std::abs(other) < std::numeric_limits<T>::max() || (value > 0) != (rounded > 0) ? 1e9 : 1;
+    const T other =
+        std::isinf(value) ? rounded : value;  // a rounding apart from overflow is one unit
+    return std::isinf(other) || std::abs(other) < std::numeric_limits<T>::max() ||
+                   (value > 0) != (rounded > 0)
+               ? 1e9
+               : 1;
   }
   if (exact == 0) return value == 0 && std::signbit(value) == std::signbit(exact) ? 0 : 1e9;
   int exponent = 0;
@@ -113,7 +133,8 @@ void expect_unary(const UnaryCase& c, double limit) {
     if (error > worst) worst = error, where = x[i], got = y[i];
   }
   ::testing::Test::RecordProperty(std::string(c.name) + suffix<T>(), std::to_string(worst));
-  if (std::getenv("BAFE_TEST_VERBOSE")) std::printf("%s_%s: %.3f ulp at %.17g\n", c.name, suffix<T>(), worst, double(where));
+  if (std::getenv("BAFE_TEST_VERBOSE"))
+    std::printf("%s_%s: %.3f ulp at %.17g\n", c.name, suffix<T>(), worst, double(where));
   EXPECT_LE(worst, limit) << c.name << "(" << where << ") gave " << got << ", exact "
                           << c.exact(static_cast<Wide>(where));
 }
@@ -134,7 +155,8 @@ void expect_pow(double limit) {
   std::uniform_real_distribution<double> base(0, 3), power(-60, 60);
   for (std::size_t i = 0; i < 14; ++i) {
     for (std::size_t j = 0; j < 14; ++j) a.push_back(all[i]), b.push_back(all[j]);
-    for (T e : {T(3), T(-3), T(2), T(0.5), T(-2.5)}) a.push_back(all[i]), b.push_back(e), a.push_back(-all[i]), b.push_back(e);
+    for (T e : {T(3), T(-3), T(2), T(0.5), T(-2.5)})
+      a.push_back(all[i]), b.push_back(e), a.push_back(-all[i]), b.push_back(e);
   }
   for (std::size_t i = 14; i + 1 < all.size(); ++i) {
     a.push_back(all[i]), b.push_back(all[i + 1]);
@@ -158,12 +180,13 @@ TEST(MathC, PowFollowsC99ForFloat) { expect_pow<float>(1.0); }
 TEST(MathC, PowFollowsC99ForDouble) { expect_pow<double>(2.0); }
 
 TEST(MathC, EveryTextCompilesForAPlainTarget) {
-  const CompiledC code(math_functions_c({"bafe_exp_f32", "bafe_tanh_f64", "bafe_erfc_f64", "bafe_floor_f32",
-                                         "bafe_rint_f64", "bafe_sin_f64", "bafe_pow_f64", "bafe_f64_to_bf16"},
-                                        Target{}) +
-                           "double f(double x) { return bafe_sin_f64(x) + bafe_pow_f64(x, 1.5); }\n"
-                           "float g(float x) { return bafe_floor_f32(x); }\n",
-                       Target{});
+  const CompiledC code(
+      math_functions_c({"bafe_exp_f32", "bafe_tanh_f64", "bafe_erfc_f64", "bafe_floor_f32",
+                        "bafe_rint_f64", "bafe_sin_f64", "bafe_pow_f64", "bafe_f64_to_bf16"},
+                       Target{}) +
+          "double f(double x) { return bafe_sin_f64(x) + bafe_pow_f64(x, 1.5); }\n"
+          "float g(float x) { return bafe_floor_f32(x); }\n",
+      Target{});
   EXPECT_NEAR(code.get<double(double)>("f")(2.0), std::sin(2.0) + std::pow(2.0, 1.5), 1e-14);
   EXPECT_EQ(code.get<float(float)>("g")(-1.5f), -2.0f);
   EXPECT_TRUE(std::signbit(code.get<float(float)>("g")(-0.0f)));
@@ -181,21 +204,25 @@ TEST(MathC, FloatRemainderIsNumpys) {
   const CompiledC code(loop_text<double>("mod", 2), host_target());
   const std::vector<double> a = samples<double>(30000, 1), b = samples<double>(30000, 2);
   std::vector<double> y(a.size());
-  code.get<void(const double*, const double*, double*, long long)>("run")(a.data(), b.data(), y.data(), 30000);
+  code.get<void(const double*, const double*, double*, long long)>("run")(a.data(), b.data(),
+                                                                          y.data(), 30000);
   for (std::size_t i = 0; i < 30000; ++i) {
     const double want = mod_like_numpy(a[i], b[i]);
-    ASSERT_TRUE(y[i] == want || (y[i] != y[i] && want != want)) << a[i] << " mod " << b[i] << " gave " << y[i];
+    ASSERT_TRUE(y[i] == want || (y[i] != y[i] && want != want))
+        << a[i] << " mod " << b[i] << " gave " << y[i];
   }
 }
 
 TEST(MathC, MaximumPropagatesNanAndCommutes) {
   const CompiledC code(math_functions_c({"bafe_max_f32", "bafe_min_f32"}, host_target()) +
-                       "float hi(float a, float b) { return bafe_max_f32(a, b); }\n"
-                       "float lo(float a, float b) { return bafe_min_f32(a, b); }\n", host_target());
+                           "float hi(float a, float b) { return bafe_max_f32(a, b); }\n"
+                           "float lo(float a, float b) { return bafe_min_f32(a, b); }\n",
+                       host_target());
   auto hi = code.get<float(float, float)>("hi");
   auto lo = code.get<float(float, float)>("lo");
   const float nan = std::numeric_limits<float>::quiet_NaN();
-  EXPECT_TRUE(std::isnan(hi(nan, 1)) && std::isnan(hi(1, nan)) && std::isnan(lo(nan, 1)) && std::isnan(lo(1, nan)));
+  EXPECT_TRUE(std::isnan(hi(nan, 1)) && std::isnan(hi(1, nan)) && std::isnan(lo(nan, 1)) &&
+              std::isnan(lo(1, nan)));
   EXPECT_FALSE(std::signbit(hi(-0.0f, 0.0f)) || std::signbit(hi(0.0f, -0.0f)));
   EXPECT_TRUE(std::signbit(lo(-0.0f, 0.0f)) && std::signbit(lo(0.0f, -0.0f)));
   EXPECT_EQ(hi(-2, 3), 3);
@@ -204,11 +231,15 @@ TEST(MathC, MaximumPropagatesNanAndCommutes) {
 
 TEST(MathC, IntegersAreDefinedForEveryOperand) {
   const CompiledC code(
-      math_functions_c({"bafe_floordiv_i32", "bafe_mod_i32", "bafe_shl_i32", "bafe_shr_i32", "bafe_pow_i32",
-                        "bafe_abs_i32", "bafe_floordiv_i8", "bafe_shr_u8"}, host_target()) +
-          "int d(int a, int b) { return bafe_floordiv_i32(a, b); }\nint m(int a, int b) { return bafe_mod_i32(a, b); }\n"
-          "int l(int a, int b) { return bafe_shl_i32(a, b); }\nint r(int a, int b) { return bafe_shr_i32(a, b); }\n"
-          "int p(int a, int b) { return bafe_pow_i32(a, b); }\nint s(int a, int b) { return bafe_abs_i32(a); }\n"
+      math_functions_c({"bafe_floordiv_i32", "bafe_mod_i32", "bafe_shl_i32", "bafe_shr_i32",
+                        "bafe_pow_i32", "bafe_abs_i32", "bafe_floordiv_i8", "bafe_shr_u8"},
+                       host_target()) +
+          "int d(int a, int b) { return bafe_floordiv_i32(a, b); }\nint m(int a, int b) { return "
+          "bafe_mod_i32(a, b); }\n"
+          "int l(int a, int b) { return bafe_shl_i32(a, b); }\nint r(int a, int b) { return "
+          "bafe_shr_i32(a, b); }\n"
+          "int p(int a, int b) { return bafe_pow_i32(a, b); }\nint s(int a, int b) { return "
+          "bafe_abs_i32(a); }\n"
           "int c(int a, int b) { return bafe_floordiv_i8((signed char)a, (signed char)b); }\n",
       host_target());
   using F = int(int, int);
@@ -235,26 +266,30 @@ TEST(MathC, IntegersAreDefinedForEveryOperand) {
 }
 
 TEST(MathC, ConversionsAgreeWithScalarCast) {
-  std::set<std::string> symbols = {"bafe_f16_to_f32", "bafe_f32_to_f16", "bafe_f64_to_f16", "bafe_bf16_to_f32",
-                                   "bafe_f32_to_bf16", "bafe_f64_to_bf16"};
-  std::string functions = "float h2f(unsigned short h) { return bafe_f16_to_f32(h); }\n"
-                          "unsigned short f2h(float x) { return bafe_f32_to_f16(x); }\n"
-                          "unsigned short f2b(float x) { return bafe_f32_to_bf16(x); }\n"
-                          "unsigned short d2b(double x) { return bafe_f64_to_bf16(x); }\n"
-                          "unsigned short d2h(double x) { return bafe_f64_to_f16(x); }\n";
+  std::set<std::string> symbols = {"bafe_f16_to_f32",  "bafe_f32_to_f16",  "bafe_f64_to_f16",
+                                   "bafe_bf16_to_f32", "bafe_f32_to_bf16", "bafe_f64_to_bf16"};
+  std::string functions =
+      "float h2f(unsigned short h) { return bafe_f16_to_f32(h); }\n"
+      "unsigned short f2h(float x) { return bafe_f32_to_f16(x); }\n"
+      "unsigned short f2b(float x) { return bafe_f32_to_bf16(x); }\n"
+      "unsigned short d2b(double x) { return bafe_f64_to_bf16(x); }\n"
+      "unsigned short d2h(double x) { return bafe_f64_to_f16(x); }\n";
   const DType integers[] = {DType::kI8, DType::kI16, DType::kI32, DType::kI64,
                             DType::kU8, DType::kU16, DType::kU32, DType::kU64};
   for (DType to : integers) {
     const std::string symbol = conversion_symbol_c(DType::kF64, to);
     symbols.insert(symbol);
-    functions += format("unsigned long long cast_{0}(double x) {{ return (unsigned long long){1}(x); }}\n",
-                        dtype_info(to).name, symbol);
+    functions +=
+        format("unsigned long long cast_{0}(double x) {{ return (unsigned long long){1}(x); }}\n",
+               dtype_info(to).name, symbol);
   }
   const CompiledC code(math_functions_c(symbols, host_target()) + functions, host_target());
   for (unsigned h = 0; h < 65536; ++h) {
     const float want = f16_to_f32(static_cast<std::uint16_t>(h));
-    ASSERT_EQ(std::bit_cast<std::uint32_t>(code.get<float(unsigned short)>("h2f")(static_cast<unsigned short>(h))),
-              std::bit_cast<std::uint32_t>(want)) << h;
+    ASSERT_EQ(std::bit_cast<std::uint32_t>(
+                  code.get<float(unsigned short)>("h2f")(static_cast<unsigned short>(h))),
+              std::bit_cast<std::uint32_t>(want))
+        << h;
   }
   auto f2h = code.get<unsigned short(float)>("f2h");
   auto f2b = code.get<unsigned short(float)>("f2b");
@@ -269,11 +304,13 @@ TEST(MathC, ConversionsAgreeWithScalarCast) {
     ASSERT_EQ(d2h(x), f64_to_f16(x)) << x;
     ASSERT_EQ(d2b(x), f64_to_bf16(x)) << x;
     for (DType to : integers) {
-      const std::uint64_t mask = dtype_info(to).bits == 64 ? ~0ull : (1ull << dtype_info(to).bits) - 1;
+      const std::uint64_t mask =
+          dtype_info(to).bits == 64 ? ~0ull : (1ull << dtype_info(to).bits) - 1;
       const std::string name = format("cast_{}", dtype_info(to).name);
       const double scaled = x * 17.3;
       ASSERT_EQ(code.get<unsigned long long(double)>(name)(scaled) & mask,
-                Scalar::of(DType::kF64, scaled).cast(to).bits) << scaled << " to " << dtype_info(to).name;
+                Scalar::of(DType::kF64, scaled).cast(to).bits)
+          << scaled << " to " << dtype_info(to).name;
     }
   }
 }
