@@ -1,0 +1,57 @@
+#pragma once
+/// The automatic checks of a rule: types, values against the interpreter, and numeric stability (DESIGN sections
+/// 3 and 4). They need nothing but the rule.
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "bafe/rules/rule.h"
+#include "bafe/verify/instance.h"
+
+namespace bafe {
+
+/// How input values are drawn.
+enum class DataKind : std::uint8_t {
+  kPlain,       ///< normal numbers; whole range for ints
+  kLarge,       ///< scale 1e4
+  kSmall,       ///< scale 1e-4
+  kOffset,      ///< 1e4 plus small noise
+  kSorted,      ///< ascending
+  kOneHot,      ///< zeros and one 1
+  kCancelling,  ///< large numbers that cancel within a tensor, plus small noise
+  kSpecial,     ///< NaN, Inf, both zeros, subnormals among plain numbers
+};
+const char* data_kind_text(DataKind kind);
+
+/// Fills the inputs of an instance so that its promises hold. `index_limit` > 0: ints lie in [0, index_limit).
+std::vector<Tensor> draw_inputs(const RuleInstance& instance, DataKind kind, int index_limit,
+                                Dice& dice);
+
+struct CheckOptions {
+  std::uint64_t seed = 1;
+  int instances = 6;       ///< per dtype and palette of sizes
+  int attempts = 3000;     ///< tries for one instance before the rule counts as vacuous
+};
+
+struct CheckResult {
+  bool passed = false;
+  int instances = 0;                 ///< matches that were evaluated
+  std::vector<DType> dtypes;         ///< that it was checked on
+  std::string counterexample;        ///< inputs and both sides in numbers; empty when passed
+  std::string failure;               ///< "vacuous", "types", "values", "stability"; empty when passed
+};
+
+/// Types and values of one direction on sizes 0, 1, odd and large, several ranks and all dtypes it covers.
+CheckResult check_values(const Rewrite& rewrite, const CheckOptions& options = {});
+/// The stress test of section 3; directions that promise equal bits pass without it.
+CheckResult check_stability(const Rewrite& rewrite, const CheckOptions& options = {});
+/// Same bytes in the states that a move names.
+CheckResult check_move(const Move& move, const CheckOptions& options = {});
+/// All checks of all directions; the first failure.
+CheckResult check_rule(const Rule& rule, const CheckOptions& options = {});
+
+/// A copy of a graph that computes in f64 wherever it computes in another float type.
+Graph in_double(const Graph& graph);
+
+}  // namespace bafe
