@@ -79,7 +79,7 @@ ValueId Builder::call(Op op, std::span<const ValueId> operands, Attrs attrs) {
   for (ValueId v : operands)
     BAFE_CHECK(v.index() < graph_.size(), "an operand is a node of this graph");
   try {
-    check_operand_count(info, operands.size());
+    rules_of_ops::check_call(info, operands.size(), attrs);
     if (is_input(op)) {
       throw ShapeError({}, "input", "inputs are declared, not called").fix("add it to the graph");
     }
@@ -186,7 +186,7 @@ ValueId Builder::expand(const OpInfo& info, std::span<const ValueId> operands, c
     ValueId result = expand_composite(*this, info, values, fields);
     return widens ? cast(result, own) : result;
   } catch (Error& error) {
-    error.about(std::string(info.name) + ": " + error.subject());
+    if (error.subject() != info.name) error.about(std::string(info.name) + ": " + error.subject());
     throw;
   }
 }

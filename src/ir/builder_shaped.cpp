@@ -210,8 +210,7 @@ ValueId Builder::expand_dims(ValueId x, List axes) {
 
 ValueId Builder::call_shaped(const OpInfo& info, std::span<const ValueId> operands, Attrs attrs) {
   for (const auto& [op, manner] : manners()) {
-    if (op == info.op && attrs.size() == tensor_ops().spec(info.id).fields.size())
-      return manner(*this, operands, attrs);
+    if (op == info.op) return manner(*this, operands, attrs);
   }
   std::vector<ValueId> values(operands.begin(), operands.end());
   if (!values.empty()) attrs = normal_attrs(info, type(values[0]), std::move(attrs));

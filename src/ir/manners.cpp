@@ -12,14 +12,6 @@ namespace bafe {
 
 using rules_of_ops::with_operands;
 
-void check_operand_count(const OpInfo& info, std::size_t count) {
-  bool fits = info.arity == kVariadic ? count > 0 : count == static_cast<std::size_t>(info.arity);
-  if (fits) return;
-  std::string wanted = info.arity == kVariadic ? "one or more" : std::to_string(info.arity);
-  throw ShapeError({}, std::string(info.name), format("takes {} operands, not {}", wanted, count))
-      .fix("pass the operands that the operator lists");
-}
-
 Dim normal_axis(std::string_view subject, Dim axis, int rank, const Type& x) {
   if (axis.is_const() && axis.value() < 0 && axis.value() >= -rank) return axis + Dim(rank);
   const Type operands[] = {x};

@@ -5,8 +5,6 @@
 
 namespace bafe {
 
-/// ShapeError unless the row takes `count` operands.
-void check_operand_count(const OpInfo& info, std::size_t count);
 /// Fields named axis, axes and perm without negative entries; axes ascending. `x` is the first
 /// operand.
 Attrs normal_attrs(const OpInfo& info, const Type& x, Attrs attrs);

@@ -206,32 +206,6 @@ const Tables& tables() {
   return instance;
 }
 
-void check_call(const OpInfo& info, std::span<const Type> operands, const Attrs& attrs) {
-  bool counted = info.arity == kVariadic ? !operands.empty()
-                                         : operands.size() == static_cast<std::size_t>(info.arity);
-  if (!counted) {
-    std::string wanted = info.arity == kVariadic ? "one or more" : std::to_string(info.arity);
-    throw ShapeError({}, std::string(info.name),
-                     format("takes {} operands, not {}", wanted, operands.size()))
-        .fix("pass the operands that the operator lists");
-  }
-  const std::vector<AttrField>& fields = tensor_ops().spec(info.id).fields;
-  if (attrs.size() != fields.size()) {
-    throw ShapeError({}, std::string(info.name),
-                     format("takes {} fields, not {}", fields.size(), attrs.size()))
-        .fix("give every field a value");
-  }
-  for (std::size_t i = 0; i < fields.size(); ++i) {
-    if (attr_kind(attrs[i]) == fields[i].kind) continue;
-    static constexpr const char* kKindNames[] = {"an integer", "a list", "a dtype",
-                                                 "a scalar",   "a text", "a graph"};
-    throw ShapeError({}, std::string(info.name),
-                     format("field {} must be {}, not {}", fields[i].name,
-                            kKindNames[static_cast<int>(fields[i].kind)], attr_text(attrs[i])))
-        .fix("give the field a value of its kind");
-  }
-}
-
 }  // namespace
 
 const OpInfo& op_info(Op op) { return tables().infos[static_cast<std::size_t>(op)]; }
@@ -247,7 +221,7 @@ const OpTable& tensor_ops() { return tables().table; }
 
 Type infer_type(Op op, std::span<const Type> operands, const Attrs& attrs) {
   const OpInfo& info = op_info(op);
-  check_call(info, operands, attrs);
+  rules_of_ops::check_call(info, operands.size(), attrs);
   if (info.kind == OpKind::kPointwise) return rules_of_ops::pointwise_type(info, operands, attrs);
   if (info.shape == nullptr) return composite_type(info, operands, attrs);
   try {

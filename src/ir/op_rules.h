@@ -93,6 +93,8 @@ E with_operands(E error, Operands operands, const std::vector<int>& axes = {}) {
   for (std::string& line : operand_lines(operands, axes)) error.detail(std::move(line));
   return error;
 }
+/// ShapeError unless the row takes that many operands, and attributes of these kinds.
+void check_call(const OpInfo& info, std::size_t operands, const Attrs& attrs);
 /// The integer that an attribute must hold; ShapeError when it is symbolic.
 std::int64_t known(std::string_view subject, std::string_view what, Dim value);
 /// Throws unless `axes` is strictly ascending and inside [0, rank).

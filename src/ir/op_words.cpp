@@ -26,6 +26,32 @@ std::vector<std::string> operand_lines(Operands operands, const std::vector<int>
   return lines;
 }
 
+void check_call(const OpInfo& info, std::size_t operands, const Attrs& attrs) {
+  bool counted =
+      info.arity == kVariadic ? operands > 0 : operands == static_cast<std::size_t>(info.arity);
+  if (!counted) {
+    std::string wanted = info.arity == kVariadic ? "one or more" : std::to_string(info.arity);
+    throw ShapeError({}, std::string(info.name),
+                     format("takes {} operands, not {}", wanted, operands))
+        .fix("pass the operands that the operator lists");
+  }
+  const std::vector<AttrField>& fields = tensor_ops().spec(info.id).fields;
+  if (attrs.size() != fields.size()) {
+    throw ShapeError({}, std::string(info.name),
+                     format("takes {} fields, not {}", fields.size(), attrs.size()))
+        .fix("give every field a value");
+  }
+  for (std::size_t i = 0; i < fields.size(); ++i) {
+    if (attr_kind(attrs[i]) == fields[i].kind) continue;
+    static constexpr const char* kKindNames[] = {"an integer", "a list", "a dtype",
+                                                 "a scalar",   "a text", "a graph"};
+    throw ShapeError({}, std::string(info.name),
+                     format("field {} must be {}, not {}", fields[i].name,
+                            kKindNames[static_cast<int>(fields[i].kind)], attr_text(attrs[i])))
+        .fix("give the field a value of its kind");
+  }
+}
+
 std::int64_t known(std::string_view subject, std::string_view what, Dim value) {
   if (value.is_const()) return value.value();
   throw ShapeError({}, std::string(subject),
