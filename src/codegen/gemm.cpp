@@ -197,7 +197,7 @@ std::int64_t nest_scratch_bytes(const GemmTiling& t) {
       return whole_lines(t.a_pack_elements() * bytes) + whole_lines(t.partial_elements() * bytes);
     case GemmNest::kVecMat:
     case GemmNest::kDot:
-      return whole_lines((t.columns.big + t.lanes) * bytes);
+      return whole_lines((t.rows.big * t.columns.big + t.lanes) * bytes);
     case GemmNest::kPlain:
       return 0;
   }

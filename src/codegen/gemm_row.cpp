@@ -1,8 +1,10 @@
-// Products with one row: a vector times a matrix. If the matrix's rows are contiguous, eight of
-// them at a time are added to a row of C that stays in L1; every element is still one ascending
-// chain. If its columns are contiguous each element is a dot product: a chain of scalars when the
-// order is strict, else two vectors of partial sums (elements k and k + lanes of every 2 * lanes),
-// added, then folded in halves.
+// Products with one row, or few: a vector times a matrix. If the matrix's rows are contiguous,
+// eight of them at a time are added to a row of C that stays in L1; every element is still one
+// ascending chain. If its columns are contiguous each element is a dot product: a chain of scalars
+// when the order is strict, else two vectors of partial sums (elements k and k + lanes of every 2 *
+// lanes), added, then folded in halves.
+
+#include <algorithm>
 
 #include "bafe/base/format.h"
 #include "bafe/codegen/gemm_text.h"
@@ -10,6 +12,9 @@
 
 namespace bafe {
 namespace {
+
+/// Elements between rows of finished dot products in scratch.
+std::int64_t dot_pitch(const GemmTiling& t) { return t.columns.big; }
 
 std::string rows_step_c(const GemmTiling& t, int rows) {
   const std::string p = vector_prefix(t.spec.dtype);
@@ -64,55 +69,93 @@ std::string chains_c(const GemmTiling& t, int columns) {
       type, declare, t.spec.k, t.spec.a.col, step, store);
 }
 
-/// `columns` dot products in lanes.
-std::string lanes_c(const GemmTiling& t, int columns) {
+/// `lanes` chains in the lanes of one vector: square blocks of B are transposed in registers.
+std::string vector_chains_c(const GemmTiling& t) {
   const std::string p = vector_prefix(t.spec.dtype), type = element_c(t);
-  const std::int64_t step = 2 * t.lanes, whole = t.spec.k / step * step, left = t.spec.k - whole;
-  std::string declare, body, tail, fold;
-  for (int c = 0; c < columns; ++c) {
-    const std::int64_t at = c * t.spec.b.col;
-    declare += format("    {0} p{1} = {{0}}, q{1} = {{0}};\n", p, c);
-    body += format(
-        "      p{0} = {1}_FMA(x0, {1}_LOAD(b + k + {2}), p{0});"
-        " q{0} = {1}_FMA(x1, {1}_LOAD(b + k + {3}), q{0});\n",
-        c, p, at, at + t.lanes);
-    auto last = [&](const char* acc, std::int64_t from, std::int64_t count) {
-      if (count <= 0) return std::string();
-      const std::string m = format("{}_MASK({})", p, count < t.lanes ? count : t.lanes);
-      return format(
-          "    {0}{1} = {2}_FMA({2}_MLOAD(x + {3}, {4}), {2}_MLOAD(b + {5}, {4}), {0}{1});\n", acc,
-          c, p, from, m, at + from);
-    };
-    tail += last("p", whole, left) + last("q", whole + t.lanes, left - t.lanes);
-    fold += format("    p{0} = p{0} + q{0};\n    {1}_STORE(h, p{0});\n", c, p);
-    for (int half = t.lanes / 2; half >= 1; half /= 2) {
-      fold += format("    for (int l = 0; l < {0}; l++) h[l] = h[l] + h[l + {0}];\n", half);
-    }
-    fold += format("    c[j + {}] = h[0];\n", c);
+  const std::int64_t whole = t.spec.k / t.lanes * t.lanes;
+  std::string row, block = transposed_rows_c(t, "b + k", t.spec.b.col, row), rest;
+  for (int r = 0; r < t.lanes; ++r) {
+    block += format("      y = {0}_FMA({0}_SET(x[(k + {1}) * {2}]), {3}{1}, y);\n", p, r,
+                    t.spec.a.col, row);
   }
-  return format("    {} h[{}];\n{}", type, t.lanes, declare) +
+  for (int l = 0; l < t.lanes; ++l) rest += format("{}b[k + {}]", l ? ", " : "", l * t.spec.b.col);
+  return format("    {0} y = {{0}};\n    for (long long k = 0; k < {1}; k += {2}) {{\n{3}    }}\n",
+                p, whole, t.lanes, block) +
          format(
-             "    for (long long k = 0; k < {0}; k += {1}) {{\n      const {2} x0 = {2}_LOAD(x + "
-             "k), x1 = "
-             "{2}_LOAD(x + k + {3});\n{4}    }}\n",
-             whole, step, p, t.lanes, body) +
-         tail + fold;
+             "    for (long long k = {0}; k < {1}; k++) y = {2}_FMA({2}_SET(x[k * {3}]), "
+             "(({2}){{{4}}}), y);\n    {2}_STORE(c + j, y);\n",
+             whole, t.spec.k, p, t.spec.a.col, rest);
+}
+
+/// <name>_fold(p, q): the sum of all lanes of p + q, halves first.
+std::string fold_c(const GemmTiling& t) {
+  const std::string p = vector_prefix(t.spec.dtype), type = element_c(t);
+  std::string out = format(
+      "static inline {0} {1}_fold({2} p, {2} q) {{\n  {0} h[{3}];\n  "
+      "{2}_STORE(h, p + q);\n",
+      type, t.spec.name, p, t.lanes);
+  for (int half = t.lanes / 2; half >= 1; half /= 2) {
+    out += format("  for (int l = 0; l < {0}; l++) h[l] = h[l] + h[l + {0}];\n", half);
+  }
+  return out + "  return h[0];\n}\n";
+}
+
+/// `rows` x `columns` dot products in lanes.
+std::string lanes_c(const GemmTiling& t, std::int64_t rows, std::int64_t columns) {
+  const std::string p = vector_prefix(t.spec.dtype);
+  const std::int64_t step = 2 * t.lanes, whole = t.spec.k / step * step, left = t.spec.k - whole;
+  std::string declare, body, tail, store;
+  // One vector of x and of b at `from` into the accumulators `acc`, masked to `count` elements.
+  auto part = [&](const char* acc, const std::string& from, std::int64_t count, std::string& out) {
+    if (count <= 0) return;
+    const bool mask = count < t.lanes;
+    auto load = [&](const char* base, std::int64_t at) {
+      return mask ? format("{}_MLOAD({} + {} + {}, {}_MASK({}))", p, base, from, at, p, count)
+                  : format("{}_LOAD({} + {} + {})", p, base, from, at);
+    };
+    out += "    {\n";
+    for (std::int64_t r = 0; r < rows; ++r) {
+      out += format("      const {} x{} = {};\n", p, r, load("x", r * t.spec.a.row));
+    }
+    for (std::int64_t c = 0; c < columns; ++c) {
+      out += format("      const {} b{} = {};\n", p, c, load("b", c * t.spec.b.col));
+      for (std::int64_t r = 0; r < rows; ++r) {
+        out += format("      {0}{1}_{2} = {3}_FMA(x{1}, b{2}, {0}{1}_{2});\n", acc, r, c, p);
+      }
+    }
+    out += "    }\n";
+  };
+  for (std::int64_t r = 0; r < rows; ++r) {
+    for (std::int64_t c = 0; c < columns; ++c) {
+      declare += format("    {0} p{1}_{2} = {{0}}, q{1}_{2} = {{0}};\n", p, r, c);
+      store += format("    c[j + {0}] = {1}_fold(p{2}_{3}, q{2}_{3});\n", r * dot_pitch(t) + c,
+                      t.spec.name, r, c);
+    }
+  }
+  part("p", "k", t.lanes, body);
+  part("q", format("k + {}", t.lanes), t.lanes, body);
+  part("p", format("{}", whole), std::min<std::int64_t>(left, t.lanes), tail);
+  part("q", format("{}", whole + t.lanes), left - t.lanes, tail);
+  return declare +
+         format("    for (long long k = 0; k < {}; k += {}) {{\n{}    }}\n", whole, step, body) +
+         tail + store;
 }
 
 std::string dots_c(const GemmTiling& t) {
   const std::string type = element_c(t);
+  const std::int64_t rows = t.rows.big;
   const bool lanes = !t.spec.strict && t.spec.a.col == 1;
-  const int columns = lanes ? 4 : 8;
-  auto body = [&](int count) { return lanes ? lanes_c(t, count) : chains_c(t, count); };
-  std::string out = format(
+  const std::int64_t columns = !lanes ? t.lanes : rows == 1 ? 4 : rows == 2 ? 3 : 2;
+  std::string out = lanes ? fold_c(t) : "";
+  out += format(
       "static __attribute__((noinline)) void {}_row(const {} *x, const {} *b, {} *c, long long "
       "columns) {{\n"
       "  long long j = 0;\n",
       t.spec.name, type, type, type);
   out += format("  for (; j + {0} <= columns; j += {0}) {{\n{1}    b += {2};\n  }}\n", columns,
-                body(columns), columns * t.spec.b.col);
-  return out +
-         format("  for (; j < columns; j++) {{\n{}    b += {};\n  }}\n}}\n", body(1), t.spec.b.col);
+                lanes ? lanes_c(t, rows, columns) : vector_chains_c(t), columns * t.spec.b.col);
+  return out + format("  for (; j < columns; j++) {{\n{}    b += {};\n  }}\n}}\n",
+                      lanes ? lanes_c(t, rows, 1) : chains_c(t, 1), t.spec.b.col);
 }
 
 }  // namespace
@@ -131,8 +174,8 @@ std::string one_row_nest_c(const GemmTiling& t) {
   out += format("    const {} *B = {};\n", type, matrix_c(t, t.spec.b));
   out += format("    {0}_row({1}, B + {2}, ({3} *)scratch, columns);\n", t.spec.name,
                 matrix_c(t, t.spec.a), offset_c("j", t.spec.b.col, "0", 0), type);
-  out += format("    {}_out(slot, size, (const {} *)scratch, 0, 0, 1, j, columns{});\n",
-                t.spec.name, type, batch_arguments_c(t));
+  out += format("    {}_out(slot, size, (const {} *)scratch, {}, 0, {}, j, columns{});\n",
+                t.spec.name, type, dot_pitch(t), t.rows.big, batch_arguments_c(t));
   return out + "  }\n  return 0;\n}\n";
 }
 

@@ -43,6 +43,10 @@ GemmSpec transposed(const GemmSpec& spec) {
 /// vector.
 bool should_swap(const GemmSpec& spec) {
   if (spec.n == 1 && spec.m > 1) return true;
+  if (!spec.strict && spec.n <= 4 && spec.m >= 16 && spec.k >= 64 && spec.a.col == 1 &&
+      spec.b.row == 1) {
+    return true;  // few dot products with each contiguous row of A
+  }
   if (spec.m == 1) return false;
   return spec.c.col != 1 && spec.c.row == 1;
 }
@@ -137,11 +141,20 @@ void choose_units(GemmTiling& t) {
   t.column_blocks = ceil_div(t.columns.count, t.panels_per_unit);
 }
 
-void tile_one_row(GemmTiling& t) {
-  t.nest = t.spec.b.col == 1 || t.spec.b.row != 1 ? GemmNest::kVecMat : GemmNest::kDot;
+/// One row, or few rows times contiguous columns where the order of the sum is free.
+bool fits_row_nests(const GemmSpec& s) {
+  if (s.a.load || s.b.load || s.a.col != 1 || s.k == 0 || s.n == 0) return false;
+  if (s.m == 1) return s.b.col == 1 || s.b.row == 1;
+  return !s.strict && s.m >= 2 && s.m <= 4 && s.b.row == 1 && s.b.col != 1 && s.k >= 64 &&
+         s.n >= 16;
+}
+
+void tile_rows(GemmTiling& t) {
+  const bool by_rows = t.spec.b.row != 1 || (t.spec.b.col == 1 && t.spec.n > 1);
+  t.nest = by_rows ? GemmNest::kVecMat : GemmNest::kDot;
   constexpr std::int64_t kColumns = 2048;  // a partial row of C stays in L1
   const std::int64_t width = t.nest == GemmNest::kDot ? 256 : kColumns;
-  t.rows = Cut::of(1, 1);
+  t.rows = Cut::of(t.spec.m, t.spec.m);
   t.columns = Cut::of(t.spec.n, width);
   t.panels_per_unit = 1;
   t.row_blocks = 1;
@@ -239,9 +252,8 @@ GemmTiling tile_gemm(const GemmSpec& spec, const Target& target) {
     return t;
   }
   t.lanes = vector_lanes(s.dtype, target);
-  if (s.m == 1 && !s.a.load && !s.b.load && s.a.col == 1 && (s.b.col == 1 || s.b.row == 1) &&
-      (s.k > 0 && s.n > 0)) {
-    tile_one_row(t);
+  if (fits_row_nests(s)) {
+    tile_rows(t);
     return t;
   }
   choose_tile(t, target.isa);

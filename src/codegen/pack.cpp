@@ -32,24 +32,12 @@ std::string pack_rows(const GemmTiling& t) {
   return out + "    }\n";
 }
 
-/// One square block in registers: log2(lanes) rounds that interleave the two halves of the rows
-/// transpose it.
+/// One square block in registers.
 std::string transpose_block_c(const GemmTiling& t) {
   const std::string p = vector_prefix(t.spec.dtype);
-  const int lanes = t.lanes;
-  std::string out;
-  for (int r = 0; r < lanes; ++r) {
-    out += format("        const {0} r0_{1} = {0}_LOAD(g_read + {2});\n", p, r, r * t.spec.b.col);
-  }
-  int round = 0;
-  for (int done = 1; done < lanes; done *= 2, ++round) {
-    for (int r = 0; r < lanes; ++r) {
-      out += format("        const {0} r{1}_{2} = {0}_{3}(r{4}_{5}, r{4}_{6});\n", p, round + 1, r,
-                    r % 2 ? "HIGH" : "LOW", round, r / 2, r / 2 + lanes / 2);
-    }
-  }
-  for (int r = 0; r < lanes; ++r) {
-    out += format("        {}_STORE(g_line + {} * g_width, r{}_{});\n", p, r, round, r);
+  std::string row, out = transposed_rows_c(t, "g_read", t.spec.b.col, row);
+  for (int r = 0; r < t.lanes; ++r) {
+    out += format("        {}_STORE(g_line + {} * g_width, {}{});\n", p, r, row, r);
   }
   return out;
 }
@@ -124,6 +112,25 @@ std::string packed_batch_c(const GemmTiling& t) {
 }
 
 }  // namespace
+
+std::string transposed_rows_c(const GemmTiling& t, const std::string& pointer, std::int64_t stride,
+                              std::string& row) {
+  const std::string p = vector_prefix(t.spec.dtype);
+  const int lanes = t.lanes;
+  std::string out;
+  for (int r = 0; r < lanes; ++r) {
+    out += format("        const {0} r0_{1} = {0}_LOAD({2} + {3});\n", p, r, pointer, r * stride);
+  }
+  int round = 0;
+  for (int done = 1; done < lanes; done *= 2, ++round) {
+    for (int r = 0; r < lanes; ++r) {
+      out += format("        const {0} r{1}_{2} = {0}_{3}(r{4}_{5}, r{4}_{6});\n", p, round + 1, r,
+                    r % 2 ? "HIGH" : "LOW", round, r / 2, r / 2 + lanes / 2);
+    }
+  }
+  row = format("r{}_", round);
+  return out;
+}
 
 std::int64_t pack_units(const GemmTiling& t) { return t.packed_batches() * t.columns.count; }
 

@@ -36,6 +36,10 @@ std::string finish_c(const GemmTiling& t, bool apply_fast);
 /// The pack step of B as a kernel of its own, symbol <name>_pack.
 std::string pack_kernel_c(const GemmTiling& t);
 std::int64_t pack_units(const GemmTiling& t);
+/// Loads `lanes` vectors that lie `stride` elements apart and transposes them: log2(lanes) rounds
+/// that interleave the two halves of the rows. Vector i of the result is called `row`i.
+std::string transposed_rows_c(const GemmTiling& t, const std::string& pointer, std::int64_t stride,
+                              std::string& row);
 /// <name>_copy_a(slot, size, to, i0, rows, k0, depth, b0 …): one block of A into scratch.
 std::string copy_a_c(const GemmTiling& t);
 

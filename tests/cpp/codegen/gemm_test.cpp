@@ -225,11 +225,20 @@ TEST(Gemm, LargeProductsPackAndBlockAlongKWithoutChangingBits) {
 
 TEST(Gemm, LanesOrderIsUsedOnlyWhenAllowed) {
   std::vector<std::unique_ptr<Product<float>>> products;
-  products.push_back(std::make_unique<Product<float>>("dot", 57, 1, 1003));
-  products.back()->spec.strict = false;
-  products.push_back(std::make_unique<Product<float>>("row", 1, 57, 77, "rcr"));
-  products.back()->spec.strict = false;
-  EXPECT_EQ(emit_gemm(products[0]->spec, host_target()).order, "lanes");
+  int number = 0;
+  for (Size s : {Size{57, 1, 1003}, Size{300, 1, 64}, Size{40, 3, 100}, Size{1, 1, 333}}) {
+    products.push_back(
+        std::make_unique<Product<float>>(format("v{}", number++), s.m, s.n, s.k, "rcr"));
+  }
+  for (Size s : {Size{1, 57, 77}, Size{2, 57, 300}, Size{3, 300, 131}, Size{4, 33, 95}}) {
+    products.push_back(
+        std::make_unique<Product<float>>(format("v{}", number++), s.m, s.n, s.k, "rcr"));
+  }
+  for (auto& product : products) {
+    EXPECT_EQ(emit_gemm(product->spec, host_target()).order, "chain");
+    product->spec.strict = false;
+    EXPECT_EQ(emit_gemm(product->spec, host_target()).order, "lanes");
+  }
   expect_all(products, host_target(), 1e-4);
 }
 
