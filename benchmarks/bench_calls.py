@@ -6,11 +6,10 @@ import subprocess
 import sys
 import tempfile
 
-import numpy as np
-from rich.console import Console
-
 import bafe
+import numpy as np
 from bafe.testing import time_together
+from rich.console import Console
 
 FIRST = """
 import time, numpy as np, bafe
@@ -20,12 +19,16 @@ t = time.perf_counter(); y = f(x, x, x); print(time.perf_counter() - t)
 assert (y == 257).all()
 """
 IMPORT_NUMPY = "import time; t = time.perf_counter(); import numpy; print(time.perf_counter() - t)"
-IMPORT_BAFE = "import numpy, time; t = time.perf_counter(); import bafe; print(time.perf_counter() - t)"
+IMPORT_BAFE = (
+    "import numpy, time; t = time.perf_counter(); import bafe; print(time.perf_counter() - t)"
+)
 
 
 def run(code, cache):
     env = {**os.environ, "BAFE_CACHE_DIR": cache}
-    out = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True)
+    out = subprocess.run(
+        [sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True
+    )
     return float(out.stdout) * 1e3
 
 
@@ -44,7 +47,10 @@ for title, values, promise in (
     ("import bafe after numpy", bafe_ms, "< 60 ms"),
     ("import numpy", numpy_ms, ""),
 ):
-    console.print(f"{title:<45} median {statistics.median(values):7.1f} ms, worst {max(values):7.1f} ms   {promise}")
+    console.print(
+        f"{title:<45} median {statistics.median(values):7.1f} ms, "
+        f"worst {max(values):7.1f} ms   {promise}"
+    )
 
 small = [np.ones((8, 8), np.float32) for _ in range(3)]
 layer = bafe.jit(lambda a, b, c: bafe.relu(a @ b + c), tier="compiled")
@@ -61,4 +67,6 @@ times = time_together(
     rounds=31,
 )
 for title, timing in times.items():
-    console.print(f"warm {title:<40} {timing.ms * 1e6:8.0f} ns   {'< 2 µs' if '8x8, BAFE' in title else ''}")
+    console.print(
+        f"warm {title:<40} {timing.ms * 1e6:8.0f} ns   {'< 2 µs' if '8x8, BAFE' in title else ''}"
+    )

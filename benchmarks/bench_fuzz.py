@@ -1,4 +1,5 @@
-"""Random programs, many: compiled, interpreted and NumPy results compared. Seeds differ from the tests'."""
+"""Random programs, many: compiled, interpreted and NumPy results compared. Seeds differ from the
+tests'."""
 
 import sys
 import warnings
@@ -23,7 +24,11 @@ def check(seed):
 if __name__ == "__main__":
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 2000
     with Pool(2) as pool:
-        wrong = [found for found in pool.imap_unordered(check, range(FIRST_SEED, FIRST_SEED + count), 20) if found]
+        wrong = [
+            found
+            for found in pool.imap_unordered(check, range(FIRST_SEED, FIRST_SEED + count), 20)
+            if found
+        ]
     print("\n".join(wrong))
     print(f"{count} random programs, {len(wrong)} wrong")
     raise SystemExit(bool(wrong))

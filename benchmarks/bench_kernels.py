@@ -32,10 +32,19 @@ rows = normal(4096, 1024)
 
 measure(
     [
-        jitted("matmul 64", lambda x, y: x @ y, a[:64, :64].copy(), b[:64, :64].copy(), promise="-"),
+        jitted(
+            "matmul 64", lambda x, y: x @ y, a[:64, :64].copy(), b[:64, :64].copy(), promise="-"
+        ),
         jitted("matmul 256", lambda x, y: x @ y, s, t, promise=">= 0.80"),
         jitted("matmul 1024", lambda x, y: x @ y, a, b, promise=">= 0.80"),
-        jitted("relu(A@B + C) 256", lambda x, y, z: np.maximum(x @ y + z, 0), s, t, u, promise=">= 0.87"),
+        jitted(
+            "relu(A@B + C) 256",
+            lambda x, y, z: np.maximum(x @ y + z, 0),
+            s,
+            t,
+            u,
+            promise=">= 0.87",
+        ),
         jitted("chain, 4M", chain, *flat, promise=">= 1.5"),
         jitted("softmax 4096x1024", softmax, rows, promise=">= 2"),
         jitted("layer norm 4096x1024", layer_norm, rows, promise=">= 2"),

@@ -10,7 +10,10 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 SUITES = ("kernels", "layouts", "calls", "egraph", "fuzz")
-ONE_THREAD = {name: "1" for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "BAFE_THREADS")}
+ONE_THREAD = {
+    name: "1"
+    for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "BAFE_THREADS")
+}
 
 
 def main(arguments: list[str]) -> int:
@@ -18,7 +21,9 @@ def main(arguments: list[str]) -> int:
     numbers = [a for a in arguments if a.isdigit()]
     unknown = [name for name in names if name not in SUITES]
     if unknown:
-        print(f"no benchmark is called {unknown[0]}; there are: {', '.join(SUITES)}", file=sys.stderr)
+        print(
+            f"no benchmark is called {unknown[0]}; there are: {', '.join(SUITES)}", file=sys.stderr
+        )
         return 2
     cores = sorted(os.sched_getaffinity(0))
     for name in names:
@@ -26,8 +31,12 @@ def main(arguments: list[str]) -> int:
             env = {**os.environ, **ONE_THREAD, "BAFE_CACHE_DIR": cache}
             command = [sys.executable, str(HERE / f"bench_{name}.py"), *numbers]
             pin = {cores[-1]} if name != "fuzz" else set(cores)
-            code = subprocess.run(command, env=env, check=False,
-                                  preexec_fn=lambda pin=pin: os.sched_setaffinity(0, pin)).returncode
+            code = subprocess.run(
+                command,
+                env=env,
+                check=False,
+                preexec_fn=lambda pin=pin: os.sched_setaffinity(0, pin),
+            ).returncode
         if code:
             return code
     return 0

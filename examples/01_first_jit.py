@@ -1,8 +1,7 @@
 """First jit: decorate a NumPy function, call it, see the program that was chosen."""
 
-import numpy as np
-
 import bafe
+import numpy as np
 
 
 @bafe.jit
@@ -18,7 +17,10 @@ def main() -> None:
     y = layer(x, w, b)
     np.testing.assert_allclose(y, np.maximum(x @ w + b, 0), rtol=1e-5, atol=1e-5)
     print(layer.explain(x, w, b))
-    print(f"largest output {y.max():.3f}; the generated C has {len(layer.source(x, w, b).splitlines())} lines")
+    print(
+        f"largest output {y.max():.3f}; "
+        f"the generated C has {len(layer.source(x, w, b).splitlines())} lines"
+    )
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
-"""Layouts: the same product with row-major and column-major operands; values never change, times hardly do."""
-
-import numpy as np
+"""Layouts: the same product with row-major and column-major operands; values never change, times
+hardly do."""
 
 import bafe
+import numpy as np
 from bafe.testing import time_together
 
 
@@ -31,8 +31,12 @@ def main() -> None:
         print(f"{name}: largest error {error:.1e}")
     result = declared(a, b_col)
     assert result.flags.f_contiguous and float(np.abs(result - want).max()) <= 5e-5
-    times = time_together({"NumPy": lambda: a @ b, **{
-        name: (lambda p=arguments: product(*p)) for name, arguments in variants.items()}})
+    times = time_together(
+        {
+            "NumPy": lambda: a @ b,
+            **{name: (lambda p=arguments: product(*p)) for name, arguments in variants.items()},
+        }
+    )
     for name, timing in times.items():
         print(f"{name:>8}  {timing.ms * 1e3:8.1f} µs")
 

@@ -1,8 +1,8 @@
-"""Search: what the e-graph found, how budgets and regimes bound it, equal seeds give equal programs."""
-
-import numpy as np
+"""Search: what the e-graph found, how budgets and regimes bound it, equal seeds give equal
+programs."""
 
 import bafe
+import numpy as np
 
 
 def program(a, b, c, d):

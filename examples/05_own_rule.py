@@ -1,8 +1,8 @@
-"""A rule of your own: write it, have it proven, see it used; a wrong rule is refuted with numbers."""
-
-import numpy as np
+"""A rule of your own: write it, have it proven, see it used; a wrong rule is refuted with
+numbers."""
 
 import bafe
+import numpy as np
 
 RULE = """
 (rule sigmoid-twice-minus-one

@@ -8,13 +8,12 @@ from __future__ import annotations
 import platform
 from typing import Any, Callable, NamedTuple
 
+import bafe
 import numpy as np
+from bafe.testing import largest_error, time_together
 from rich.console import Console
 from rich.table import Table
 from sklearn.datasets import load_digits
-
-import bafe
-from bafe.testing import largest_error, time_together
 
 rng = np.random.default_rng(7)
 
@@ -44,7 +43,12 @@ def fit_digits() -> tuple[np.ndarray, np.ndarray, tuple[np.ndarray, ...]]:
         e = np.exp(scores - scores.max(1, keepdims=True))
         delta = (e / e.sum(1, keepdims=True) - target) / np.float32(len(x))
         back = (delta @ w2.T) * (hidden > 0)
-        for weight, step in ((w2, hidden.T @ delta), (b2, delta.sum(0)), (w1, x.T @ back), (b1, back.sum(0))):
+        for weight, step in (
+            (w2, hidden.T @ delta),
+            (b2, delta.sum(0)),
+            (w1, x.T @ back),
+            (b1, back.sum(0)),
+        ):
             weight -= np.float32(2.0) * step
     return x, digits.target, (w1, b1, w2, b2)
 
@@ -74,12 +78,19 @@ def cases() -> list[Case]:
     flat = [normal(4 << 20) for _ in range(3)]
     rows = normal(4096, 1024)
 
-    def case(title: str, function: Callable[..., Any], *arguments: Any, tolerance: float = 2e-5) -> Case:
+    def case(
+        title: str, function: Callable[..., Any], *arguments: Any, tolerance: float = 2e-5
+    ) -> Case:
         return Case(title, bafe.jit(function), function, arguments, tolerance)
 
     return [
-        case("relu(A@B + C), 512", lambda a, b, c: np.maximum(a @ b + c, 0),
-             a[:512, :512].copy(), b[:512, :512].copy(), c[:512, :512].copy()),
+        case(
+            "relu(A@B + C), 512",
+            lambda a, b, c: np.maximum(a @ b + c, 0),
+            a[:512, :512].copy(),
+            b[:512, :512].copy(),
+            c[:512, :512].copy(),
+        ),
         case("digits MLP, 1797x64-48-10", network, pixels, *weights),
         case("(A@B)@v, 1024", lambda a, b, v: (a @ b) @ v, a, b, v),
         case("A@B + A@C, 1024", lambda a, b, c: a @ b + a @ c, a, b, c),
@@ -95,13 +106,20 @@ def digits_agree(case: Case, labels: np.ndarray) -> str:
     ours = np.argmax(case.bafe_function(*case.arguments), axis=1)
     numpys = np.argmax(case.numpy_function(*case.arguments), axis=1)
     assert (ours == numpys).all(), "a prediction differs from NumPy's"
-    return f"digits: all {len(ours)} predictions equal NumPy's; {np.mean(ours == labels):.1%} are right"
+    right = np.mean(ours == labels)
+    return f"digits: all {len(ours)} predictions equal NumPy's; {right:.1%} are right"
 
 
 def main() -> None:
     console = Console()
-    table = Table(title=f"BAFE {bafe.__version__} beside NumPy {np.__version__} on {platform.machine()}")
-    for name, style in (("program as written", "bold"), ("as chosen", ""), ("rules between", "dim")):
+    table = Table(
+        title=f"BAFE {bafe.__version__} beside NumPy {np.__version__} on {platform.machine()}"
+    )
+    for name, style in (
+        ("program as written", "bold"),
+        ("as chosen", ""),
+        ("rules between", "dim"),
+    ):
         table.add_column(name, style=style, overflow="fold", ratio=3)
     for name in ("NumPy ms", "BAFE ms", "ratio", "largest error"):
         table.add_column(name, justify="right", no_wrap=True)
@@ -111,12 +129,23 @@ def main() -> None:
         error = largest_error(got, want)
         assert error <= case.tolerance, f"{case.title}: error {error}"
         times = time_together(
-            {"numpy": lambda c=case: c.numpy_function(*c.arguments),
-             "bafe": lambda c=case: c.bafe_function(*c.arguments)}, rounds=7)
+            {
+                "numpy": lambda c=case: c.numpy_function(*c.arguments),
+                "bafe": lambda c=case: c.bafe_function(*c.arguments),
+            },
+            rounds=7,
+        )
         found = case.bafe_function.explain(*case.arguments)
         ratio = times["numpy"].ms / times["bafe"].ms
-        table.add_row(case.title, found.chosen, ", ".join(found.rules) or "-", f"{times['numpy'].ms:.3f}",
-                      f"{times['bafe'].ms:.3f}", f"{ratio:.2f}x", f"{error:.1e}")
+        table.add_row(
+            case.title,
+            found.chosen,
+            ", ".join(found.rules) or "-",
+            f"{times['numpy'].ms:.3f}",
+            f"{times['bafe'].ms:.3f}",
+            f"{ratio:.2f}x",
+            f"{error:.1e}",
+        )
         if case.title.startswith("digits"):
             notes.append(digits_agree(case, load_digits().target))
     console.print(table)

@@ -6,6 +6,7 @@ Chebyshev interpolation in 60 digits (mpmath.chebyfit), rounded to double at the
 
 The error printed beside a table is that of the unrounded polynomial over its interval.
 """
+
 from mpmath import atanh, chebyfit, cos, erf, erfc, exp, log, mp, mpf, pi, sin, sqrt
 
 mp.dps = 60
@@ -99,7 +100,9 @@ table("kCosF64", cos_tail, 0, QUARTER_PI, 7, "cos for double")
 table("kErfMid", erf_tail, 0, "1.002", 9, "erf below 1 in double for float results")
 table("kErfF64", erf_tail, 0, "1.002", 15, "erf below 1 for double")
 K = mpf(2)
-table("kErfcMid", scaled_erfc(K), -1, (28 - K) / (28 + K), 14, "scaled erfc, centre 2, float results")
+table(
+    "kErfcMid", scaled_erfc(K), -1, (28 - K) / (28 + K), 14, "scaled erfc, centre 2, float results"
+)
 K = mpf(4)
 table("kErfcF64", scaled_erfc(K), -1, (28 - K) / (28 + K), 24, "scaled erfc, centre 4, for double")
 for name, bits in (("kTwoOverPi32", 32), ("kTwoOverPi64", 64)):

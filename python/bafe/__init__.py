@@ -18,8 +18,6 @@ from bafe._core import (
     ShapeError,
     TraceError,
 )
-from bafe.ops import *  # noqa: F403
-from bafe.ops import __all__ as _operators
 from bafe.autotune import (
     autotune_dump_log,
     autotune_model,
@@ -39,8 +37,12 @@ from bafe.budget import (
     pruning_regime_iters,
     pruning_regime_name,
 )
+from bafe.call import ShapeDtype
+from bafe.declare import input
 from bafe.explanation import Explanation, SearchStats
-from bafe.jit import JitFunction, ShapeDtype, fuse, jit
+from bafe.jit import JitFunction, fuse, jit
+from bafe.ops import *  # noqa: F403
+from bafe.ops import __all__ as _operators
 from bafe.surface import (
     astype,
     broadcast_to,
@@ -53,7 +55,6 @@ from bafe.surface import (
     expand_dims,
     full,
     gather,
-    input,
     iota,
     layer_norm,
     layout_transform,
@@ -75,11 +76,13 @@ from bafe.surface import (
     where,
     zeros,
 )
-from bafe.tensor import Constant, Tensor
+from bafe.tensor import Tensor
+from bafe.tracer import Constant
 from bafe.trees import register_pytree
 
 __version__: str = _core.__version__
 
 __all__ = sorted(
-    {name for name in dir() if not name.startswith("_") and name not in ("annotations",)} | set(_operators)
+    {name for name in dir() if not name.startswith("_") and name not in ("annotations",)}
+    | set(_operators)
 )

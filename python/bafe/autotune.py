@@ -18,7 +18,8 @@ def configure_autotune(
 
     Args:
         refit_threshold: refit whenever the log's size is a multiple of it.
-        invalidation_drift: a program whose prediction is off by more than this fraction is searched anew.
+        invalidation_drift: a program whose prediction is off by more than this fraction is searched
+        anew.
         warmup_calls: calls of a (function, signature) before its first record.
         timing_iters: compiled runs averaged in one record.
 
@@ -35,17 +36,17 @@ def autotune_stats() -> dict[str, Any]:
         >>> sorted(bafe.autotune_stats())[:3]
         ['last_refit_r_squared', 'log_size', 'total_calls']
     """
-    return _core.autotune_stats()  # type: ignore[no-any-return]
+    return _core.autotune_stats()
 
 
 def autotune_model() -> dict[str, Any]:
     """Give the fitted model: weights (8), bias, r_squared, n_samples, valid."""
-    return _core.autotune_model()  # type: ignore[no-any-return]
+    return _core.autotune_model()
 
 
 def autotune_refit() -> bool:
     """Fit the model now; say whether the log held enough."""
-    return _core.autotune_refit()  # type: ignore[no-any-return]
+    return _core.autotune_refit()
 
 
 def autotune_reset() -> None:
@@ -55,12 +56,12 @@ def autotune_reset() -> None:
 
 def autotune_dump_log(path: str | os.PathLike[str]) -> int:
     """Write the log, one JSON object a line; give the number of lines."""
-    return _core.autotune_dump_log(os.fspath(path))  # type: ignore[no-any-return]
+    return _core.autotune_dump_log(os.fspath(path))
 
 
 def calibrate() -> dict[str, float]:
     """Measure this machine now (takes a second) and give ``calibrated_cost_model()``."""
-    return _core.calibrate()  # type: ignore[no-any-return]
+    return _core.calibrate()
 
 
 def calibrated_cost_model() -> dict[str, float]:
@@ -70,4 +71,4 @@ def calibrated_cost_model() -> dict[str, float]:
         >>> len(bafe.calibrated_cost_model())
         7
     """
-    return _core.calibrated_cost_model()  # type: ignore[no-any-return]
+    return _core.calibrated_cost_model()

@@ -6,7 +6,8 @@ from collections import Counter
 from typing import Any
 
 from bafe import _core
-from bafe.tensor import Tensor, Tracer, _place
+from bafe.tensor import Tensor
+from bafe.tracer import Tracer, _place
 
 SearchBudget = _core.SearchBudget
 
@@ -24,7 +25,8 @@ def make_search_budget(
 
     Args:
         max_iters: stochastic passes.
-        max_nodes: e-nodes; when the input alone exceeds it, only rules that do not grow the graph run.
+        max_nodes: e-nodes; when the input alone exceeds it, only rules that do not grow the graph
+        run.
         max_rewrites: accepted matches a pass.
         time_budget_ms: 0 is no limit.
         temperature: of the Boltzmann acceptance.
@@ -81,7 +83,8 @@ def optimize(root: Any, budget: Any = None) -> Any:
     found = _core.optimized(program, options)
     tracer = Tracer()
     inputs = [
-        tracer.trace.input(name, dtype, shape, weak, layout) for name, dtype, shape, weak, layout in found.inputs()
+        tracer.trace.input(name, dtype, shape, weak, layout)
+        for name, dtype, shape, weak, layout in found.inputs()
     ]
     tensors = [tracer.tensor(i) for i in tracer.trace.inline_program(found, inputs)]
     return tensors if isinstance(root, (tuple, list)) else tensors[0]
@@ -99,9 +102,8 @@ def graph_summary(root: Any) -> str:
     program = _program(root)
     names = Counter(program.op_names())
     counts = ", ".join(f"{count} {name}" for name, count in sorted(names.items()))
-    return (
-        f"{sum(names.values())} nodes: {counts}\nresult: {', '.join(program.root_types())}\n{program.brief()}"
-    )
+    types = ", ".join(program.root_types())
+    return f"{sum(names.values())} nodes: {counts}\nresult: {types}\n{program.brief()}"
 
 
 def pruning_regime_name(time_budget_ms: float | None = None, deep: bool = False) -> str:
@@ -111,14 +113,14 @@ def pruning_regime_name(time_budget_ms: float | None = None, deep: bool = False)
         >>> bafe.pruning_regime_name(5)
         'light'
     """
-    return _core.regime_name(time_budget_ms, deep)  # type: ignore[no-any-return]
+    return _core.regime_name(time_budget_ms, deep)
 
 
 def pruning_regime_beam_width(time_budget_ms: float | None = None, deep: bool = False) -> int:
     """Give the number of candidates the regime plans."""
-    return _core.regime_beam_width(time_budget_ms, deep)  # type: ignore[no-any-return]
+    return _core.regime_beam_width(time_budget_ms, deep)
 
 
 def pruning_regime_iters(time_budget_ms: float | None = None, deep: bool = False) -> int:
     """Give the number of rounds the regime saturates."""
-    return _core.regime_iters(time_budget_ms, deep)  # type: ignore[no-any-return]
+    return _core.regime_iters(time_budget_ms, deep)

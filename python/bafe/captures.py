@@ -1,9 +1,11 @@
-"""What a traced function looks up outside its arguments: captured arrays become hidden inputs, other values guards."""
+"""What a traced function looks up outside its arguments: captured arrays become hidden inputs,
+other values guards."""
 
 from __future__ import annotations
 
 import types
-from typing import Any, Iterator
+from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
@@ -59,7 +61,8 @@ def find(function: Any, captured: list[Any]) -> tuple[list[Any], list[Any]]:
         captured: arrays that tracing captured.
 
     Returns:
-        (hidden, guards): hidden has (place or None, array) for each captured array; guards has (place, value) for
+        (hidden, guards): hidden has (place or None, array) for each captured array; guards has
+        (place, value) for
         numbers, texts, functions and containers the function's names lead to.
     """
     places: dict[int, Place] = {}

@@ -57,12 +57,12 @@ class Explanation:
     @property
     def written(self) -> str:
         """The program as written, in one line."""
-        return self._found["written"]  # type: ignore[no-any-return]
+        return self._found["written"]
 
     @property
     def chosen(self) -> str:
         """The program chosen, in one line."""
-        return self._found["chosen"]  # type: ignore[no-any-return]
+        return self._found["chosen"]
 
     def to_dict(self) -> dict[str, Any]:
         """Everything as plain data."""
@@ -73,7 +73,9 @@ class Explanation:
 
     def __str__(self) -> str:
         found = self._found
-        lines = [f"{step['rule']}: {step['before']}  =>  {step['after']}" for step in found["steps"]]
+        lines = [
+            f"{step['rule']}: {step['before']}  =>  {step['after']}" for step in found["steps"]
+        ]
         if not lines:
             lines = ["no rewrite: the program runs as written"]
         lines += [
@@ -85,7 +87,9 @@ class Explanation:
             "",
             "best candidates (predicted):",
         ]
-        lines += [f"  {_time(c['predicted_ns']):>9}  {c['program']}" for c in found["candidates"][:5]]
+        lines += [
+            f"  {_time(c['predicted_ns']):>9}  {c['program']}" for c in found["candidates"][:5]
+        ]
         stats = found["stats"]
         lines += [
             "",

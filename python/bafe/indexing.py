@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from bafe import _core
-from bafe.tensor import Constant, Tensor, _call, _method, _place
+from bafe.tensor import Tensor
+from bafe.tracer import Constant, _call, _method, _place
 
 
 def _error(fact: str, fix: str) -> Exception:
@@ -68,7 +69,7 @@ def _take(x: Tensor, items: list[Any]) -> Tensor:
         )
     if isinstance(index, list):
         index = np.asarray(index)
-    return _call("take", (x, index), (axis,))  # type: ignore[no-any-return]
+    return _call("take", (x, index), (axis,))
 
 
 def getitem(x: Tensor, key: Any) -> Tensor:
@@ -109,4 +110,4 @@ def getitem(x: Tensor, key: Any) -> Tensor:
     out = _method("slice", x, tuple(start), tuple(size), tuple(step))
     if gone:
         out = _method("squeeze", out, tuple(gone))
-    return _method("expand_dims", out, tuple(new)) if new else out  # type: ignore[no-any-return]
+    return _method("expand_dims", out, tuple(new)) if new else out

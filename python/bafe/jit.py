@@ -4,181 +4,25 @@ from __future__ import annotations
 
 import functools
 import inspect
-import os
 import types
 import warnings
-from typing import Any, Callable, Sequence
+from collections.abc import Sequence
+from typing import Any, Callable
 
 import numpy as np
 
 from bafe import _core, captures, trees
-from bafe import tensor as _t
+from bafe.call import _Call, _Options, _trace
 from bafe.explanation import Explanation, SearchStats
-from bafe.tensor import Tensor, Tracer, _place
+from bafe.tensor import Tensor
+from bafe.tracer import Tracer, _place
 
 JitFunction = _core.JitFunction
 
 
-class ShapeDtype:
-    """The shape and dtype of an argument without its values, for ``explain``, ``source`` and ``compile``."""
-
-    def __init__(self, shape: Sequence[int], dtype: Any = "float32") -> None:
-        self.shape, self.dtype = tuple(shape), np.dtype(dtype)
-
-    def __repr__(self) -> str:
-        return f"ShapeDtype({self.shape}, {self.dtype})"
-
-
-class _Options:
-    """What ``jit`` was given, and the signatures compiled so far."""
-
-    def __init__(self, fn: Callable[..., Any], search: dict[str, Any], autotune: bool,
-                 static_argnums: Sequence[int], static_argnames: Sequence[str]) -> None:
-        self.fn = fn
-        self.search = search
-        self.autotune = autotune
-        self.static_argnums = static_argnums
-        self.static_argnames = static_argnames
-        self.records: dict[Any, Any] = {}
-        self.parameter_names = _parameter_names(fn)
-
-
-def _parameter_names(fn: Callable[..., Any]) -> list[str]:
-    try:
-        return list(inspect.signature(fn).parameters)
-    except (TypeError, ValueError):
-        return []
-
-
-class _Call:
-    """One call's arguments, flattened."""
-
-    def __init__(self, options: _Options, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        self.options = options
-        self.leaves: list[Any] = []
-        self.names: list[str] = []
-        self.parts: list[tuple[Any, str, Any]] = []  # (position or name, "static" or structure, value)
-        self.plain = not kwargs
-        names = options.parameter_names
-        for position, value in enumerate(args):
-            name = names[position] if position < len(names) else f"arg{position}"
-            self._add(position, name, value, position in options.static_argnums)
-        for key in sorted(kwargs):
-            at = names.index(key) if key in names else -1
-            self._add(key, key, kwargs[key], at in options.static_argnums)
-
-    def _add(self, where: Any, name: str, value: Any, static: bool) -> None:
-        if static or name in self.options.static_argnames:
-            self.plain = False
-            try:
-                hash(value)
-            except TypeError:
-                raise _core.TraceError(
-                    f"{_place()}jit: the static argument {name!r} is a {type(value).__name__}, which "
-                    "cannot be hashed\n  fix: pass a tuple or another hashable value"
-                ) from None
-            self.parts.append((where, "static", value))
-            return
-        before = len(self.leaves)
-        structure = trees.flatten(value, self.leaves)
-        for i in range(before, len(self.leaves)):
-            self.leaves[i] = _leaf(self.leaves[i], name)
-            self.names.append(name if structure == "*" else f"{name}[{i - before}]")
-        if structure != "*" or (before < len(self.leaves) and self.leaves[before] is not value):
-            self.plain = False
-        self.parts.append((where, "tree", structure))
-
-    def key(self) -> Any:
-        statics = tuple(
-            (where, kind, type(value) if kind == "static" else None, value) for where, kind, value in self.parts
-        )
-        return statics, _core.signature(self.leaves)
-
-    def rebuild(self, leaves: Sequence[Any]) -> tuple[list[Any], dict[str, Any]]:
-        """The call's arguments with new leaves."""
-        source = iter(leaves)
-        args: list[Any] = []
-        kwargs: dict[str, Any] = {}
-        for where, kind, value in self.parts:
-            item = value if kind == "static" else trees.unflatten(value, source)
-            if isinstance(where, int):
-                args.append(item)
-            else:
-                kwargs[where] = item
-        return args, kwargs
-
-
-def _leaf(value: Any, name: str) -> Any:
-    """Arrays, numbers and specs as leaves; a clear error for the rest."""
-    if isinstance(value, ShapeDtype):
-        return np.empty(value.shape, value.dtype)
-    if isinstance(value, (np.matrix, np.ma.MaskedArray)):
-        raise _core.TraceError(
-            f"{_place()}jit: argument {name!r} is a {type(value).__name__}, whose arithmetic differs "
-            "from an array's\n  fix: pass numpy.asarray(x)"
-        )
-    if isinstance(value, np.generic) or (isinstance(value, np.ndarray) and type(value) is not np.ndarray):
-        value = np.asarray(value)
-    if type(value) is np.ndarray:
-        if not _core.is_supported(value):
-            raise _core.DTypeError(
-                f"{_place()}jit: argument {name!r} has dtype {value.dtype}\n"
-                "  fix: convert it with x.astype(numpy.float64) or another numeric dtype"
-            )
-        return value
-    if isinstance(value, bool) or type(value) in (int, float):
-        if type(value) is int and not -(2**63) <= value < 2**63:
-            raise OverflowError(f"argument {name!r}: Python integer {value} does not fit 64 bits")
-        return value
-    if isinstance(value, Tensor):
-        return value
-    raise _core.TraceError(
-        f"{_place()}jit: argument {name!r} is a {type(value).__name__}, not an array or a number\n"
-        "  fix: pass numpy.asarray(x), or name the argument in static_argnames"
-    )
-
-
-def _trace(call: _Call) -> tuple[Any, Tracer, Any, list[int]]:
-    """Run the function on tensors. Gives (program, tracer, structure of results, output of each result)."""
-    tracer = Tracer()
-    tracer.input_ids = []
-    for name, leaf in zip(call.names, call.leaves):
-        dtype, shape, weak, layout = _core.leaf_type(leaf)
-        tracer.parameters.append((name, len(tracer.input_ids)))
-        tracer.input_ids.append(tracer.trace.input(name, dtype, shape, weak, layout))
-    args, kwargs = call.rebuild([tracer.tensor(i) for i in tracer.input_ids])
-    outer, _t._state.tracer = _t._state.tracer, tracer
-    try:
-        result = call.options.fn(*args, **kwargs)
-    finally:
-        _t._state.tracer = outer
-    leaves: list[Any] = []
-    structure = trees.flatten(result, leaves)
-    if not leaves:
-        raise _result_error(call.options.fn, result)
-    roots: list[int] = []
-    output_of_root = []
-    for leaf in leaves:
-        if not isinstance(leaf, (Tensor, np.ndarray, np.generic, int, float, _t.Constant)):
-            raise _result_error(call.options.fn, leaf)
-        index = tracer.lift(leaf)._index
-        if index not in roots:
-            roots.append(index)
-        output_of_root.append(roots.index(index))
-    return tracer.trace.finish(roots), tracer, structure, output_of_root
-
-
-def _result_error(fn: Callable[..., Any], value: Any) -> Exception:
-    code = getattr(fn, "__code__", None)
-    place = f"{os.path.basename(code.co_filename)}:{code.co_firstlineno}: " if code else ""
-    return _core.TraceError(
-        f"{place}jit: the function returns a {type(value).__name__}, not a tensor\n"
-        "  fix: return tensors, or tuples, lists and dicts of them"
-    )
-
-
 def _tree_of(structure: Any) -> tuple[int, Any]:
-    """How the core puts results together: 0 single, 1 tuple, 2 list, 3 by calling the function given."""
+    """How the core puts results together: 0 single, 1 tuple, 2 list, 3 by calling the function
+    given."""
     if structure == "*":
         return 0, None
     if structure[0] in (tuple, list) and all(part == "*" for part in structure[2]):
@@ -194,8 +38,17 @@ def _make_record(call: _Call) -> Any:
     hidden, guards = captures.find(call.options.fn, tracer.captured)
     tree, build = _tree_of(structure)
     return _core.make_record(
-        call.leaves, executable, list(range(len(call.leaves))), hidden, guards, output_of_root, tree, build,
-        call.options.search["threads"], f"{id(call.options)}" if call.options.autotune else "", program,
+        call.leaves,
+        executable,
+        list(range(len(call.leaves))),
+        hidden,
+        guards,
+        output_of_root,
+        tree,
+        build,
+        call.options.search["threads"],
+        f"{id(call.options)}" if call.options.autotune else "",
+        program,
     )
 
 
@@ -225,7 +78,7 @@ def evaluate_nullary(build: Callable[[Tracer], int]) -> np.ndarray:
     """Value of a program without inputs."""
     tracer = Tracer()
     (result,) = tracer.trace.finish([build(tracer)]).evaluate([])
-    return result  # type: ignore[no-any-return]
+    return result
 
 
 def _program(self: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -241,7 +94,8 @@ def _explain(self: Any, *args: Any, **kwargs: Any) -> Explanation:
         **kwargs: likewise.
 
     Returns:
-        An object that prints as text and has ``to_dict()``: the program as written, the program chosen, the rules
+        An object that prints as text and has ``to_dict()``: the program as written, the program
+        chosen, the rules
         between them in order, predicted nanoseconds of the best candidates.
 
     Raises:
@@ -252,14 +106,17 @@ def _explain(self: Any, *args: Any, **kwargs: Any) -> Explanation:
 
 
 def _source(self: Any, *args: Any, **kwargs: Any) -> str:
-    """Give the generated C text for these arguments; empty when the interpreter runs the function."""
+    """Give the generated C text for these arguments; empty when the interpreter runs the
+    function."""
     call = _Call(self._options, args, kwargs)
-    return _record_for(self, call).executable.c_text  # type: ignore[no-any-return]
+    return _record_for(self, call).executable.c_text
 
 
 def _search_stats(self: Any, *args: Any, **kwargs: Any) -> SearchStats:
     """Report what the search did for these arguments: counts, limits, stop reason, milliseconds."""
-    return SearchStats(_core.search(_program(self, args, kwargs), self._options.search["options"])["stats"])
+    return SearchStats(
+        _core.search(_program(self, args, kwargs), self._options.search["options"])["stats"]
+    )
 
 
 def _compile(self: Any, *args: Any, **kwargs: Any) -> Any:
@@ -269,7 +126,7 @@ def _compile(self: Any, *args: Any, **kwargs: Any) -> Any:
 
 def _ir(self: Any, *args: Any, **kwargs: Any) -> str:
     """Give the traced program as text."""
-    return _program(self, args, kwargs).text()  # type: ignore[no-any-return]
+    return _program(self, args, kwargs).text()
 
 
 def _clear(self: Any) -> None:
@@ -279,8 +136,13 @@ def _clear(self: Any) -> None:
 
 
 for _name, _method in [
-    ("explain", _explain), ("source", _source), ("search_stats", _search_stats), ("compile", _compile),
-    ("ir", _ir), ("clear_cache", _clear), ("__repr__", lambda self: f"<bafe.jit of {self.__name__}>"),
+    ("explain", _explain),
+    ("source", _source),
+    ("search_stats", _search_stats),
+    ("compile", _compile),
+    ("ir", _ir),
+    ("clear_cache", _clear),
+    ("__repr__", lambda self: f"<bafe.jit of {self.__name__}>"),
 ]:
     setattr(JitFunction, _name, _method)
 
@@ -320,21 +182,25 @@ def jit(
     Args:
         fn: the function; left out when options are given: ``@bafe.jit(deep=True)``.
         budget: a ``make_search_budget`` result; stochastic passes follow the saturation.
-        iters: stochastic passes; any of iters, temperature, seed gives a budget with max_iters 8, T 1.0, seed
+        iters: stochastic passes; any of iters, temperature, seed gives a budget with max_iters 8, T
+        1.0, seed
             0xBAFE5EED unless given.
         temperature: of the Boltzmann acceptance; 0 accepts nothing that costs more.
         seed: of the stochastic passes; equal seeds give equal programs in every process.
         autotune: time calls, keep a log, refit the cost model.
-        time_budget_ms: search effort: greedy up to 1, light up to 10, beam up to 100, deep above or at 0.
+        time_budget_ms: search effort: greedy up to 1, light up to 10, beam up to 100, deep above or
+        at 0.
         deep: the deepest regime.
-        math: ``bits`` (same bits as written), ``reals`` (equal over the reals and stable), ``fast``.
+        math: ``bits`` (same bits as written), ``reals`` (equal over the reals and stable) or
+            ``fast``.
         threads: most threads a call may use; default ``BAFE_THREADS`` or the process's cores.
         tier: ``auto``, ``compiled`` or ``interpreted``; default ``BAFE_TIER``.
         static_argnums: positions of arguments that are not arrays; a new value compiles anew.
         static_argnames: the same by name.
 
     Returns:
-        A callable with ``explain``, ``source``, ``search_stats``, ``compile``, ``ir`` and ``clear_cache``.
+        A callable with ``explain``, ``source``, ``search_stats``, ``compile``, ``ir`` and
+        ``clear_cache``.
 
     Raises:
         TraceError: ``fn`` is not callable, or an option is unknown.
@@ -348,23 +214,40 @@ def jit(
     """
     if fn is None:
         return functools.partial(
-            jit, budget=budget, iters=iters, temperature=temperature, seed=seed, autotune=autotune,
-            time_budget_ms=time_budget_ms, deep=deep, math=math, threads=threads, tier=tier,
-            static_argnums=static_argnums, static_argnames=static_argnames,
+            jit,
+            budget=budget,
+            iters=iters,
+            temperature=temperature,
+            seed=seed,
+            autotune=autotune,
+            time_budget_ms=time_budget_ms,
+            deep=deep,
+            math=math,
+            threads=threads,
+            tier=tier,
+            static_argnums=static_argnums,
+            static_argnames=static_argnames,
         )
     if not callable(fn):
         raise _core.TraceError(
             f"{_place()}jit: a {type(fn).__name__} cannot be called\n  fix: decorate a function"
         )
     search = _core.search_options(
-        math, _budget_of(budget, iters, temperature, seed), time_budget_ms, deep,
-        tier if tier is not None else _core.option("BAFE_TIER"), threads or 0, autotune,
+        math,
+        _budget_of(budget, iters, temperature, seed),
+        time_budget_ms,
+        deep,
+        tier if tier is not None else _core.option("BAFE_TIER"),
+        threads or 0,
+        autotune,
     )
     function = JitFunction(_resolve)
     numbers = (static_argnums,) if isinstance(static_argnums, int) else tuple(static_argnums)
     names = (static_argnames,) if isinstance(static_argnames, str) else tuple(static_argnames)
     wrapped = fn._options.fn if isinstance(fn, JitFunction) else fn
-    function._options = _Options(wrapped, {"options": search, "threads": threads or 0}, autotune, numbers, names)
+    function._options = _Options(
+        wrapped, {"options": search, "threads": threads or 0}, autotune, numbers, names
+    )
     functools.update_wrapper(function, wrapped) if isinstance(
         wrapped, types.FunctionType
     ) else setattr(function, "__name__", type(wrapped).__name__)
@@ -391,11 +274,15 @@ def fuse(f: Callable[..., Any], g: Callable[..., Any]) -> Any:
     """
     for one in (f, g):
         if not callable(one):
-            raise TypeError(f"fuse: a {type(one).__name__} is not a function\n  fix: pass two functions")
+            raise TypeError(
+                f"fuse: a {type(one).__name__} is not a function\n  fix: pass two functions"
+            )
     inner, outer = _plain(f), _plain(g)
     count, rest = _arity(inner), _arity(outer) - 1
     if rest < 0:
-        raise TypeError("fuse: the second function takes no argument\n  fix: let it take f's result")
+        raise TypeError(
+            "fuse: the second function takes no argument\n  fix: let it take f's result"
+        )
 
     def fused(*args: Any) -> Any:
         if len(args) != count + rest:
@@ -425,6 +312,7 @@ def _arity(fn: Any) -> int:
         raise TypeError(f"fuse: the parameters of {_name_of(fn)} are not known") from None
     if any(p.kind in (p.VAR_POSITIONAL, p.VAR_KEYWORD) for p in parameters):
         raise TypeError(
-            f"fuse: {_name_of(fn)} takes a variable number of arguments\n  fix: give it named parameters"
+            f"fuse: {_name_of(fn)} takes a variable number of arguments\n"
+            "  fix: give it named parameters"
         )
     return sum(p.default is p.empty for p in parameters)

@@ -1,4 +1,4 @@
-"""NumPy's own functions on tensors: ``np.exp(x)``, ``np.where(c, x, y)`` and the like record BAFE's operators."""
+"""NumPy's own functions on tensors: ``np.exp(x)`` and the like record BAFE's operators."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ import numpy as np
 
 from bafe import _core
 from bafe import surface as s
-from bafe.tensor import Tensor, _call, _place, _reduce
+from bafe.tensor import Tensor
+from bafe.tracer import _call, _place, _reduce
 
 # NumPy's ufunc name where it differs from BAFE's operator.
 _UFUNCS = {
@@ -24,8 +25,12 @@ _UFUNCS = {
     "invert": "bitwise_not",
     "mod": "remainder",
 }
-_REDUCTIONS = {"add": "reduce_sum", "multiply": "reduce_prod", "maximum": "reduce_max",
-               "minimum": "reduce_min"}
+_REDUCTIONS = {
+    "add": "reduce_sum",
+    "multiply": "reduce_prod",
+    "maximum": "reduce_max",
+    "minimum": "reduce_min",
+}
 
 
 def _unknown(name: str) -> Exception:
@@ -39,7 +44,9 @@ def apply_ufunc(ufunc: Any, method: str, inputs: tuple[Any, ...], kwargs: dict[s
     """Record a ufunc call."""
     name = ufunc.__name__
     if method == "reduce" and name in _REDUCTIONS:
-        return _reduce(_REDUCTIONS[name], inputs[0], kwargs.get("axis", 0), kwargs.get("keepdims", False))
+        return _reduce(
+            _REDUCTIONS[name], inputs[0], kwargs.get("axis", 0), kwargs.get("keepdims", False)
+        )
     if method != "__call__" or any(kwargs.get(key) is not None for key in kwargs if key != "dtype"):
         raise _unknown(name)
     if name == "matmul":
@@ -52,11 +59,15 @@ def apply_ufunc(ufunc: Any, method: str, inputs: tuple[Any, ...], kwargs: dict[s
 
 
 def _reduction(name: str) -> Callable[..., Any]:
-    def apply(a: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: Any = False) -> Any:
+    def apply(
+        a: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: Any = False
+    ) -> Any:
         if out is not None:
             raise _unknown(name)
         x = a if dtype is None else a.astype(dtype)
-        return getattr(x, name)(axis=axis, keepdims=bool(keepdims) if keepdims is not np._NoValue else False)
+        return getattr(x, name)(
+            axis=axis, keepdims=bool(keepdims) if keepdims is not np._NoValue else False
+        )
 
     return apply
 
@@ -95,7 +106,9 @@ _FUNCTIONS: dict[Any, Callable[..., Any]] = {
     np.tril: lambda m, k=0: s.tril(m, k),
     np.triu: lambda m, k=0: s.triu(m, k),
     np.diag: lambda v, k=0: s.diag(v, k),
-    np.take: lambda a, indices, axis=None: s.take(a if axis is not None else a.ravel(), indices, axis or 0),
+    np.take: lambda a, indices, axis=None: s.take(
+        a if axis is not None else a.ravel(), indices, axis or 0
+    ),
     np.take_along_axis: lambda arr, indices, axis=-1: s.gather(arr, indices, axis),
     np.linalg.solve: lambda a, b: _call("solve", (a, b)),
     np.linalg.inv: lambda a: _call("inv", (a,)),

@@ -17,7 +17,8 @@ from bafe import _core
 
 
 class Rule(NamedTuple):
-    """One rule: its name, theme, canonical text, reason, set, numeric class a direction, whether it is a move."""
+    """One rule: its name, theme, canonical text, reason, set, numeric class a direction, whether it
+    is a move."""
 
     name: str
     theme: str

@@ -1,14 +1,24 @@
-"""Functions with manners of their own: products, shapes, norms, and the surface fixed by BAFE 0.1."""
+"""Functions with manners of their own: products, shapes, norms, and the surface fixed by BAFE
+0.1."""
 
 from __future__ import annotations
 
-from typing import Any, Sequence
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
-from bafe import _core
-from bafe import tensor as _t
-from bafe.tensor import ArrayLike, Axes, Constant, DTypeLike, Tensor, _call, _method, _place, _reduce
+from bafe import tracer as _t
+from bafe.tensor import Tensor, _matmul
+from bafe.tracer import (
+    ArrayLike,
+    Axes,
+    Constant,
+    DTypeLike,
+    _call,
+    _method,
+    _reduce,
+)
 
 _NAMES = {"i": "int", "u": "uint", "f": "float"}
 
@@ -23,7 +33,7 @@ def numpy_dtype(name: str) -> np.dtype:
 
 
 def _axes(axis: Axes | None) -> tuple[int, ...] | None:
-    return (int(axis),) if isinstance(axis, (int, np.integer)) else axis and tuple(axis)  # type: ignore[return-value]
+    return (int(axis),) if isinstance(axis, (int, np.integer)) else axis and tuple(axis)
 
 
 def constant(array: ArrayLike) -> Constant:
@@ -48,7 +58,7 @@ def matmul(a: ArrayLike, b: ArrayLike) -> Any:
         array([[3.],
                [3.]])
     """
-    return _t._matmul(a, b)
+    return _matmul(a, b)
 
 
 def transpose(x: ArrayLike, perm: Sequence[int] | None = None) -> Any:
@@ -249,8 +259,13 @@ def var(x: ArrayLike, axes: Axes | None = None, ddof: int = 0, keepdims: bool = 
     chosen = range(rank) if axes is None else [a % rank for a in _axes(axes) or ()]
     count = int(np.prod([shape[a] for a in chosen], dtype=np.int64))
     centred = _call("sub", (x, _reduce("mean", x, axes, True)))
-    return _call("div", (_reduce("reduce_sum", _call("square", (centred,)), axes, keepdims),
-                         float(max(count - ddof, 0))))
+    return _call(
+        "div",
+        (
+            _reduce("reduce_sum", _call("square", (centred,)), axes, keepdims),
+            float(max(count - ddof, 0)),
+        ),
+    )
 
 
 def norm(x: ArrayLike, axes: Axes | None = None, keepdims: bool = False) -> Any:
@@ -324,7 +339,9 @@ def full(shape: Axes, value: float, dtype: DTypeLike = "float32") -> Any:
     if tracer is None:
         from bafe.jit import evaluate_nullary
 
-        return evaluate_nullary(lambda t: t.trace.broadcast(t.trace.scalar(value, dtype), sizes, None))
+        return evaluate_nullary(
+            lambda t: t.trace.broadcast(t.trace.scalar(value, dtype), sizes, None)
+        )
     scalar = tracer.trace.scalar(value, dtype)
     return tracer.tensor(tracer.trace.broadcast(scalar, sizes, _t.user_loc()))
 
@@ -347,56 +364,8 @@ def layout_transform(x: ArrayLike, layout: str) -> Any:
         ShapeError: the layout's name is unknown; the message lists the known ones.
 
     Example:
-        >>> bafe.jit(lambda x: bafe.layout_transform(x + 1, "col"))(np.ones((2, 3))).flags.f_contiguous
+        >>> f = bafe.jit(lambda x: bafe.layout_transform(x + 1, "col"))
+        >>> f(np.ones((2, 3))).flags.f_contiguous
         True
     """
     return _call("layout_transform", (x,), (layout,))
-
-
-def input(  # noqa: A001 - the name is BAFE 0.1's
-    shape: Axes, dtype: DTypeLike = "float32", name: str = "x", layout: str = "row"
-) -> Tensor:
-    """Declare an input.
-
-    Inside a traced function it re-declares the parameter of that name (else the next one): the values never change, an
-    array stored otherwise is read by strides or converted. Outside it makes a symbolic input for ``optimize``.
-
-    Raises:
-        ShapeError: the shape differs from the argument's, or the layout is unknown.
-
-    Example:
-        >>> bafe.input((8, 16), name="a", layout="col").layout
-        'col'
-    """
-    sizes = (shape,) if isinstance(shape, int) else tuple(shape)
-    tracer = _t._state.tracer
-    if tracer is None:
-        ambient = _t._state.ambient
-        if ambient is None:
-            ambient = _t._state.ambient = _t.Tracer()
-        index = ambient.trace.input(name, dtype, sizes, False, layout)
-        return ambient.tensor(index)  # type: ignore[no-any-return]
-    return _redeclare(tracer, sizes, dtype, name, layout)
-
-
-def _redeclare(tracer: Any, shape: tuple[int, ...], dtype: DTypeLike, name: str, layout: str) -> Tensor:
-    names = [parameter for parameter, _ in tracer.parameters]
-    at = names.index(name) if name in names else tracer.next_parameter
-    if at >= len(tracer.parameters):
-        raise _core.TraceError(
-            f"{_place()}input: {name!r} is no parameter, and every parameter is declared already\n"
-            f"  fix: the parameters are {', '.join(names)}"
-        )
-    tracer.next_parameter = at + 1
-    parameter, number = tracer.parameters[at]
-    declared: Tensor = tracer.tensor(tracer.input_ids[number])
-    if declared.shape != shape:
-        raise _core.ShapeError(
-            f"{_place()}input: {parameter!r} has another shape than its argument\n"
-            f"  declared  {list(shape)}\n  argument  {list(declared.shape)}\n"
-            "  fix: declare the argument's shape"
-        )
-    if declared.dtype != np.dtype(numpy_dtype(_core.dtype_name(dtype))):
-        declared = declared.astype(dtype)
-    tracer.trace.set_layout(number, layout)
-    return declared

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import statistics
 import time
-from typing import Any, Callable, Mapping, NamedTuple
+from collections.abc import Mapping
+from typing import Any, Callable, NamedTuple
 
 import numpy as np
 
@@ -49,7 +50,8 @@ def time_together(
                 function()
             samples[name].append((time.perf_counter() - start) / count)
     return {
-        name: Timing(statistics.median(values) * 1e3, first[name] * 1e3) for name, values in samples.items()
+        name: Timing(statistics.median(values) * 1e3, first[name] * 1e3)
+        for name, values in samples.items()
     }
 
 

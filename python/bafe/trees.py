@@ -1,9 +1,11 @@
-"""Pytrees: nested tuples, lists, dicts, dataclasses and registered types as flat lists of leaves."""
+"""Pytrees: nested tuples, lists, dicts, dataclasses and registered types as flat lists of
+leaves."""
 
 from __future__ import annotations
 
 import dataclasses
-from typing import Any, Callable, Hashable
+from collections.abc import Hashable
+from typing import Any, Callable
 
 _Flatten = Callable[[Any], "tuple[list[Any], Hashable]"]
 _registry: dict[type, tuple[_Flatten, Callable[[Hashable, list[Any]], Any]]] = {}

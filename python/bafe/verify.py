@@ -9,7 +9,8 @@ Example:
 
 from __future__ import annotations
 
-from typing import Iterable, NamedTuple
+from collections.abc import Iterable
+from typing import NamedTuple
 
 from bafe import _core
 
@@ -17,7 +18,8 @@ from bafe import _core
 class Proof(NamedTuple):
     """What is known of one rule.
 
-    ``status`` is ``proven`` (all sizes), ``bounded`` (small sizes, index by index), ``tested`` (values only) or
+    ``status`` is ``proven`` (all sizes), ``bounded`` (small sizes, index by index), ``tested``
+    (values only) or
     ``refuted`` (then ``counterexample`` has the numbers).
     """
 
@@ -48,7 +50,9 @@ class Report(list):  # type: ignore[type-arg]
     def __str__(self) -> str:
         width = max((len(proof.name) for proof in self), default=0)
         lines = [f"{p.name:<{width}}  {p.status:<8}  {p.ms:8.1f} ms  {p.engine}" for p in self]
-        totals = ", ".join(f"{self.count(s)} {s}" for s in ("proven", "bounded", "tested", "refuted"))
+        totals = ", ".join(
+            f"{self.count(s)} {s}" for s in ("proven", "bounded", "tested", "refuted")
+        )
         return "\n".join([*lines, f"{len(self)} rules: {totals}"])
 
 

@@ -1,5 +1,5 @@
-// NumPy arrays in and out: element types, dense axis orders, conversion copies. Arrays come in as NumPy has them; what
-// goes out to kernels is dense, aligned and native.
+// NumPy arrays in and out: element types, dense axis orders, conversion copies. Arrays come in as
+// NumPy has them; what goes out to kernels is dense, aligned and native.
 
 #define BAFE_NUMPY_IMPORTS_HERE
 #include "numpy_api.h"
@@ -27,19 +27,32 @@ PyArray_Descr* bf16_descr() {
 
 int type_num(DType dtype) {
   switch (dtype) {
-    case DType::kBool: return NPY_BOOL;
-    case DType::kI8: return NPY_INT8;
-    case DType::kI16: return NPY_INT16;
-    case DType::kI32: return NPY_INT32;
-    case DType::kI64: return NPY_INT64;
-    case DType::kU8: return NPY_UINT8;
-    case DType::kU16: return NPY_UINT16;
-    case DType::kU32: return NPY_UINT32;
-    case DType::kU64: return NPY_UINT64;
-    case DType::kF16: return NPY_HALF;
-    case DType::kBF16: return -1;
-    case DType::kF32: return NPY_FLOAT;
-    case DType::kF64: return NPY_DOUBLE;
+    case DType::kBool:
+      return NPY_BOOL;
+    case DType::kI8:
+      return NPY_INT8;
+    case DType::kI16:
+      return NPY_INT16;
+    case DType::kI32:
+      return NPY_INT32;
+    case DType::kI64:
+      return NPY_INT64;
+    case DType::kU8:
+      return NPY_UINT8;
+    case DType::kU16:
+      return NPY_UINT16;
+    case DType::kU32:
+      return NPY_UINT32;
+    case DType::kU64:
+      return NPY_UINT64;
+    case DType::kF16:
+      return NPY_HALF;
+    case DType::kBF16:
+      return -1;
+    case DType::kF32:
+      return NPY_FLOAT;
+    case DType::kF64:
+      return NPY_DOUBLE;
   }
   return -1;
 }
@@ -68,21 +81,31 @@ bool import_numpy() { return _import_array() >= 0; }
 
 std::optional<DType> dtype_of_descr(PyArray_Descr* descr) {
   switch (descr->type_num) {
-    case NPY_BOOL: return DType::kBool;
-    case NPY_HALF: return DType::kF16;
-    case NPY_FLOAT: return DType::kF32;
-    case NPY_DOUBLE: return DType::kF64;
-    default: break;
+    case NPY_BOOL:
+      return DType::kBool;
+    case NPY_HALF:
+      return DType::kF16;
+    case NPY_FLOAT:
+      return DType::kF32;
+    case NPY_DOUBLE:
+      return DType::kF64;
+    default:
+      break;
   }
   const auto size = PyDataType_ELSIZE(descr);
   if (PyTypeNum_ISINTEGER(descr->type_num)) {
     const bool is_signed = PyTypeNum_ISSIGNED(descr->type_num);
     switch (size) {
-      case 1: return is_signed ? DType::kI8 : DType::kU8;
-      case 2: return is_signed ? DType::kI16 : DType::kU16;
-      case 4: return is_signed ? DType::kI32 : DType::kU32;
-      case 8: return is_signed ? DType::kI64 : DType::kU64;
-      default: return std::nullopt;
+      case 1:
+        return is_signed ? DType::kI8 : DType::kU8;
+      case 2:
+        return is_signed ? DType::kI16 : DType::kU16;
+      case 4:
+        return is_signed ? DType::kI32 : DType::kU32;
+      case 8:
+        return is_signed ? DType::kI64 : DType::kU64;
+      default:
+        return std::nullopt;
     }
   }
   if (size == 2 && std::strcmp(descr->typeobj->tp_name, "ml_dtypes.bfloat16") == 0) {
@@ -115,7 +138,8 @@ std::optional<std::vector<int>> dense_order(PyArrayObject* array) {
   std::vector<npy_intp> shape(dims, dims + rank);
   const auto dense = strides_in_order(shape, order, PyArray_ITEMSIZE(array));
   for (int axis = 0; axis < rank; ++axis) {
-    if (dims[axis] != 1 && strides[axis] != dense[static_cast<std::size_t>(axis)]) return std::nullopt;
+    if (dims[axis] != 1 && strides[axis] != dense[static_cast<std::size_t>(axis)])
+      return std::nullopt;
   }
   return order;
 }

@@ -1,4 +1,5 @@
-// Exception classes: one Python class for each C++ class of base/error.h, all derived from BafeError.
+// Exception classes: one Python class for each C++ class of base/error.h, all derived from
+// BafeError.
 
 #include "bindings.h"
 

@@ -1,5 +1,5 @@
-// Tracing: Python builds a program node by node through Trace; the builder checks every step. Also the operator table and
-// the text and JSON forms.
+// Tracing: Python builds a program node by node through Trace; the builder checks every step. Also
+// the operator table and the text and JSON forms.
 
 #include "bindings.h"
 #include "numpy_api.h"
@@ -62,8 +62,8 @@ class Trace {
     const DType like = ids.empty() ? DType::kF64 : graph_->type(ids[0]).dtype;
     Attrs attrs;
     for (std::size_t i = 0; i < spec.fields.size() && i < fields.size(); ++i) {
-      attrs.push_back(attr_of_python(fields[i], spec.fields[i].kind, like,
-                                     spec.fields[i].name.c_str()));
+      attrs.push_back(
+          attr_of_python(fields[i], spec.fields[i].kind, like, spec.fields[i].name.c_str()));
     }
     return id(at(loc).call(op_of(row), ids, std::move(attrs)));
   }
@@ -79,9 +79,7 @@ class Trace {
     return id(at(loc).named(op_of(tensor_ops().find(name)), values(operands)));
   }
 
-  int matmul(int a, int b, const py::handle& loc) {
-    return id(at(loc).matmul(value(a), value(b)));
-  }
+  int matmul(int a, int b, const py::handle& loc) { return id(at(loc).matmul(value(a), value(b))); }
   std::string layout_of(int x) const {
     const Node& node = graph_->node(value(x));
     if (op_info(node.op).kind != OpKind::kLeaf || node.attrs.empty() ||
@@ -256,12 +254,11 @@ void bind_ir(py::module_& module) {
              }
              return out;
            })
-      .def("root_types",
-           [](const TracedProgram& p) {
-             std::vector<std::string> types;
-             for (ValueId root : p.graph.roots()) types.push_back(p.graph.type(root).text());
-             return types;
-           });
+      .def("root_types", [](const TracedProgram& p) {
+        std::vector<std::string> types;
+        for (ValueId root : p.graph.roots()) types.push_back(p.graph.type(root).text());
+        return types;
+      });
   module.def("parse_program", [](const std::string& text) {
     auto out = std::make_shared<TracedProgram>();
     out->graph = parse_program(text);

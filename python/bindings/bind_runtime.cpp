@@ -5,6 +5,7 @@
 
 #include "bafe/base/log.h"
 #include "bafe/base/options.h"
+#include "bafe/base/thread_pool.h"
 #include "bafe/cost/cost_model.h"
 #include "bafe/cost/target.h"
 #include "bafe/runtime/autotune.h"
@@ -51,7 +52,8 @@ py::dict autotune_model() {
   return out;
 }
 
-/// BAFE 0.1's seven numbers, reported from the machine model: ns per flop and byte, and the fixed prices.
+/// BAFE 0.1's seven numbers, reported from the machine model: ns per flop and byte, and the fixed
+/// prices.
 py::dict calibrated(const Machine& machine) {
   py::dict out;
   out["alpha_flops"] = 1.0 / machine.fma_gflops_f32;
@@ -90,11 +92,11 @@ void bind_runtime(py::module_& module) {
     Machine machine;
     {
       py::gil_scoped_release unlocked;
-      machine = calibrate_machine();
+      machine = calibrate(host_target(), usable_threads(), true);
     }
     return calibrated(machine);
   });
-  module.def("calibrated_cost_model", [] { return calibrated(current_machine()); });
+  module.def("calibrated_cost_model", [] { return calibrated(current_machine(host_target(), usable_threads())); });
   module.def("take_warnings", [] { return take_warnings(); });
   module.def("host_target", [] { return host_target().text(); });
   module.def("option", [](const std::string& name) { return option(name); });

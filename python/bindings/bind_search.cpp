@@ -120,17 +120,18 @@ py::dict search_to_python(const TracedProgram& program, const EngineOptions& giv
 
 std::shared_ptr<Executable> prepare(const TracedProgram& program, const EngineOptions& given) {
   const EngineOptions options = with_rules(given);
-  const auto made = unlocked(
-      [&] { return Engine::shared().prepare(program.graph, options, program.constants); });
-  return std::const_pointer_cast<Executable>(made);  // pybind11 holders are not const; the methods are
+  const auto made =
+      unlocked([&] { return Engine::shared().prepare(program.graph, options, program.constants); });
+  return std::const_pointer_cast<Executable>(
+      made);  // pybind11 holders are not const; the methods are
 }
 
 /// The chosen program as a program of its own: what bafe.optimize returns.
 std::shared_ptr<TracedProgram> optimized(const TracedProgram& program, const EngineOptions& given) {
   const EngineOptions options = with_rules(given);
   auto out = std::make_shared<TracedProgram>();
-  out->graph = unlocked(
-      [&] { return Engine::shared().search(program.graph, options).program.graph; });
+  out->graph =
+      unlocked([&] { return Engine::shared().search(program.graph, options).program.graph; });
   out->constants = program.constants;
   return out;
 }
@@ -148,7 +149,7 @@ void bind_budget(py::module_& module) {
 }
 
 template <class Field>
-auto made(Field Provenance::* field) {
+auto made(Field Provenance::*field) {
   return [field](const Executable& e) { return e.provenance().*field; };
 }
 
@@ -167,9 +168,8 @@ void bind_search(py::module_& module) {
   module.def("regime_beam_width", [](std::optional<double> ms, bool deep) {
     return regime_beam_width(regime_of(ms, deep));
   });
-  module.def("regime_iters", [](std::optional<double> ms, bool deep) {
-    return regime_iters(regime_of(ms, deep));
-  });
+  module.def("regime_iters",
+             [](std::optional<double> ms, bool deep) { return regime_iters(regime_of(ms, deep)); });
   py::class_<Executable, std::shared_ptr<Executable>>(module, "Executable")
       .def_property_readonly("key", made(&Provenance::key))
       .def_property_readonly("traced_text", made(&Provenance::traced_text))
@@ -186,10 +186,10 @@ void bind_search(py::module_& module) {
       .def_property_readonly("arena_bytes", &Executable::arena_bytes)
       .def_property_readonly("features",
                              [](const Executable& e) { return e.provenance().features; })
-      .def_property_readonly("stats",
-                             [](const Executable& e) { return stats_to_python(e.provenance().stats); })
-      .def_property_readonly("steps",
-                             [](const Executable& e) { return steps_to_python(e.provenance().steps); })
+      .def_property_readonly(
+          "stats", [](const Executable& e) { return stats_to_python(e.provenance().stats); })
+      .def_property_readonly(
+          "steps", [](const Executable& e) { return steps_to_python(e.provenance().steps); })
       .def_property_readonly("candidates", [](const Executable& e) {
         return candidates_to_python(e.provenance().candidates);
       });

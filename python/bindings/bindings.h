@@ -1,5 +1,6 @@
 #pragma once
-/// What the binding files share. pybind11 is included here and nowhere else; NumPy's C API in numpy_api.h.
+/// What the binding files share. pybind11 is included here and nowhere else; NumPy's C API in
+/// numpy_api.h.
 
 #include <pybind11/functional.h>
 #include <pybind11/pybind11.h>
@@ -33,7 +34,8 @@ void bind_function(py::module_& module);
 /// Sets the Python exception for a C++ one; every user error has its class (bind_error.cpp).
 void set_python_error(std::exception_ptr error);
 
-DType dtype_of_python(const py::handle& dtype);  ///< str, np.dtype or type; DTypeError naming what fits
+DType dtype_of_python(
+    const py::handle& dtype);  ///< str, np.dtype or type; DTypeError naming what fits
 AttrValue attr_of_python(const py::handle& value, AttrKind kind, DType like, const char* field);
 py::object attr_to_python(const AttrValue& value);
 py::tuple shape_to_python(const Shape& shape);

@@ -61,14 +61,15 @@ DType dtype_of_python(const py::handle& dtype) {
     if (found) return *found;
   }
   PyErr_Clear();
-  throw DTypeError({}, "dtype", format("{} is not an element type of BAFE",
-                                       std::string(py::repr(dtype))))
+  throw DTypeError({}, "dtype",
+                   format("{} is not an element type of BAFE", std::string(py::repr(dtype))))
       .fix("use bool, int8 … int64, uint8 … uint64, float16, bfloat16, float32 or float64");
 }
 
 AttrValue attr_of_python(const py::handle& value, AttrKind kind, DType like, const char* field) {
   switch (kind) {
-    case AttrKind::kInt: return Dim(index_of(value, field));
+    case AttrKind::kInt:
+      return Dim(index_of(value, field));
     case AttrKind::kList: {
       List list;
       if (PyIndex_Check(value.ptr()) && !PySequence_Check(value.ptr())) {
@@ -84,25 +85,33 @@ AttrValue attr_of_python(const py::handle& value, AttrKind kind, DType like, con
       }
       return list;
     }
-    case AttrKind::kDType: return dtype_of_python(value);
-    case AttrKind::kScalar: return scalar_of(value, like, field);
+    case AttrKind::kDType:
+      return dtype_of_python(value);
+    case AttrKind::kScalar:
+      return scalar_of(value, like, field);
     case AttrKind::kText:
       if (!py::isinstance<py::str>(value)) {
         throw TraceError({}, field, format("a string is needed, got {}", type_name(value)));
       }
       return value.cast<std::string>();
-    case AttrKind::kGraph: break;
+    case AttrKind::kGraph:
+      break;
   }
   throw TraceError({}, field, "a body program cannot be given here");
 }
 
 py::object attr_to_python(const AttrValue& value) {
   switch (attr_kind(value)) {
-    case AttrKind::kInt: return py::int_(std::get<Dim>(value).value());
-    case AttrKind::kList: return shape_to_python(std::get<List>(value));
-    case AttrKind::kDType: return py::str(std::string(dtype_info(std::get<DType>(value)).name));
-    case AttrKind::kScalar: return py::float_(std::get<Scalar>(value).as_double());
-    default: return py::str(attr_text(value));
+    case AttrKind::kInt:
+      return py::int_(std::get<Dim>(value).value());
+    case AttrKind::kList:
+      return shape_to_python(std::get<List>(value));
+    case AttrKind::kDType:
+      return py::str(std::string(dtype_info(std::get<DType>(value)).name));
+    case AttrKind::kScalar:
+      return py::float_(std::get<Scalar>(value).as_double());
+    default:
+      return py::str(attr_text(value));
   }
 }
 

@@ -1,6 +1,6 @@
-// The callable that bafe.jit returns: a heap type with vectorcall. A call compares its arguments with the last record,
-// then looks its signature up, then asks Python (`resolve`) to trace and compile. Records are never changed once
-// published, so a reader needs one atomic load.
+// The callable that bafe.jit returns: a heap type with vectorcall. A call compares its arguments
+// with the last record, then looks its signature up, then asks Python (`resolve`) to trace and
+// compile. Records are never changed once published, so a reader needs one atomic load.
 
 #include "record.h"
 
@@ -17,8 +17,7 @@ struct Table {
 };
 
 struct FunctionObject {
-  PyObject_HEAD
-  vectorcallfunc vectorcall;
+  PyObject_HEAD vectorcallfunc vectorcall;
   PyObject* dict;
   PyObject* weak_references;
   PyObject* resolve;  ///< resolve(function, args, kwargs) -> result
@@ -28,7 +27,8 @@ struct FunctionObject {
 
 FunctionObject* self_of(PyObject* object) { return reinterpret_cast<FunctionObject*>(object); }
 
-PyObject* call_slow(FunctionObject* self, PyObject* const* args, Py_ssize_t count, PyObject* names) {
+PyObject* call_slow(FunctionObject* self, PyObject* const* args, Py_ssize_t count,
+                    PyObject* names) {
   PyObject* positional = PyTuple_New(count);
   if (!positional) return nullptr;
   for (Py_ssize_t i = 0; i < count; ++i) {
@@ -67,7 +67,8 @@ PyObject* call(PyObject* callable, PyObject* const* args, std::size_t flags, PyO
   const Py_ssize_t count = PyVectorcall_NARGS(flags);
   if (!names || PyTuple_GET_SIZE(names) == 0) {
     const Record* record = self->last.load(std::memory_order_acquire);
-    if (record && record->fits(args, count) && record->guards_hold()) return record->run(args, nullptr);
+    if (record && record->fits(args, count) && record->guards_hold())
+      return record->run(args, nullptr);
     if ((record = find_record(self, args, count))) {
       self->last.store(record, std::memory_order_release);
       return record->run(args, nullptr);
@@ -153,15 +154,15 @@ PyObject* forget(PyObject* object, PyObject*) {
   Py_RETURN_NONE;
 }
 
-PyMethodDef methods[] = {
-    {"_publish", publish, METH_O, "Adds a record for plain positional calls."},
-    {"_forget", forget, METH_NOARGS, "Drops all records."},
-    {nullptr, nullptr, 0, nullptr}};
+PyMethodDef methods[] = {{"_publish", publish, METH_O, "Adds a record for plain positional calls."},
+                         {"_forget", forget, METH_NOARGS, "Drops all records."},
+                         {nullptr, nullptr, 0, nullptr}};
 
 PyMemberDef members[] = {
     {"__vectorcalloffset__", T_PYSSIZET, offsetof(FunctionObject, vectorcall), READONLY, nullptr},
     {"__dictoffset__", T_PYSSIZET, offsetof(FunctionObject, dict), READONLY, nullptr},
-    {"__weaklistoffset__", T_PYSSIZET, offsetof(FunctionObject, weak_references), READONLY, nullptr},
+    {"__weaklistoffset__", T_PYSSIZET, offsetof(FunctionObject, weak_references), READONLY,
+     nullptr},
     {nullptr, 0, 0, 0, nullptr}};
 
 PyGetSetDef getters[] = {
@@ -180,7 +181,8 @@ PyType_Slot slots[] = {{Py_tp_new, reinterpret_cast<void*>(create)},
                        {Py_tp_getset, getters},
                        {0, nullptr}};
 
-// Py_TPFLAGS_HAVE_VECTORCALL is spelled _Py_TPFLAGS_HAVE_VECTORCALL before Python 3.9; 3.9 is the floor.
+// Py_TPFLAGS_HAVE_VECTORCALL is spelled _Py_TPFLAGS_HAVE_VECTORCALL before Python 3.9; 3.9 is the
+// floor.
 PyType_Spec spec = {"bafe.JitFunction", sizeof(FunctionObject), 0,
                     Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_HAVE_VECTORCALL, slots};
 
@@ -190,8 +192,10 @@ Lookup lookup_of(const py::handle& place) {
   return {pair[0], pair[1]};
 }
 
-/// make_record(leaves, executable, hidden [(place, array)], guards [(place, expected)], outputs, tree, unflatten, …)
-std::shared_ptr<Record> make_record(const py::list& leaves, std::shared_ptr<const Executable> executable,
+/// make_record(leaves, executable, hidden [(place, array)], guards [(place, expected)], outputs,
+/// tree, unflatten, …)
+std::shared_ptr<Record> make_record(const py::list& leaves,
+                                    std::shared_ptr<const Executable> executable,
                                     const std::vector<int>& input_of_leaf, const py::list& hidden,
                                     const py::list& guards, const std::vector<int>& output_of_root,
                                     int tree, py::object unflatten, int threads,
@@ -260,8 +264,8 @@ void bind_function(py::module_& module) {
       order += ")";
     }
     const bool weak = key.kind == LeafKey::kFloat || key.kind == LeafKey::kInt;
-    return py::make_tuple(std::string(dtype_info(type.dtype).name), shape_to_python(type.shape), weak,
-                          order);
+    return py::make_tuple(std::string(dtype_info(type.dtype).name), shape_to_python(type.shape),
+                          weak, order);
   });
 }
 

@@ -1,5 +1,6 @@
-// Writes ops.py and ops.pyi: one Python function for each row of the operator table that a user may call. Functions with
-// manners of their own (matmul, reshape, softmax …) are in surface.py and shadow these.
+// Writes ops.py and ops.pyi: one Python function for each row of the operator table that a user may
+// call. Functions with manners of their own (matmul, reshape, softmax …) are in surface.py and
+// shadow these.
 
 #include <fstream>
 #include <iostream>
@@ -47,11 +48,16 @@ std::string joined(const std::vector<std::string>& parts, const std::string& aft
 
 const char* stub_type(AttrKind kind) {
   switch (kind) {
-    case AttrKind::kInt: return "int";
-    case AttrKind::kList: return "Axes";
-    case AttrKind::kDType: return "DTypeLike";
-    case AttrKind::kScalar: return "float";
-    default: return "str";
+    case AttrKind::kInt:
+      return "int";
+    case AttrKind::kList:
+      return "Axes";
+    case AttrKind::kDType:
+      return "DTypeLike";
+    case AttrKind::kScalar:
+      return "float";
+    default:
+      return "str";
   }
 }
 
@@ -74,8 +80,8 @@ Function function_of(const OpInfo& info) {
   std::string fields;
   for (const AttrField& field : spec.fields) {
     out.parameters += (out.parameters.empty() ? "" : ", ") + field.name;
-    out.stub_parameters += (out.stub_parameters.empty() ? "" : ", ") + field.name + ": " +
-                           stub_type(field.kind);
+    out.stub_parameters +=
+        (out.stub_parameters.empty() ? "" : ", ") + field.name + ": " + stub_type(field.kind);
     fields += field.name + ", ";
   }
   const std::string tuple = "(" + joined(operands, "") + (operands.size() == 1 ? ",)" : ")");
@@ -115,9 +121,10 @@ int main(int argc, char** argv) {
   std::ofstream code(argv[1]), stubs(argv[2]);
   code << "\"\"\"Operators of the table as functions; made from ops.def at build time.\"\"\"\n\n"
           "from __future__ import annotations\n\n"
-          "from bafe.tensor import _call, _named, _reduce\n";
+          "from bafe.tracer import _call, _named, _reduce\n";
   stubs << "from __future__ import annotations\n\n"
-           "from bafe.tensor import ArrayLike, Axes, DTypeLike, Tensor\n";
+           "from bafe.tensor import Tensor\n"
+           "from bafe.tracer import ArrayLike, Axes, DTypeLike\n";
   std::string names;
   for (const bafe::OpInfo& info : bafe::all_ops()) {
     if (!is_public(info)) continue;

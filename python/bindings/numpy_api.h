@@ -21,16 +21,17 @@ bool import_numpy();  ///< false with a Python error set
 
 /// Element type of an array's descriptor; nullopt for object, string, complex, datetime …
 std::optional<DType> dtype_of_descr(PyArray_Descr* descr);
-/// New reference; bf16 needs the ml_dtypes package (nullptr with DTypeError's Python class set otherwise).
+/// New reference; bf16 needs the ml_dtypes package (nullptr with DTypeError's Python class set
+/// otherwise).
 PyArray_Descr* descr_of_dtype(DType dtype);
 
-/// Axis order of a dense array, slowest first ("row" preferred); nullopt when it is not dense, not aligned or
-/// byte-swapped: such an array is read through a converted copy.
+/// Axis order of a dense array, slowest first ("row" preferred); nullopt when it is not dense, not
+/// aligned or byte-swapped: such an array is read through a converted copy.
 std::optional<std::vector<int>> dense_order(PyArrayObject* array);
 /// New uninitialised array whose buffer is dense in `order`.
 PyObject* new_array(const Type& type, const std::vector<int>& order);
-/// New reference to an array with the same values, dense in `order`, aligned, native byte order; the array itself when it
-/// already is.
+/// New reference to an array with the same values, dense in `order`, aligned, native byte order;
+/// the array itself when it already is.
 PyObject* array_in_order(PyArrayObject* array, DType dtype, const std::vector<int>& order);
 /// Copies any numeric array into an interpreter tensor.
 Tensor tensor_of_array(PyArrayObject* array);

@@ -1,5 +1,6 @@
-// Matching arguments against a record and running it. A record's run allocates results, gathers pointers and calls the
-// executable; everything that can be known before the call was worked out in prepare().
+// Matching arguments against a record and running it. A record's run allocates results, gathers
+// pointers and calls the executable; everything that can be known before the call was worked out in
+// prepare().
 
 #include "record.h"
 
@@ -74,16 +75,21 @@ LeafKey LeafKey::of(PyObject* leaf) {
 
 bool LeafKey::fits(PyObject* leaf) const {
   switch (kind) {
-    case kFloat: return PyFloat_CheckExact(leaf);
-    case kInt: return PyLong_CheckExact(leaf);
-    case kBool: return PyBool_Check(leaf);
-    case kArray: break;
+    case kFloat:
+      return PyFloat_CheckExact(leaf);
+    case kInt:
+      return PyLong_CheckExact(leaf);
+    case kBool:
+      return PyBool_Check(leaf);
+    case kArray:
+      break;
   }
   if (!PyArray_CheckExact(leaf)) return false;
   auto* array = reinterpret_cast<PyArrayObject*>(leaf);
   if (PyArray_TYPE(array) != type_num || !same_dims(array, dims)) return false;
   switch (order) {
-    case kRow: return PyArray_IS_C_CONTIGUOUS(array) && native_aligned(array);
+    case kRow:
+      return PyArray_IS_C_CONTIGUOUS(array) && native_aligned(array);
     case kCol:
       return PyArray_IS_F_CONTIGUOUS(array) && !PyArray_IS_C_CONTIGUOUS(array) &&
              native_aligned(array);
@@ -91,7 +97,8 @@ bool LeafKey::fits(PyObject* leaf) const {
       return native_aligned(array) && !PyArray_IS_C_CONTIGUOUS(array) &&
              std::memcmp(PyArray_STRIDES(array), strides.data(),
                          strides.size() * sizeof(npy_intp)) == 0;
-    case kCopied: return !dense_order(array).has_value();
+    case kCopied:
+      return !dense_order(array).has_value();
   }
   return false;
 }
@@ -167,8 +174,8 @@ void Record::prepare() {
     outputs_.push_back(std::move(out));
   }
   // Below ~20 µs handing the GIL over costs more than it gives.
-  release_gil = executable->provenance().predicted_ns > 20000 ||
-                executable->provenance().interpreted;
+  release_gil =
+      executable->provenance().predicted_ns > 20000 || executable->provenance().interpreted;
 }
 
 PyObject* Record::allocate(std::size_t i, PyObject* given) const {
@@ -197,8 +204,12 @@ struct Gathered {
   /// False with a Python error set.
   bool take(const LeafKey& key, PyObject* leaf, std::size_t input, std::size_t slot) {
     switch (key.kind) {
-      case LeafKey::kFloat: numbers[slot].real = PyFloat_AS_DOUBLE(leaf); break;
-      case LeafKey::kBool: numbers[slot].truth = leaf == Py_True; break;
+      case LeafKey::kFloat:
+        numbers[slot].real = PyFloat_AS_DOUBLE(leaf);
+        break;
+      case LeafKey::kBool:
+        numbers[slot].truth = leaf == Py_True;
+        break;
       case LeafKey::kInt: {
         numbers[slot].integer = PyLong_AsLongLong(leaf);
         if (numbers[slot].integer == -1 && PyErr_Occurred()) return false;
@@ -236,7 +247,8 @@ PyObject* Record::run(PyObject* const* args, PyObject* const* out) const {
   }
   for (std::size_t i = 0; i < leaves.size(); ++i) {
     if (input_of_leaf[i] < 0) continue;
-    if (!gathered.take(leaves[i], args[i], static_cast<std::size_t>(input_of_leaf[i]), i)) return nullptr;
+    if (!gathered.take(leaves[i], args[i], static_cast<std::size_t>(input_of_leaf[i]), i))
+      return nullptr;
   }
   for (std::size_t i = 0; i < hidden.size(); ++i) {
     PyObject* array = hidden[i].current();

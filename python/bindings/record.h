@@ -30,12 +30,13 @@ struct LeafKey {
 
 /// A name a traced function looked up outside its arguments; read again at every call.
 struct Lookup {
-  py::object container;  ///< globals dict or closure cell
-  py::object name;       ///< key of the dict; none for a cell
+  py::object container;    ///< globals dict or closure cell
+  py::object name;         ///< key of the dict; none for a cell
   PyObject* read() const;  ///< borrowed; nullptr when gone
 };
 
-/// A captured value that the trace has used as it was: the record fits while the same object is found.
+/// A captured value that the trace has used as it was: the record fits while the same object is
+/// found.
 struct Guard {
   Lookup lookup;
   py::object expected;
@@ -44,7 +45,7 @@ struct Guard {
 
 /// A captured array: a hidden input, read at every call.
 struct HiddenInput {
-  Lookup lookup;       ///< container none: `array` itself is used
+  Lookup lookup;  ///< container none: `array` itself is used
   py::object array;
   LeafKey key;
   PyObject* current() const;  ///< borrowed; nullptr when what is found does not fit
@@ -54,21 +55,22 @@ struct HiddenInput {
 class Record {
  public:
   std::vector<LeafKey> leaves;
-  std::vector<int> input_of_leaf;     ///< executable input fed by each leaf; -1: not used
-  std::vector<HiddenInput> hidden;    ///< feed the inputs after the leaves'
+  std::vector<int> input_of_leaf;   ///< executable input fed by each leaf; -1: not used
+  std::vector<HiddenInput> hidden;  ///< feed the inputs after the leaves'
   std::vector<int> input_of_hidden;
   std::vector<Guard> guards;
   std::shared_ptr<const Executable> executable;
-  std::vector<int> output_of_root;    ///< executable output for each flat result
+  std::vector<int> output_of_root;  ///< executable output for each flat result
   enum Tree : std::uint8_t { kSingle, kTuple, kList, kOther } tree = kSingle;
-  py::object unflatten;               ///< kOther: called with the list of results
+  py::object unflatten;  ///< kOther: called with the list of results
   int threads = 0;
   bool release_gil = false;
   bool autotune = false;
-  std::string signature;              ///< of the leaves
+  std::string signature;  ///< of the leaves
   std::uint64_t graph_hash = 0;
-  std::string autotune_key;           ///< (function, signature)
-  mutable std::atomic<bool> stale{false};  ///< a refit made the model doubt this choice: search anew
+  std::string autotune_key;  ///< (function, signature)
+  mutable std::atomic<bool> stale{
+      false};  ///< a refit made the model doubt this choice: search anew
 
   bool fits(PyObject* const* args, Py_ssize_t count) const;
   bool guards_hold() const;

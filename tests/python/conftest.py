@@ -6,10 +6,9 @@ import tempfile
 _cache = tempfile.TemporaryDirectory(prefix="bafe-test-cache-")
 os.environ["BAFE_CACHE_DIR"] = _cache.name
 
+import bafe  # noqa: E402
 import numpy as np  # noqa: E402
 import pytest  # noqa: E402
-
-import bafe  # noqa: E402
 
 
 @pytest.fixture
@@ -32,7 +31,12 @@ def run_python(tmp_path):
     def run(code, **environment):
         env = {**os.environ, "BAFE_CACHE_DIR": str(tmp_path / "cache"), **environment}
         done = subprocess.run(
-            [sys.executable, "-c", code], env=env, capture_output=True, text=True, timeout=300, check=False
+            [sys.executable, "-c", code],
+            env=env,
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
         )
         return done.returncode, done.stdout, done.stderr
 

@@ -1,18 +1,22 @@
 """Random programs over NumPy's functions that run alike on arrays and on traced tensors.
 
-A program is a list of steps. Values are tracked as exact (small dyadic numbers, integers) or rounded; functions that
-jump (comparisons, floor, argmax …) are only applied to exact values, so that low bits decide nothing. The same steps
+A program is a list of steps. Values are tracked as exact (small dyadic numbers, integers) or
+rounded; functions that jump (comparisons, floor, argmax …) are only applied to exact values, so
+that low bits decide nothing. The same steps
 run a second time with wider floats give the tolerance.
 """
 
-import numpy as np
-
 import bafe
+import numpy as np
 from bafe.surface import numpy_dtype
 
 DIMS = (0, 1, 2, 3, 5, 8, 17)
 DTYPES = ("bool", "i8", "i16", "i32", "i64", "u8", "u16", "u32", "u64", "f16", "f32", "f64")
-WIDER = {np.dtype(np.float16): np.float64, np.dtype(np.float32): np.float64, np.dtype(np.float64): np.longdouble}
+WIDER = {
+    np.dtype(np.float16): np.float64,
+    np.dtype(np.float32): np.float64,
+    np.dtype(np.float64): np.longdouble,
+}
 
 SMOOTH = ("sqrt", "exp", "expm1", "log", "log1p", "sin", "cos", "tanh")
 JUMPS = ("floor", "ceil", "rint", "sign")
@@ -52,7 +56,8 @@ class RandomProgram:
             return self.rng.integers(0, 2, shape).astype(dtype)
         return self.rng.integers(0 if dtype.kind == "u" else -9, 10, shape).astype(dtype)
 
-    # Each maker appends a step and gives True, or gives False when the picked values do not fit. -----------------------
+    # Each maker appends a step and gives True, or gives False when the picked values do not fit.
+    # -----------------------
     def _add(self, operands, function, exact):
         """Run the step on zeros of the right types to learn the result's shape and kind."""
         dummies = [np.ones(self.values[i].shape, self._dtype(i)) for i in operands]
@@ -81,9 +86,27 @@ class RandomProgram:
 
     def _step(self):
         return self._choice(
-            [self._binary, self._binary, self._unary, self._compare, self._where, self._reduce, self._reduce,
-             self._move, self._move, self._matmul, self._cast, self._bits, self._argmax, self._cumsum,
-             self._softmax, self._join, self._take, self._slice, self._division]
+            [
+                self._binary,
+                self._binary,
+                self._unary,
+                self._compare,
+                self._where,
+                self._reduce,
+                self._reduce,
+                self._move,
+                self._move,
+                self._matmul,
+                self._cast,
+                self._bits,
+                self._argmax,
+                self._cumsum,
+                self._softmax,
+                self._join,
+                self._take,
+                self._slice,
+                self._division,
+            ]
         )()
 
     def _binary(self):
@@ -103,7 +126,9 @@ class RandomProgram:
             return a is not None and self._add([a], getattr(np, self._choice(JUMPS)), True)
         a = self._pick()
         name = self._choice(SMOOTH + ("negative", "abs", "square"))
-        return self._add([a], getattr(np, name), self.values[a].exact and name in ("negative", "abs"))
+        return self._add(
+            [a], getattr(np, name), self.values[a].exact and name in ("negative", "abs")
+        )
 
     def _compare(self):
         a, b = self._pick(exact=True), self._pick(exact=True)
@@ -118,12 +143,22 @@ class RandomProgram:
     def _reduce(self):
         a = self._pick()
         rank = len(self.values[a].shape)
-        axis = None if rank == 0 or self.rng.integers(0, 3) == 0 else int(self.rng.integers(-rank, rank))
-        name, keep = self._choice(("sum", "max", "min", "mean", "prod")), bool(self.rng.integers(0, 2))
+        axis = (
+            None
+            if rank == 0 or self.rng.integers(0, 3) == 0
+            else int(self.rng.integers(-rank, rank))
+        )
+        name, keep = (
+            self._choice(("sum", "max", "min", "mean", "prod")),
+            bool(self.rng.integers(0, 2)),
+        )
         if self.values[a].kind == "f" and name == "prod" and np.prod(self.values[a].shape) > 100:
             return False
-        return self._add([a], lambda x: getattr(np, name)(x, axis=axis, keepdims=keep),
-                         self.values[a].exact and name in ("max", "min"))
+        return self._add(
+            [a],
+            lambda x: getattr(np, name)(x, axis=axis, keepdims=keep),
+            self.values[a].exact and name in ("max", "min"),
+        )
 
     def _argmax(self):
         a = self._pick(exact=True)
@@ -135,7 +170,9 @@ class RandomProgram:
     def _cumsum(self):
         a = self._pick()
         rank = len(self.values[a].shape)
-        axis = None if rank == 0 or self.rng.integers(0, 3) == 0 else int(self.rng.integers(0, rank))
+        axis = (
+            None if rank == 0 or self.rng.integers(0, 3) == 0 else int(self.rng.integers(0, rank))
+        )
         return self._add([a], lambda x: np.cumsum(x, axis=axis), False)
 
     def _softmax(self):
@@ -153,7 +190,9 @@ class RandomProgram:
         a = self._pick()
         value = self.values[a]
         rank = len(value.shape)
-        kind = self._choice(("transpose", "expand", "reshape", "broadcast", "squeeze", "tril", "diag"))
+        kind = self._choice(
+            ("transpose", "expand", "reshape", "broadcast", "squeeze", "tril", "diag")
+        )
         if kind == "transpose":
             perm = tuple(int(p) for p in self.rng.permutation(rank))
             return self._add([a], lambda x: np.transpose(x, perm), value.exact)
@@ -167,7 +206,10 @@ class RandomProgram:
             shape = self._choice(((size,), (first, size // first), (size // first, first, 1)))
             return self._add([a], lambda x: np.reshape(x, shape), value.exact)
         if kind == "broadcast" and rank < 4:
-            shape = (self._choice((1, 2, 3)), *(self._choice((1, 3)) if d == 1 else d for d in value.shape))
+            shape = (
+                self._choice((1, 2, 3)),
+                *(self._choice((1, 3)) if d == 1 else d for d in value.shape),
+            )
             return self._add([a], lambda x: np.broadcast_to(x, shape), value.exact)
         if kind == "squeeze":
             return self._add([a], np.squeeze, value.exact)
@@ -196,17 +238,31 @@ class RandomProgram:
         if i is None or not self.values[a].shape or self.values[a].shape[0] == 0:
             return False
         size = self.values[a].shape[0]
-        return self._add([a, i], lambda x, j: np.take(x, np.remainder(j, np.int64(size)) if j.dtype != np.uint64
-                                                      else np.minimum(j, np.uint64(size - 1)), axis=0),
-                         self.values[a].exact)
+        return self._add(
+            [a, i],
+            lambda x, j: np.take(
+                x,
+                np.remainder(j, np.int64(size))
+                if j.dtype != np.uint64
+                else np.minimum(j, np.uint64(size - 1)),
+                axis=0,
+            ),
+            self.values[a].exact,
+        )
 
     def _join(self):
         a, b = self._pick(), self._pick()
         if not self.values[a].shape:
             return False
-        name, axis = self._choice(("concatenate", "stack")), int(self.rng.integers(0, len(self.values[a].shape)))
-        return self._add([a, b], lambda x, y: getattr(np, name)([x, y], axis=axis),
-                         self.values[a].exact and self.values[b].exact)
+        name, axis = (
+            self._choice(("concatenate", "stack")),
+            int(self.rng.integers(0, len(self.values[a].shape))),
+        )
+        return self._add(
+            [a, b],
+            lambda x, y: getattr(np, name)([x, y], axis=axis),
+            self.values[a].exact and self.values[b].exact,
+        )
 
     def _matmul(self):
         a, b = self._pick(), self._pick()
@@ -264,13 +320,18 @@ def narrowest(program):
 
 
 def mismatch(got, want, wide, eps):
-    """Describe the first element of ``got`` that differs from ``want`` beyond rounding; None when all agree."""
+    """Describe the first element of ``got`` that differs from ``want`` beyond rounding; None when
+    all agree."""
     got, want, wide = np.asarray(got), np.asarray(want), np.asarray(wide)
     if got.dtype != want.dtype or got.shape != want.shape:
         return f"{got.dtype}{got.shape} instead of {want.dtype}{want.shape}"
     if want.dtype.kind != "f":
         bad = np.argwhere(got != want)
-        return None if not len(bad) else f"at {tuple(bad[0])}: {got[tuple(bad[0])]} instead of {want[tuple(bad[0])]}"
+        return (
+            None
+            if not len(bad)
+            else f"at {tuple(bad[0])}: {got[tuple(bad[0])]} instead of {want[tuple(bad[0])]}"
+        )
     with np.errstate(all="ignore"):
         g, w, r = got.astype(np.longdouble), want.astype(np.longdouble), wide.astype(np.longdouble)
         settled = np.isfinite(w) & np.isfinite(r)
@@ -287,7 +348,8 @@ def mismatch(got, want, wide, eps):
 
 
 def check(seed):
-    """Compare compiled, interpreted and NumPy results of one random program; None or what differs."""
+    """Compare compiled, interpreted and NumPy results of one random program; None or what
+    differs."""
     program = RandomProgram(seed)
     with np.errstate(all="ignore"):
         want, wide = program.run(*program.inputs), program.run_wide()

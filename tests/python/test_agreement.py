@@ -2,16 +2,46 @@
 
 import warnings
 
+import bafe
 import numpy as np
 import pytest
 
-import bafe
-
 INTS = ["int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64"]
 FLOATS = ["float16", "float32", "float64"]
-EDGES = [0.0, -0.0, 1.0, -1.0, 0.5, 1.5, 2.5, -2.5, 1e-3, 20.0, -20.0, np.inf, -np.inf, np.nan, 1e-40, 6e4]
-BINARY = ["add", "subtract", "multiply", "maximum", "minimum", "equal", "not_equal", "less", "less_equal",
-          "greater", "greater_equal", "logical_and", "logical_or", "logical_xor"]
+EDGES = [
+    0.0,
+    -0.0,
+    1.0,
+    -1.0,
+    0.5,
+    1.5,
+    2.5,
+    -2.5,
+    1e-3,
+    20.0,
+    -20.0,
+    np.inf,
+    -np.inf,
+    np.nan,
+    1e-40,
+    6e4,
+]
+BINARY = [
+    "add",
+    "subtract",
+    "multiply",
+    "maximum",
+    "minimum",
+    "equal",
+    "not_equal",
+    "less",
+    "less_equal",
+    "greater",
+    "greater_equal",
+    "logical_and",
+    "logical_or",
+    "logical_xor",
+]
 
 
 def both(function, *arguments):
@@ -34,7 +64,9 @@ def test_exact_binary_functions(name, dtype):
         values = np.array(EDGES).astype(dtype)
     else:
         info = np.iinfo(dtype) if dtype != "bool" else None
-        values = np.array([0, 1, 2, 3] if info is None else [0, 1, 2, 7, info.min, info.max], dtype=object).astype(dtype)
+        values = np.array(
+            [0, 1, 2, 3] if info is None else [0, 1, 2, 7, info.min, info.max], dtype=object
+        ).astype(dtype)
     a, b = np.meshgrid(values, values)
     a, b = np.ascontiguousarray(a), np.ascontiguousarray(b)
     function = getattr(np, name)
@@ -45,11 +77,24 @@ def test_exact_binary_functions(name, dtype):
 
 
 @pytest.mark.parametrize("dtype", INTS)
-@pytest.mark.parametrize("name", ["floor_divide", "remainder", "bitwise_and", "bitwise_or", "bitwise_xor", "left_shift",
-                                  "right_shift"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "floor_divide",
+        "remainder",
+        "bitwise_and",
+        "bitwise_or",
+        "bitwise_xor",
+        "left_shift",
+        "right_shift",
+    ],
+)
 def test_integer_functions(name, dtype):
     info = np.iinfo(dtype)
-    a, b = np.meshgrid(np.array([0, 1, 5, 7, info.max, info.min]).astype(dtype), np.array([1, 2, 3, 7]).astype(dtype))
+    a, b = np.meshgrid(
+        np.array([0, 1, 5, 7, info.max, info.min]).astype(dtype),
+        np.array([1, 2, 3, 7]).astype(dtype),
+    )
     a, b = np.ascontiguousarray(a), np.ascontiguousarray(b)
     want = numpy_of(getattr(np, name), a, b)
     for tier, got in both(getattr(np, name), a, b):
@@ -85,10 +130,14 @@ def test_smooth_functions(name, dtype):
     eps = np.finfo(want.dtype).eps
     for tier, got in both(function, x):
         assert got.dtype == want.dtype, tier
-        np.testing.assert_allclose(got.astype("f8"), want.astype("f8"), rtol=8 * eps, atol=0, err_msg=tier)
+        np.testing.assert_allclose(
+            got.astype("f8"), want.astype("f8"), rtol=8 * eps, atol=0, err_msg=tier
+        )
 
 
-@pytest.mark.parametrize("name", ["floor", "ceil", "rint", "sign", "abs", "negative", "square", "isnan", "isfinite"])
+@pytest.mark.parametrize(
+    "name", ["floor", "ceil", "rint", "sign", "abs", "negative", "square", "isnan", "isfinite"]
+)
 def test_unary_functions(name):
     x = np.array(EDGES)
     want = numpy_of(getattr(np, name), x)
@@ -105,8 +154,10 @@ def test_erf_sigmoid_gelu_and_silu():
         y = x.astype(dtype)
         wide = y.astype("f8")
         cases = {
-            bafe.erf: scipy_special.erf(wide), bafe.erfc: scipy_special.erfc(wide),
-            bafe.sigmoid: scipy_special.expit(wide), bafe.silu: wide * scipy_special.expit(wide),
+            bafe.erf: scipy_special.erf(wide),
+            bafe.erfc: scipy_special.erfc(wide),
+            bafe.sigmoid: scipy_special.expit(wide),
+            bafe.silu: wide * scipy_special.expit(wide),
             bafe.gelu: wide * scipy_special.ndtr(wide),
         }
         for function, want in cases.items():
@@ -118,7 +169,11 @@ def test_erf_sigmoid_gelu_and_silu():
 def test_reductions(dtype):
     x = np.arange(1, 61).reshape(3, 4, 5).astype(dtype)
     for name in ("sum", "max", "min", "mean", "any", "all", "argmax", "argmin", "cumsum"):
-        axes = (None, 0, 1, 2, -1) if name in ("argmax", "argmin", "cumsum") else (None, 0, 1, -1, (0, 2), ())
+        axes = (
+            (None, 0, 1, 2, -1)
+            if name in ("argmax", "argmin", "cumsum")
+            else (None, 0, 1, -1, (0, 2), ())
+        )
         for axis in axes:
             if axis == () and name in ("any", "all"):
                 continue
@@ -126,8 +181,11 @@ def test_reductions(dtype):
             for tier, got in both(lambda a, n=name, ax=axis: getattr(np, n)(a, axis=ax), x):
                 assert np.asarray(got).dtype == want.dtype, (name, axis, tier)
                 np.testing.assert_allclose(
-                    np.asarray(got, "f8"), np.asarray(want, "f8"), rtol=2e-3 if dtype == "float16" else 1e-6,
-                    err_msg=f"{name} {axis} {tier}")
+                    np.asarray(got, "f8"),
+                    np.asarray(want, "f8"),
+                    rtol=2e-3 if dtype == "float16" else 1e-6,
+                    err_msg=f"{name} {axis} {tier}",
+                )
 
 
 def test_reductions_let_nan_win():
@@ -148,15 +206,31 @@ def test_sums_are_at_least_as_accurate_as_numpys(rng):
 
 @pytest.mark.parametrize("dtype", ["float32", "float64", "int32", "uint8", "bool", "float16"])
 def test_products(dtype, rng):
-    shapes = [((3,), (3,)), ((2, 3), (3,)), ((3,), (3, 2)), ((2, 3), (3, 4)), ((5, 2, 3), (3, 4)),
-              ((5, 2, 3), (5, 3, 4)), ((4, 1, 2, 3), (5, 3, 2)), ((2, 0), (0, 3)), ((17, 33), (33, 65)),
-              ((130, 70), (70, 49)), ((1, 300), (300, 1)), ((300, 1), (1, 300)), ((64, 257), (257, 1))]
+    shapes = [
+        ((3,), (3,)),
+        ((2, 3), (3,)),
+        ((3,), (3, 2)),
+        ((2, 3), (3, 4)),
+        ((5, 2, 3), (3, 4)),
+        ((5, 2, 3), (5, 3, 4)),
+        ((4, 1, 2, 3), (5, 3, 2)),
+        ((2, 0), (0, 3)),
+        ((17, 33), (33, 65)),
+        ((130, 70), (70, 49)),
+        ((1, 300), (300, 1)),
+        ((300, 1), (1, 300)),
+        ((64, 257), (257, 1)),
+    ]
     for left, right in shapes:
         a = rng.integers(0, 3, left).astype(dtype)
         b = rng.integers(0, 3, right).astype(dtype)
         want = a @ b
         for tier, got in both(lambda x, y: x @ y, a, b):
-            assert np.asarray(got).dtype == want.dtype and np.shape(got) == want.shape, (left, right, tier)
+            assert np.asarray(got).dtype == want.dtype and np.shape(got) == want.shape, (
+                left,
+                right,
+                tier,
+            )
             assert np.array_equal(got, want), (left, right, tier)
 
 
@@ -170,7 +244,10 @@ def test_casts(source):
 
 
 def test_float_to_half_rounds_to_even():
-    x = np.array([1 + 2**-11, 1 + 3 * 2**-11, 65519.0, 65520.0, 2**-25, 1.5 * 2**-25, 6e-8, np.nan, -np.inf], "f8")
+    x = np.array(
+        [1 + 2**-11, 1 + 3 * 2**-11, 65519.0, 65520.0, 2**-25, 1.5 * 2**-25, 6e-8, np.nan, -np.inf],
+        "f8",
+    )
     want = numpy_of(lambda a: a.astype("f2"), x)
     for tier, got in both(lambda a: a.astype("f2"), x):
         assert np.array_equal(got, want, equal_nan=True), tier
@@ -180,14 +257,28 @@ def test_movement(rng):
     x = rng.standard_normal((4, 5, 6))
     index = np.array([[1], [0], [-1]])
     functions = [
-        lambda a: np.transpose(a, (2, 0, 1)), lambda a: np.reshape(a, (10, 12)), lambda a: a[1:3, ::-2, None, 4],
-        lambda a: a[..., -1], lambda a: np.broadcast_to(a[:, :1], (2, 4, 5, 6)), lambda a: np.tril(a, 1),
-        lambda a: np.triu(a, -1), lambda a: np.diag(a[0]), lambda a: np.diag(a[0, 0], 2),
-        lambda a: np.concatenate([a, a[:, :2]], axis=1), lambda a: np.stack([a, a + 1], axis=-1),
-        lambda a: np.take(a, index, axis=1), lambda a: a[np.array([3, 0])], lambda a: np.swapaxes(a, 0, 2).ravel(),
-        lambda a: np.squeeze(a[:, :1]), lambda a: np.expand_dims(a, (0, -1)), lambda a: np.where(a > 0, a, 0),
-        lambda a: np.clip(a, -0.5, 0.5), lambda a: np.var(a, axis=1), lambda a: np.std(a, axis=(0, 2), keepdims=True),
-        lambda a: np.linalg.inv(a[0, :5, :5]), lambda a: np.linalg.solve(a[0, :5, :5], a[1, :5, :2]),
+        lambda a: np.transpose(a, (2, 0, 1)),
+        lambda a: np.reshape(a, (10, 12)),
+        lambda a: a[1:3, ::-2, None, 4],
+        lambda a: a[..., -1],
+        lambda a: np.broadcast_to(a[:, :1], (2, 4, 5, 6)),
+        lambda a: np.tril(a, 1),
+        lambda a: np.triu(a, -1),
+        lambda a: np.diag(a[0]),
+        lambda a: np.diag(a[0, 0], 2),
+        lambda a: np.concatenate([a, a[:, :2]], axis=1),
+        lambda a: np.stack([a, a + 1], axis=-1),
+        lambda a: np.take(a, index, axis=1),
+        lambda a: a[np.array([3, 0])],
+        lambda a: np.swapaxes(a, 0, 2).ravel(),
+        lambda a: np.squeeze(a[:, :1]),
+        lambda a: np.expand_dims(a, (0, -1)),
+        lambda a: np.where(a > 0, a, 0),
+        lambda a: np.clip(a, -0.5, 0.5),
+        lambda a: np.var(a, axis=1),
+        lambda a: np.std(a, axis=(0, 2), keepdims=True),
+        lambda a: np.linalg.inv(a[0, :5, :5]),
+        lambda a: np.linalg.solve(a[0, :5, :5], a[1, :5, :2]),
         lambda a: np.linalg.cholesky(a[0, :5] @ a[0, :5].T + 9 * np.eye(5)),
     ]
     for i, function in enumerate(functions):
@@ -203,9 +294,14 @@ def test_row_programs(rng):
     cases = {
         "softmax": (lambda a: bafe.softmax(a, axis=1), e / e.sum(1, keepdims=True)),
         "logsumexp": (lambda a: bafe.logsumexp(a, 1), np.log(e.sum(1)) + x.max(1)),
-        "layer_norm": (lambda a: bafe.layer_norm(a), d / np.sqrt((d * d).mean(1, keepdims=True) + 1e-5)),
-        "rms_norm": (lambda a: a / np.sqrt((a * a).mean(axis=1, keepdims=True)),
-                     x / np.sqrt((x.astype("f8") ** 2).mean(1, keepdims=True))),
+        "layer_norm": (
+            lambda a: bafe.layer_norm(a),
+            d / np.sqrt((d * d).mean(1, keepdims=True) + 1e-5),
+        ),
+        "rms_norm": (
+            lambda a: a / np.sqrt((a * a).mean(axis=1, keepdims=True)),
+            x / np.sqrt((x.astype("f8") ** 2).mean(1, keepdims=True)),
+        ),
     }
     for name, (function, want) in cases.items():
         for tier, got in both(function, x):
@@ -220,15 +316,26 @@ def test_logsumexp_of_minus_infinity_is_minus_infinity():
 
 def test_bits_mode_gives_the_interpreters_bits(rng):
     a, b = rng.standard_normal((70, 90)).astype("f4"), rng.standard_normal((90, 50)).astype("f4")
-    for function in (lambda x, y: x @ y, lambda x, y: (x @ y).sum(axis=0), lambda x, y: bafe.relu(x @ y + 1) * 3,
-                     lambda x, y: x.sum() + y.sum()):
+    for function in (
+        lambda x, y: x @ y,
+        lambda x, y: (x @ y).sum(axis=0),
+        lambda x, y: bafe.relu(x @ y + 1) * 3,
+        lambda x, y: x.sum() + y.sum(),
+    ):
         compiled = bafe.jit(function, math="bits", tier="compiled")(a, b)
         interpreted = bafe.jit(function, math="bits", tier="interpreted")(a, b)
         assert np.asarray(compiled).tobytes() == np.asarray(interpreted).tobytes()
 
 
 def test_results_do_not_depend_on_the_number_of_threads(rng):
-    a, b = rng.standard_normal((300, 200)).astype("f4"), rng.standard_normal((200, 310)).astype("f4")
-    for function in (lambda x, y: x @ y, lambda x, y: (x * 2).sum(axis=0), lambda x, y: np.exp(x).sum()):
+    a, b = (
+        rng.standard_normal((300, 200)).astype("f4"),
+        rng.standard_normal((200, 310)).astype("f4"),
+    )
+    for function in (
+        lambda x, y: x @ y,
+        lambda x, y: (x * 2).sum(axis=0),
+        lambda x, y: np.exp(x).sum(),
+    ):
         one, two = bafe.jit(function, threads=1)(a, b), bafe.jit(function, threads=2)(a, b)
         assert np.asarray(one).tobytes() == np.asarray(two).tobytes()

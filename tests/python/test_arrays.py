@@ -1,9 +1,8 @@
 """Arrays as users have them: strides, order, alignment, byte order, overlap, read-only."""
 
+import bafe
 import numpy as np
 import pytest
-
-import bafe
 
 f = bafe.jit(lambda a, b: a @ b + a)
 g = bafe.jit(lambda a: a * 2 + 1)
@@ -67,15 +66,29 @@ def test_other_dense_orders():
 
 
 def test_every_dtype_round_trips():
-    for name in ("bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64",
-                 "float16", "float32", "float64"):
+    for name in (
+        "bool",
+        "int8",
+        "int16",
+        "int32",
+        "int64",
+        "uint8",
+        "uint16",
+        "uint32",
+        "uint64",
+        "float16",
+        "float32",
+        "float64",
+    ):
         x = np.array([[0, 1], [1, 1]]).astype(name)
         out = bafe.jit(lambda a: a.T)(x)
         assert out.dtype == x.dtype and np.array_equal(out, x.T)
 
 
 def test_bfloat16_arrays():
-    ml_dtypes = pytest.importorskip("ml_dtypes", reason="bfloat16 arrays come from the ml_dtypes package")
+    ml_dtypes = pytest.importorskip(
+        "ml_dtypes", reason="bfloat16 arrays come from the ml_dtypes package"
+    )
     x = np.array([1.0, 2.5], dtype=ml_dtypes.bfloat16)
     out = bafe.jit(lambda a: a + a)(x)
     assert out.dtype == x.dtype and out.astype(np.float32).tolist() == [2, 5]

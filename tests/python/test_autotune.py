@@ -3,10 +3,9 @@
 import json
 import math
 
+import bafe
 import numpy as np
 import pytest
-
-import bafe
 
 
 @pytest.fixture(autouse=True)
@@ -28,7 +27,9 @@ def test_fifty_calls_over_five_sizes(tmp_path):
     for n in (16, 32, 64, 96, 128):
         a, b, c = arrays(n)
         for _ in range(10):
-            np.testing.assert_allclose(step(a, b, c), np.maximum(a @ b + c, 0), rtol=1e-4, atol=1e-4)
+            np.testing.assert_allclose(
+                step(a, b, c), np.maximum(a @ b + c, 0), rtol=1e-4, atol=1e-4
+            )
     stats, model = bafe.autotune_stats(), bafe.autotune_model()
     assert stats["total_calls"] == 50 and stats["log_size"] == 45 and stats["total_refits"] == 4
     assert model["valid"] and model["r_squared"] >= 0.9 and len(model["weights"]) == 8
@@ -37,8 +38,16 @@ def test_fifty_calls_over_five_sizes(tmp_path):
     assert bafe.autotune_dump_log(path) == 45
     records = [json.loads(line) for line in path.read_text().splitlines()]
     for record in records:
-        assert set(record) >= {"graph_hash", "features", "predicted_cost", "observed_runtime", "observed_ms"}
-        assert len(record["features"]) == 8 and record["observed_runtime"] == record["observed_ms"] > 0
+        assert set(record) >= {
+            "graph_hash",
+            "features",
+            "predicted_cost",
+            "observed_runtime",
+            "observed_ms",
+        }
+        assert (
+            len(record["features"]) == 8 and record["observed_runtime"] == record["observed_ms"] > 0
+        )
 
 
 def test_fifty_calls_at_one_shape():
@@ -67,8 +76,14 @@ def test_functions_without_autotune_leave_no_record():
 
 def test_the_machine_model_has_the_seven_numbers():
     assert set(bafe.calibrated_cost_model()) == {
-        "alpha_flops", "beta_bytes", "gamma_intermediate", "delta_fuse", "epsilon_layout_conv", "zeta_layout_fuse",
-        "eta_contiguous"}
+        "alpha_flops",
+        "beta_bytes",
+        "gamma_intermediate",
+        "delta_fuse",
+        "epsilon_layout_conv",
+        "zeta_layout_fuse",
+        "eta_contiguous",
+    }
 
 
 def test_bad_configuration_is_refused():

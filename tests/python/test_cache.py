@@ -1,4 +1,5 @@
-"""The kernel cache and the compiler, through new processes: hits, damage, bad folders, bad compilers."""
+"""The kernel cache and the compiler, through new processes: hits, damage, bad folders, bad
+compilers."""
 
 import os
 import stat
@@ -29,18 +30,24 @@ def test_entries_are_private(run_python, tmp_path):
     run_python(CODE)
     folder = tmp_path / "cache"
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
-    assert all(stat.S_IMODE(p.stat().st_mode) & 0o077 == 0 for p in folder.rglob("*") if p.is_file())
+    assert all(
+        stat.S_IMODE(p.stat().st_mode) & 0o077 == 0 for p in folder.rglob("*") if p.is_file()
+    )
 
 
 @pytest.mark.parametrize("damage", ["truncate", "flip", "empty", "foreign", "swap"])
 def test_a_damaged_entry_is_removed_and_made_anew(run_python, tmp_path, damage):
     run_python(CODE)
-    (entry,) = [p for p in (tmp_path / "cache").rglob("*") if p.is_file() and p.stat().st_size > 1000]
+    (entry,) = [
+        p for p in (tmp_path / "cache").rglob("*") if p.is_file() and p.stat().st_size > 1000
+    ]
     data = entry.read_bytes()
     os.chmod(entry, 0o600)
     changed = {
         "truncate": data[: len(data) // 2],
-        "flip": data[: len(data) // 2] + bytes([data[len(data) // 2] ^ 1]) + data[len(data) // 2 + 1 :],
+        "flip": data[: len(data) // 2]
+        + bytes([data[len(data) // 2] ^ 1])
+        + data[len(data) // 2 + 1 :],
         "empty": b"",
         "foreign": b"#!/bin/sh\necho pwned\n" * 100,
         "swap": data[len(data) // 2 :] + data[: len(data) // 2],
@@ -77,7 +84,9 @@ def sleeping_compiler(tmp_path):
 
 
 @pytest.mark.parametrize("compiler", ["false", "/nonexistent/cc", "sleepy"])
-def test_without_a_working_compiler_the_interpreter_answers_and_one_warning_says_so(run_python, tmp_path, compiler):
+def test_without_a_working_compiler_the_interpreter_answers_and_one_warning_says_so(
+    run_python, tmp_path, compiler
+):
     if compiler == "sleepy":
         compiler = sleeping_compiler(tmp_path)
     code, out, err = run_python(CODE, CC=compiler, BAFE_CC=compiler, BAFE_COMPILE_SECONDS="1")
@@ -88,33 +97,45 @@ def test_without_a_working_compiler_the_interpreter_answers_and_one_warning_says
 
 def test_a_compiled_tier_reports_a_broken_compiler(run_python):
     code, _, err = run_python(
-        "import numpy as np, bafe\nbafe.jit(lambda a: a + 1, tier='compiled')(np.ones(2))", CC="false", BAFE_CC="false")
+        "import numpy as np, bafe\nbafe.jit(lambda a: a + 1, tier='compiled')(np.ones(2))",
+        CC="false",
+        BAFE_CC="false",
+    )
     assert code != 0 and "CompileError" in err and "fix:" in err
 
 
 def test_several_processes_may_compile_the_same_program_at_once(tmp_path):
     env = {**os.environ, "BAFE_CACHE_DIR": str(tmp_path / "cache")}
-    running = [subprocess.Popen([sys.executable, "-c", CODE], env=env, stdout=subprocess.PIPE, text=True)
-               for _ in range(4)]
+    running = [
+        subprocess.Popen([sys.executable, "-c", CODE], env=env, stdout=subprocess.PIPE, text=True)
+        for _ in range(4)
+    ]
     assert all(p.wait(timeout=300) == 0 for p in running)
     for p in running:
         p.stdout.close()
-    files = [p for p in Path(tmp_path / "cache").rglob("*") if p.is_file() and p.stat().st_size > 1000]
+    files = [
+        p for p in Path(tmp_path / "cache").rglob("*") if p.is_file() and p.stat().st_size > 1000
+    ]
     assert len(files) == 1
 
 
 def test_clear_and_verify(run_python):
-    code, out, err = run_python(CODE + """
+    code, out, err = run_python(
+        CODE
+        + """
 print(bafe.cache.verify())
 bafe.cache.clear()
 print(bafe.cache.info().entries)
-""")
+"""
+    )
     assert code == 0, err
     assert out.splitlines()[1:] == ["(1, 0)", "0"]
 
 
 def test_a_fork_after_use_works(run_python):
-    code, out, err = run_python(CODE + """
+    code, out, err = run_python(
+        CODE
+        + """
 import os
 if (child := os.fork()) == 0:
     y = np.arange(512.0 * 512).reshape(512, 512)
@@ -122,7 +143,8 @@ if (child := os.fork()) == 0:
     os._exit(0 if ok else 1)
 assert os.waitpid(child, 0)[1] == 0
 print("child ok")
-""")
+"""
+    )
     assert code == 0 and "child ok" in out, err
 
 
@@ -130,11 +152,19 @@ def test_ctrl_c_stops_a_hanging_compile(tmp_path):
     import signal
     import time
 
-    code = ("import numpy as np, bafe\nprint('ready', flush=True)\n"
-            "try:\n    bafe.jit(lambda a: a + 1)(np.ones(3))\n"
-            "except KeyboardInterrupt:\n    print('interrupted', flush=True)\n")
-    env = {**os.environ, "BAFE_CACHE_DIR": str(tmp_path / "c"), "BAFE_CC": sleeping_compiler(tmp_path)}
-    with subprocess.Popen([sys.executable, "-c", code], env=env, stdout=subprocess.PIPE, text=True) as process:
+    code = (
+        "import numpy as np, bafe\nprint('ready', flush=True)\n"
+        "try:\n    bafe.jit(lambda a: a + 1)(np.ones(3))\n"
+        "except KeyboardInterrupt:\n    print('interrupted', flush=True)\n"
+    )
+    env = {
+        **os.environ,
+        "BAFE_CACHE_DIR": str(tmp_path / "c"),
+        "BAFE_CC": sleeping_compiler(tmp_path),
+    }
+    with subprocess.Popen(
+        [sys.executable, "-c", code], env=env, stdout=subprocess.PIPE, text=True
+    ) as process:
         assert process.stdout.readline() == "ready\n"
         time.sleep(1.5)
         start = time.monotonic()

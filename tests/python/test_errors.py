@@ -1,9 +1,8 @@
 """Every user error has its class and a frozen message: place, fact, fix."""
 
+import bafe
 import numpy as np
 import pytest
-
-import bafe
 
 f32 = np.float32
 
@@ -17,53 +16,152 @@ def raises(kind, builtin, call):
 
 
 CASES = {
-    "matmul_inner_sizes": (bafe.ShapeError, ValueError,
-                           lambda: bafe.jit(lambda x, w: x @ w)(np.ones((8, 512), f32), np.ones((256, 4), f32))),
-    "add_shapes": (bafe.ShapeError, ValueError, lambda: bafe.jit(lambda a, b: a + b)(np.ones((2, 3)), np.ones(4))),
+    "matmul_inner_sizes": (
+        bafe.ShapeError,
+        ValueError,
+        lambda: bafe.jit(lambda x, w: x @ w)(np.ones((8, 512), f32), np.ones((256, 4), f32)),
+    ),
+    "add_shapes": (
+        bafe.ShapeError,
+        ValueError,
+        lambda: bafe.jit(lambda a, b: a + b)(np.ones((2, 3)), np.ones(4)),
+    ),
     "neg_bool": (bafe.DTypeError, TypeError, lambda: bafe.jit(lambda a: -a)(np.ones(2, bool))),
     "shift_float": (bafe.DTypeError, TypeError, lambda: bafe.jit(lambda a: a << 1)(np.ones(2))),
-    "reduce_axis": (bafe.ShapeError, ValueError, lambda: bafe.jit(lambda a: a.sum(axis=2))(np.ones((2, 3)))),
-    "max_of_nothing": (bafe.ShapeError, ValueError, lambda: bafe.jit(lambda a: a.max(axis=0))(np.ones((0, 3)))),
-    "reshape_size": (bafe.ShapeError, ValueError, lambda: bafe.jit(lambda a: a.reshape(4, 2))(np.ones((2, 3)))),
-    "transpose_perm": (bafe.ShapeError, ValueError,
-                       lambda: bafe.jit(lambda a: a.transpose(0, 0))(np.ones((2, 3)))),
-    "concat_rank": (bafe.ShapeError, ValueError,
-                    lambda: bafe.jit(lambda a, b: bafe.concat([a, b]))(np.ones((2, 3)), np.ones(3))),
+    "reduce_axis": (
+        bafe.ShapeError,
+        ValueError,
+        lambda: bafe.jit(lambda a: a.sum(axis=2))(np.ones((2, 3))),
+    ),
+    "max_of_nothing": (
+        bafe.ShapeError,
+        ValueError,
+        lambda: bafe.jit(lambda a: a.max(axis=0))(np.ones((0, 3))),
+    ),
+    "reshape_size": (
+        bafe.ShapeError,
+        ValueError,
+        lambda: bafe.jit(lambda a: a.reshape(4, 2))(np.ones((2, 3))),
+    ),
+    "transpose_perm": (
+        bafe.ShapeError,
+        ValueError,
+        lambda: bafe.jit(lambda a: a.transpose(0, 0))(np.ones((2, 3))),
+    ),
+    "concat_rank": (
+        bafe.ShapeError,
+        ValueError,
+        lambda: bafe.jit(lambda a, b: bafe.concat([a, b]))(np.ones((2, 3)), np.ones(3)),
+    ),
     "index_range": (bafe.ShapeError, ValueError, lambda: bafe.jit(lambda a: a[5])(np.ones(3))),
     "index_mask": (bafe.ShapeError, ValueError, lambda: bafe.jit(lambda a: a[a > 0])(np.ones(3))),
-    "squeeze_axis": (bafe.ShapeError, ValueError, lambda: bafe.jit(lambda a: a.squeeze(0))(np.ones(3))),
-    "broadcast_shape": (bafe.ShapeError, ValueError,
-                        lambda: bafe.jit(lambda a: bafe.broadcast_to(a, (2, 4)))(np.ones(3))),
-    "solve_shape": (bafe.ShapeError, ValueError,
-                    lambda: bafe.jit(lambda a, b: bafe.solve(a, b))(np.ones((2, 3)), np.ones(2))),
-    "branch": (bafe.TraceError, TypeError, lambda: bafe.jit(lambda a: a if a.sum() > 0 else -a)(np.ones(3))),
-    "float_of_tensor": (bafe.TraceError, TypeError, lambda: bafe.jit(lambda a: a * float(a.sum()))(np.ones(3))),
-    "asarray_of_tensor": (bafe.TraceError, TypeError, lambda: bafe.jit(lambda a: np.asarray(a))(np.ones(3))),
-    "set_item": (bafe.TraceError, TypeError, lambda: bafe.jit(lambda a: a.__setitem__(0, 1))(np.ones(3))),
+    "squeeze_axis": (
+        bafe.ShapeError,
+        ValueError,
+        lambda: bafe.jit(lambda a: a.squeeze(0))(np.ones(3)),
+    ),
+    "broadcast_shape": (
+        bafe.ShapeError,
+        ValueError,
+        lambda: bafe.jit(lambda a: bafe.broadcast_to(a, (2, 4)))(np.ones(3)),
+    ),
+    "solve_shape": (
+        bafe.ShapeError,
+        ValueError,
+        lambda: bafe.jit(lambda a, b: bafe.solve(a, b))(np.ones((2, 3)), np.ones(2)),
+    ),
+    "branch": (
+        bafe.TraceError,
+        TypeError,
+        lambda: bafe.jit(lambda a: a if a.sum() > 0 else -a)(np.ones(3)),
+    ),
+    "float_of_tensor": (
+        bafe.TraceError,
+        TypeError,
+        lambda: bafe.jit(lambda a: a * float(a.sum()))(np.ones(3)),
+    ),
+    "asarray_of_tensor": (
+        bafe.TraceError,
+        TypeError,
+        lambda: bafe.jit(lambda a: np.asarray(a))(np.ones(3)),
+    ),
+    "set_item": (
+        bafe.TraceError,
+        TypeError,
+        lambda: bafe.jit(lambda a: a.__setitem__(0, 1))(np.ones(3)),
+    ),
     "returns_text": (bafe.TraceError, TypeError, lambda: bafe.jit(lambda a: "text")(np.ones(3))),
     "returns_none": (bafe.TraceError, TypeError, lambda: bafe.jit(lambda a: None)(np.ones(3))),
-    "object_array": (bafe.DTypeError, TypeError, lambda: bafe.jit(lambda a: a)(np.array([1, None]))),
-    "complex_array": (bafe.DTypeError, TypeError, lambda: bafe.jit(lambda a: a)(np.ones(2, complex))),
+    "object_array": (
+        bafe.DTypeError,
+        TypeError,
+        lambda: bafe.jit(lambda a: a)(np.array([1, None])),
+    ),
+    "complex_array": (
+        bafe.DTypeError,
+        TypeError,
+        lambda: bafe.jit(lambda a: a)(np.ones(2, complex)),
+    ),
     "text_argument": (bafe.TraceError, TypeError, lambda: bafe.jit(lambda a: a)("text")),
-    "matrix_argument": (bafe.TraceError, TypeError,
-                        lambda: bafe.jit(lambda a: a)(np.ma.masked_array([1.0], mask=[True]))),
-    "set_operand": (bafe.TraceError, TypeError, lambda: bafe.jit(lambda a: bafe.add(a, {1}))(np.ones(3))),
-    "unknown_layout": (bafe.ShapeError, ValueError,
-                       lambda: bafe.jit(lambda a: bafe.layout_transform(a, "diagonal"))(np.ones((2, 2)))),
-    "input_shape": (bafe.ShapeError, ValueError, lambda: bafe.jit(lambda a: bafe.input((9,), name="a") + a)(np.ones(3))),
-    "unknown_numpy_function": (bafe.TraceError, TypeError, lambda: bafe.jit(lambda a: np.fft.fft(a))(np.ones(4))),
-    "unknown_ufunc": (bafe.TraceError, TypeError, lambda: bafe.jit(lambda a: np.arctan2(a, a))(np.ones(4))),
+    "matrix_argument": (
+        bafe.TraceError,
+        TypeError,
+        lambda: bafe.jit(lambda a: a)(np.ma.masked_array([1.0], mask=[True])),
+    ),
+    "set_operand": (
+        bafe.TraceError,
+        TypeError,
+        lambda: bafe.jit(lambda a: bafe.add(a, {1}))(np.ones(3)),
+    ),
+    "unknown_layout": (
+        bafe.ShapeError,
+        ValueError,
+        lambda: bafe.jit(lambda a: bafe.layout_transform(a, "diagonal"))(np.ones((2, 2))),
+    ),
+    "input_shape": (
+        bafe.ShapeError,
+        ValueError,
+        lambda: bafe.jit(lambda a: bafe.input((9,), name="a") + a)(np.ones(3)),
+    ),
+    "unknown_numpy_function": (
+        bafe.TraceError,
+        TypeError,
+        lambda: bafe.jit(lambda a: np.fft.fft(a))(np.ones(4)),
+    ),
+    "unknown_ufunc": (
+        bafe.TraceError,
+        TypeError,
+        lambda: bafe.jit(lambda a: np.arctan2(a, a))(np.ones(4)),
+    ),
     "unknown_math": (bafe.TraceError, TypeError, lambda: bafe.jit(lambda a: a, math="loose")),
     "unknown_tier": (bafe.TraceError, TypeError, lambda: bafe.jit(lambda a: a, tier="warm")),
     "not_callable": (bafe.TraceError, TypeError, lambda: bafe.jit(3)),
-    "unhashable_static": (bafe.TraceError, TypeError,
-                          lambda: bafe.jit(lambda a, n: a, static_argnames="n")(np.ones(3), n=[1])),
+    "unhashable_static": (
+        bafe.TraceError,
+        TypeError,
+        lambda: bafe.jit(lambda a, n: a, static_argnames="n")(np.ones(3), n=[1]),
+    ),
     "negative_budget": (bafe.ShapeError, ValueError, lambda: bafe.make_search_budget(max_nodes=-1)),
-    "rule_unbalanced": (bafe.ParseError, ValueError, lambda: bafe.rules.add("(rule r (add ?a ?b) => (add ?b ?a)")),
-    "rule_unknown_operator": (bafe.RuleError, ValueError, lambda: bafe.rules.add("(rule r (plus ?a ?b) => ?a)")),
-    "rule_unbound": (bafe.RuleError, ValueError,
-                     lambda: bafe.rules.add("(rule r (add ?a ?b) => (add ?a ?c) :class reals)")),
-    "rule_taken": (bafe.RuleError, ValueError, lambda: bafe.rules.add(bafe.rules.get("add_commutative").text)),
+    "rule_unbalanced": (
+        bafe.ParseError,
+        ValueError,
+        lambda: bafe.rules.add("(rule r (add ?a ?b) => (add ?b ?a)"),
+    ),
+    "rule_unknown_operator": (
+        bafe.RuleError,
+        ValueError,
+        lambda: bafe.rules.add("(rule r (plus ?a ?b) => ?a)"),
+    ),
+    "rule_unbound": (
+        bafe.RuleError,
+        ValueError,
+        lambda: bafe.rules.add("(rule r (add ?a ?b) => (add ?a ?c) :class reals)"),
+    ),
+    "rule_taken": (
+        bafe.RuleError,
+        ValueError,
+        lambda: bafe.rules.add(bafe.rules.get("add_commutative").text),
+    ),
     "optimize_array": (bafe.TraceError, TypeError, lambda: bafe.optimize(np.ones(3))),
     "fuse_number": (TypeError, TypeError, lambda: bafe.fuse(1, lambda a: a)),
     "fuse_variadic": (TypeError, TypeError, lambda: bafe.fuse(lambda *a: a[0], lambda a: a)),

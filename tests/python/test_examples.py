@@ -9,17 +9,18 @@ import subprocess
 import sys
 from pathlib import Path
 
+import bafe
 import numpy as np
 import pytest
-
-import bafe
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.mark.parametrize("example", sorted((ROOT / "examples").glob("0*.py")), ids=lambda p: p.stem)
 def test_example_runs(example):
-    done = subprocess.run([sys.executable, str(example)], capture_output=True, text=True, timeout=300, check=False)
+    done = subprocess.run(
+        [sys.executable, str(example)], capture_output=True, text=True, timeout=300, check=False
+    )
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip()
     assert len(example.read_text().splitlines()) < 60
@@ -27,8 +28,16 @@ def test_example_runs(example):
 
 def test_the_cpp_example_builds_and_runs(tmp_path):
     package = Path(bafe._core.__file__).parent / "lib" / "cmake" / "bafe"
-    configure = ["cmake", "-S", str(ROOT / "examples" / "embed_cpp"), "-B", str(tmp_path), "-G", "Ninja",
-                 f"-Dbafe_DIR={package}"]
+    configure = [
+        "cmake",
+        "-S",
+        str(ROOT / "examples" / "embed_cpp"),
+        "-B",
+        str(tmp_path),
+        "-G",
+        "Ninja",
+        f"-Dbafe_DIR={package}",
+    ]
     for command in (configure, ["cmake", "--build", str(tmp_path)], [str(tmp_path / "embed")]):
         done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
         assert done.returncode == 0, done.stdout + done.stderr
@@ -40,15 +49,26 @@ def test_readme_code_runs(tmp_path):
     assert blocks
     script = tmp_path / "readme.py"
     script.write_text("\n".join(blocks))
-    done = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, timeout=300, check=False,
-                          env={**os.environ, "BAFE_CACHE_DIR": str(tmp_path / "cache")})
+    done = subprocess.run(
+        [sys.executable, str(script)],
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+        env={**os.environ, "BAFE_CACHE_DIR": str(tmp_path / "cache")},
+    )
     assert done.returncode == 0, done.stderr
     for output in re.findall(r"```text output\n(.*?)```", (ROOT / "README.md").read_text(), re.S):
         for line in output.strip().splitlines():
-            assert line.strip() in done.stdout, f"the README shows a line that was not printed: {line}"
+            assert line.strip() in done.stdout, (
+                f"the README shows a line that was not printed: {line}"
+            )
 
 
-MODULES = ["bafe", *(f"bafe.{m.name}" for m in pkgutil.iter_modules(bafe.__path__) if m.name != "_core")]
+MODULES = [
+    "bafe",
+    *(f"bafe.{m.name}" for m in pkgutil.iter_modules(bafe.__path__) if m.name != "_core"),
+]
 
 
 @pytest.mark.parametrize("name", MODULES)

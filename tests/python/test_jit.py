@@ -3,10 +3,9 @@
 import dataclasses
 import threading
 
+import bafe
 import numpy as np
 import pytest
-
-import bafe
 
 
 def test_bare_decorator_and_decorator_with_options_give_the_same():
@@ -30,7 +29,11 @@ def test_new_shapes_and_dtypes_make_new_programs():
         for shape in ((), (3,), (2, 0), (2, 3, 4)):
             x = np.ones(shape, dtype)
             y = f(x)
-            assert np.asarray(y).dtype == x.dtype and np.shape(y) == shape and (np.asarray(y) == 2).all()
+            assert (
+                np.asarray(y).dtype == x.dtype
+                and np.shape(y) == shape
+                and (np.asarray(y) == 2).all()
+            )
 
 
 def test_python_numbers_bend_to_the_array_beside_them():
@@ -38,7 +41,10 @@ def test_python_numbers_bend_to_the_array_beside_them():
     assert f(np.ones(2, np.float32), 2.5).dtype == np.float32
     assert f(np.ones(2, np.int8), 3).dtype == np.int8
     assert f(np.ones(2, np.int8), 2.5).dtype == (np.ones(2, np.int8) * 2.5).dtype
-    assert f(np.ones(2, np.float32), np.float64(2)).dtype == (np.ones(2, np.float32) * np.float64(2)).dtype
+    assert (
+        f(np.ones(2, np.float32), np.float64(2)).dtype
+        == (np.ones(2, np.float32) * np.float64(2)).dtype
+    )
 
 
 def test_results_come_as_tuples_lists_dicts_and_dataclasses():

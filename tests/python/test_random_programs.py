@@ -10,5 +10,9 @@ import random_program
 def test_three_hundred_random_programs_agree_with_numpy(block):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        wrong = [found for seed in range(block * 30, block * 30 + 30) if (found := random_program.check(seed))]
+        wrong = [
+            found
+            for seed in range(block * 30, block * 30 + 30)
+            if (found := random_program.check(seed))
+        ]
     assert not wrong, "\n".join(wrong)

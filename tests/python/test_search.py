@@ -1,9 +1,8 @@
 """What the search finds, how it is bounded, that it is the same everywhere."""
 
+import bafe
 import numpy as np
 import pytest
-
-import bafe
 
 S = bafe.ShapeDtype
 
@@ -18,7 +17,9 @@ def program(a, b, c, d):
 
 def stats(temperature=2.0, seed=42, iters=5, **limits):
     budget = bafe.make_search_budget(**limits) if limits else None
-    return bafe.jit(program, budget=budget, iters=iters, temperature=temperature, seed=seed).search_stats(*four())
+    return bafe.jit(
+        program, budget=budget, iters=iters, temperature=temperature, seed=seed
+    ).search_stats(*four())
 
 
 def test_one_pass_of_the_classical_sixteen_gives_two_alternatives():
@@ -43,7 +44,8 @@ def test_limits_are_never_exceeded(max_nodes):
 
 def test_the_same_seed_gives_the_same_result_in_every_process(run_python):
     code = (
-        "import bafe; f = bafe.jit(lambda a, b, c, d: bafe.relu(a @ b + c * d), iters=5, temperature=2.0, seed=42)\n"
+        "import bafe\n"
+        "f = bafe.jit(lambda a, b, c, d: bafe.relu(a @ b + c * d), iters=5, temperature=2.0, seed=42)\n"
         "s = f.search_stats(*[bafe.ShapeDtype((64, 64))] * 4).to_dict(); s.pop('ms')\n"
         "print(s, f.explain(*[bafe.ShapeDtype((64, 64))] * 4).chosen)"
     )
@@ -53,7 +55,11 @@ def test_the_same_seed_gives_the_same_result_in_every_process(run_python):
 
 
 REWRITES = {
-    "chain to a vector": (lambda a, b, v: (a @ b) @ v, [S((512, 512))] * 2 + [S((512,))], "matmul-regroup"),
+    "chain to a vector": (
+        lambda a, b, v: (a @ b) @ v,
+        [S((512, 512))] * 2 + [S((512,))],
+        "matmul-regroup",
+    ),
     "common factor": (lambda a, b, c: a @ b + a @ c, [S((512, 512))] * 3, None),
     "transposes": (lambda a, b: (a.T @ b.T).T, [S((512, 512))] * 2, None),
     "sum of a product": (lambda a, b: (a @ b).sum(), [S((512, 512))] * 2, None),
@@ -71,7 +77,9 @@ def test_linear_algebra_is_found(name):
 
 
 def test_bits_mode_changes_no_sum():
-    found = bafe.jit(lambda a, b, v: (a @ b) @ v, math="bits").explain(S((512, 512)), S((512, 512)), S((512,)))
+    found = bafe.jit(lambda a, b, v: (a @ b) @ v, math="bits").explain(
+        S((512, 512)), S((512, 512)), S((512,))
+    )
     assert "matmul-regroup" not in found.rules
 
 
@@ -108,7 +116,20 @@ def test_every_builtin_rule_has_a_reason_a_class_and_a_set():
 def test_the_sixteen_classical_names_are_there():
     names = {rule.name for rule in bafe.rules.all() if rule.theme == "classic"}
     assert names == {
-        "add_commutative", "add_assoc_left", "add_assoc_right", "mul_commutative", "distribute_mul_over_add_l",
-        "distribute_mul_over_add_r", "sub_sub_to_sub_add", "transpose_transpose", "fuse_matmul_relu",
-        "fuse_bias_relu", "fuse_matmul_bias", "fuse_matmul_bias_relu", "free_transpose_col_to_row",
-        "free_transpose_row_to_col", "redundant_layout_transform", "double_layout_transform"}
+        "add_commutative",
+        "add_assoc_left",
+        "add_assoc_right",
+        "mul_commutative",
+        "distribute_mul_over_add_l",
+        "distribute_mul_over_add_r",
+        "sub_sub_to_sub_add",
+        "transpose_transpose",
+        "fuse_matmul_relu",
+        "fuse_bias_relu",
+        "fuse_matmul_bias",
+        "fuse_matmul_bias_relu",
+        "free_transpose_col_to_row",
+        "free_transpose_row_to_col",
+        "redundant_layout_transform",
+        "double_layout_transform",
+    }

@@ -1,4 +1,5 @@
-"""The tree shows the architecture: sizes, include directions, one door to each third-party library."""
+"""The tree shows the architecture: sizes, include directions, one door to each third-party
+library."""
 
 import re
 import subprocess
@@ -6,9 +7,14 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 LAYERS = {
-    "base": set(), "ir": {"base"}, "rules": {"base", "ir"}, "egraph": {"base", "ir", "rules"},
-    "verify": {"base", "ir", "rules"}, "cost": {"base", "ir"},
-    "search": {"base", "ir", "rules", "egraph", "verify", "cost"}, "codegen": {"base", "ir", "cost"},
+    "base": set(),
+    "ir": {"base"},
+    "rules": {"base", "ir"},
+    "egraph": {"base", "ir", "rules"},
+    "verify": {"base", "ir", "rules"},
+    "cost": {"base", "ir"},
+    "search": {"base", "ir", "rules", "egraph", "verify", "cost"},
+    "codegen": {"base", "ir", "cost"},
     "runtime": {"base", "ir", "rules", "egraph", "verify", "cost", "search", "codegen"},
 }
 DOORS = {  # third-party header -> the only files that include it
@@ -25,7 +31,9 @@ DOORS = {  # third-party header -> the only files that include it
 
 
 def sources(*patterns):
-    listed = subprocess.run(["git", "ls-files", *patterns], cwd=ROOT, capture_output=True, text=True, check=True)
+    listed = subprocess.run(
+        ["git", "ls-files", *patterns], cwd=ROOT, capture_output=True, text=True, check=True
+    )
     return [ROOT / line for line in listed.stdout.splitlines() if (ROOT / line).exists()]
 
 
@@ -42,8 +50,11 @@ def test_files_and_lines_stay_short():
         if len(lines) > 400:
             long_files.append(f"{path.relative_to(ROOT)}: {len(lines)} lines")
         limit = 200 if path.name == "ops.def" else 100  # an operator is one line
-        wide += [f"{path.relative_to(ROOT)}:{i}" for i, line in enumerate(lines, 1)
-                 if len(line) > limit and "tests/golden" not in str(path) and path.name != "ops.def"]
+        wide += [
+            f"{path.relative_to(ROOT)}:{i}"
+            for i, line in enumerate(lines, 1)
+            if len(line) > limit and "tests/golden" not in str(path) and path.name != "ops.def"
+        ]
     assert not long_files, "\n".join(long_files)
     assert not wide, "\n".join(wide)
 
@@ -51,7 +62,10 @@ def test_files_and_lines_stay_short():
 def test_includes_point_downwards():
     wrong = []
     for layer, allowed in LAYERS.items():
-        for path in [*(ROOT / "include" / "bafe" / layer).rglob("*"), *(ROOT / "src" / layer).rglob("*")]:
+        for path in [
+            *(ROOT / "include" / "bafe" / layer).rglob("*"),
+            *(ROOT / "src" / layer).rglob("*"),
+        ]:
             if path.suffix not in {".h", ".cpp", ".def"}:
                 continue
             for used in re.findall(r'#include "bafe/(\w+)/', path.read_text()):
@@ -88,13 +102,19 @@ def test_only_options_reads_the_environment_and_nothing_prints_or_exits():
             continue
         if re.search(r"\bgetenv\(", text) and name != "src/base/options.cpp":
             wrong.append(f"{name} reads the environment")
-        if re.search(r"std::(cout|cerr)|\bprintf\(|[^_]\bexit\(", text) and name != "src/base/log.cpp":
+        if (
+            re.search(r"std::(cout|cerr)|\bprintf\(|[^_]\bexit\(", text)
+            and name != "src/base/log.cpp"
+        ):
             wrong.append(f"{name} prints or exits")
     assert not wrong, "\n".join(wrong)
 
 
 def test_nothing_is_left_unfinished():
     words = re.compile(r"TODO|FIXME|XXX|HACK|not implemented|NotImplementedError")
-    found = [str(p.relative_to(ROOT)) for p in sources("include/*", "src/*", "python/*", "rules/*")
-             if p.suffix in {".h", ".cpp", ".py", ".def", ".rules"} and words.search(p.read_text())]
+    found = [
+        str(p.relative_to(ROOT))
+        for p in sources("include/*", "src/*", "python/*", "rules/*")
+        if p.suffix in {".h", ".cpp", ".py", ".def", ".rules"} and words.search(p.read_text())
+    ]
     assert not found, "\n".join(found)

@@ -15,7 +15,8 @@ def test_the_known_bad_rules_are_refuted():
         "(rule r (div ?a ?a) => 1 :class reals)",
         "(rule r (matmul ?a ?b) => (matmul ?b ?a) :class reals)",
         "(rule r (relu (neg ?a)) => (neg (relu ?a)) :class reals)",
-        "(rule r (reduce_max (add ?a ?b) :axes ?s) => (add (reduce_max ?a :axes ?s) (reduce_max ?b :axes ?s)) :class reals)",
+        "(rule r (reduce_max (add ?a ?b) :axes ?s)"
+        " => (add (reduce_max ?a :axes ?s) (reduce_max ?b :axes ?s)) :class reals)",
     ):
         assert bafe.verify.rule(text).status == "refuted", text
 

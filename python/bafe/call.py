@@ -1,0 +1,193 @@
+"""One call of a jitted function: its arguments flattened and checked, the function traced."""
+
+from __future__ import annotations
+
+import inspect
+import os
+from collections.abc import Sequence
+from typing import Any, Callable
+
+import numpy as np
+
+from bafe import _core, trees
+from bafe import tracer as _t
+from bafe.tensor import Tensor
+from bafe.tracer import Tracer, _place
+
+
+class ShapeDtype:
+    """The shape and dtype of an argument without its values, for ``explain``, ``source`` and
+    ``compile``."""
+
+    def __init__(self, shape: Sequence[int], dtype: Any = "float32") -> None:
+        self.shape, self.dtype = tuple(shape), np.dtype(dtype)
+
+    def __repr__(self) -> str:
+        return f"ShapeDtype({self.shape}, {self.dtype})"
+
+
+class _Options:
+    """What ``jit`` was given, and the signatures compiled so far."""
+
+    def __init__(
+        self,
+        fn: Callable[..., Any],
+        search: dict[str, Any],
+        autotune: bool,
+        static_argnums: Sequence[int],
+        static_argnames: Sequence[str],
+    ) -> None:
+        self.fn = fn
+        self.search = search
+        self.autotune = autotune
+        self.static_argnums = static_argnums
+        self.static_argnames = static_argnames
+        self.records: dict[Any, Any] = {}
+        self.parameter_names = _parameter_names(fn)
+
+
+def _kind(value: Any) -> str:
+    return type(value).__name__
+
+
+def _parameter_names(fn: Callable[..., Any]) -> list[str]:
+    try:
+        return list(inspect.signature(fn).parameters)
+    except (TypeError, ValueError):
+        return []
+
+
+class _Call:
+    """One call's arguments, flattened."""
+
+    def __init__(self, options: _Options, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        self.options = options
+        self.leaves: list[Any] = []
+        self.names: list[str] = []
+        self.parts: list[
+            tuple[Any, str, Any]
+        ] = []  # (position or name, "static" or structure, value)
+        self.plain = not kwargs
+        names = options.parameter_names
+        for position, value in enumerate(args):
+            name = names[position] if position < len(names) else f"arg{position}"
+            self._add(position, name, value, position in options.static_argnums)
+        for key in sorted(kwargs):
+            at = names.index(key) if key in names else -1
+            self._add(key, key, kwargs[key], at in options.static_argnums)
+
+    def _add(self, where: Any, name: str, value: Any, static: bool) -> None:
+        if static or name in self.options.static_argnames:
+            self.plain = False
+            try:
+                hash(value)
+            except TypeError:
+                raise _core.TraceError(
+                    f"{_place()}jit: the static argument {name!r} is a {_kind(value)}, which "
+                    "cannot be hashed\n  fix: pass a tuple or another hashable value"
+                ) from None
+            self.parts.append((where, "static", value))
+            return
+        before = len(self.leaves)
+        structure = trees.flatten(value, self.leaves)
+        for i in range(before, len(self.leaves)):
+            self.leaves[i] = _leaf(self.leaves[i], name)
+            self.names.append(name if structure == "*" else f"{name}[{i - before}]")
+        if structure != "*" or (before < len(self.leaves) and self.leaves[before] is not value):
+            self.plain = False
+        self.parts.append((where, "tree", structure))
+
+    def key(self) -> Any:
+        statics = tuple(
+            (where, kind, type(value) if kind == "static" else None, value)
+            for where, kind, value in self.parts
+        )
+        return statics, _core.signature(self.leaves)
+
+    def rebuild(self, leaves: Sequence[Any]) -> tuple[list[Any], dict[str, Any]]:
+        """The call's arguments with new leaves."""
+        source = iter(leaves)
+        args: list[Any] = []
+        kwargs: dict[str, Any] = {}
+        for where, kind, value in self.parts:
+            item = value if kind == "static" else trees.unflatten(value, source)
+            if isinstance(where, int):
+                args.append(item)
+            else:
+                kwargs[where] = item
+        return args, kwargs
+
+
+def _leaf(value: Any, name: str) -> Any:
+    """Arrays, numbers and specs as leaves; a clear error for the rest."""
+    if isinstance(value, ShapeDtype):
+        return np.empty(value.shape, value.dtype)
+    if isinstance(value, (np.matrix, np.ma.MaskedArray)):
+        raise _core.TraceError(
+            f"{_place()}jit: argument {name!r} is a {_kind(value)}, whose arithmetic differs "
+            "from an array's\n  fix: pass numpy.asarray(x)"
+        )
+    if isinstance(value, np.generic) or (
+        isinstance(value, np.ndarray) and type(value) is not np.ndarray
+    ):
+        value = np.asarray(value)
+    if type(value) is np.ndarray:
+        if not _core.is_supported(value):
+            raise _core.DTypeError(
+                f"{_place()}jit: argument {name!r} has dtype {value.dtype}\n"
+                "  fix: convert it with x.astype(numpy.float64) or another numeric dtype"
+            )
+        return value
+    if isinstance(value, bool) or type(value) in (int, float):
+        if type(value) is int and not -(2**63) <= value < 2**63:
+            raise OverflowError(f"argument {name!r}: Python integer {value} does not fit 64 bits")
+        return value
+    if isinstance(value, Tensor):
+        return value
+    raise _core.TraceError(
+        f"{_place()}jit: argument {name!r} is a {type(value).__name__}, not an array or a number\n"
+        "  fix: pass numpy.asarray(x), or name the argument in static_argnames"
+    )
+
+
+def _trace(call: _Call) -> tuple[Any, Tracer, Any, list[int]]:
+    """Run the function on tensors.
+
+    Returns:
+        (program, tracer, structure of the results, output of each result).
+    """
+    tracer = Tracer()
+    tracer.input_ids = []
+    for name, leaf in zip(call.names, call.leaves):
+        dtype, shape, weak, layout = _core.leaf_type(leaf)
+        tracer.parameters.append((name, len(tracer.input_ids)))
+        tracer.input_ids.append(tracer.trace.input(name, dtype, shape, weak, layout))
+    args, kwargs = call.rebuild([tracer.tensor(i) for i in tracer.input_ids])
+    outer, _t._state.tracer = _t._state.tracer, tracer
+    try:
+        result = call.options.fn(*args, **kwargs)
+    finally:
+        _t._state.tracer = outer
+    leaves: list[Any] = []
+    structure = trees.flatten(result, leaves)
+    if not leaves:
+        raise _result_error(call.options.fn, result)
+    roots: list[int] = []
+    output_of_root = []
+    for leaf in leaves:
+        if not isinstance(leaf, (Tensor, np.ndarray, np.generic, int, float, _t.Constant)):
+            raise _result_error(call.options.fn, leaf)
+        index = tracer.lift(leaf)._index
+        if index not in roots:
+            roots.append(index)
+        output_of_root.append(roots.index(index))
+    return tracer.trace.finish(roots), tracer, structure, output_of_root
+
+
+def _result_error(fn: Callable[..., Any], value: Any) -> Exception:
+    code = getattr(fn, "__code__", None)
+    place = f"{os.path.basename(code.co_filename)}:{code.co_firstlineno}: " if code else ""
+    return _core.TraceError(
+        f"{place}jit: the function returns a {type(value).__name__}, not a tensor\n"
+        "  fix: return tensors, or tuples, lists and dicts of them"
+    )

@@ -1,0 +1,66 @@
+"""``bafe.input``: symbolic inputs, and parameters declared anew inside a traced function."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from bafe import _core
+from bafe import tracer as _t
+from bafe.surface import numpy_dtype
+from bafe.tensor import Tensor
+from bafe.tracer import Axes, DTypeLike, _place
+
+
+def input(  # noqa: A001 - the name is BAFE 0.1's
+    shape: Axes, dtype: DTypeLike = "float32", name: str = "x", layout: str = "row"
+) -> Tensor:
+    """Declare an input.
+
+    Inside a traced function it re-declares the parameter of that name (else the next one): the
+    values never change, an
+    array stored otherwise is read by strides or converted. Outside it makes a symbolic input for
+    ``optimize``.
+
+    Raises:
+        ShapeError: the shape differs from the argument's, or the layout is unknown.
+
+    Example:
+        >>> bafe.input((8, 16), name="a", layout="col").layout
+        'col'
+    """
+    sizes = (shape,) if isinstance(shape, int) else tuple(shape)
+    tracer = _t._state.tracer
+    if tracer is None:
+        ambient = _t._state.ambient
+        if ambient is None:
+            ambient = _t._state.ambient = _t.Tracer()
+        index = ambient.trace.input(name, dtype, sizes, False, layout)
+        return ambient.tensor(index)
+    return _redeclare(tracer, sizes, dtype, name, layout)
+
+
+def _redeclare(
+    tracer: Any, shape: tuple[int, ...], dtype: DTypeLike, name: str, layout: str
+) -> Tensor:
+    names = [parameter for parameter, _ in tracer.parameters]
+    at = names.index(name) if name in names else tracer.next_parameter
+    if at >= len(tracer.parameters):
+        raise _core.TraceError(
+            f"{_place()}input: {name!r} is no parameter, and every parameter is declared already\n"
+            f"  fix: the parameters are {', '.join(names)}"
+        )
+    tracer.next_parameter = at + 1
+    parameter, number = tracer.parameters[at]
+    declared: Tensor = tracer.tensor(tracer.input_ids[number])
+    if declared.shape != shape:
+        raise _core.ShapeError(
+            f"{_place()}input: {parameter!r} has another shape than its argument\n"
+            f"  declared  {list(shape)}\n  argument  {list(declared.shape)}\n"
+            "  fix: declare the argument's shape"
+        )
+    if declared.dtype != np.dtype(numpy_dtype(_core.dtype_name(dtype))):
+        declared = declared.astype(dtype)
+    tracer.trace.set_layout(number, layout)
+    return declared

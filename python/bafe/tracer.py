@@ -1,0 +1,187 @@
+"""Traces: programs under construction, the arrays they capture, and how nodes are recorded."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Callable, Union
+
+import numpy as np
+
+from bafe import _core
+
+if TYPE_CHECKING:
+    from bafe.tensor import Tensor
+
+ArrayLike = Any
+DTypeLike = Any
+Axes = Union[int, Sequence[int]]
+
+_PACKAGE = os.path.dirname(os.path.abspath(__file__))
+
+
+class _State(threading.local):
+    """The trace this thread is in, if any, and the one that ``bafe.input`` uses outside of one."""
+
+    def __init__(self) -> None:
+        self.tracer: Any = None
+        self.ambient: Any = None
+
+
+_state = _State()
+
+
+def user_loc() -> tuple[str, int] | None:
+    """File and line of the innermost frame that is not BAFE's own."""
+    frame = sys._getframe(1)
+    while frame is not None:
+        name = frame.f_code.co_filename
+        if not name.startswith(_PACKAGE):
+            return os.path.basename(name), frame.f_lineno
+        frame = frame.f_back  # type: ignore[assignment]
+    return None
+
+
+def _place() -> str:
+    loc = user_loc()
+    return f"{loc[0]}:{loc[1]}: " if loc else ""
+
+
+class Tracer:
+    """One program under construction, with the arrays it captured."""
+
+    def __init__(self) -> None:
+        self.trace = _core.Trace()
+        self.captured: list[Any] = []
+        self.captured_ids: dict[int, int] = {}
+        self.parameters: list[tuple[str, int]] = []
+        self.next_parameter = 0
+
+    def tensor(self, index: int) -> Tensor:
+        """Wrap a value of the trace."""
+        from bafe.tensor import Tensor
+
+        return Tensor(self, index)
+
+    def lift(self, value: Any, like: Tensor | None = None) -> Tensor:
+        """Make a tensor of this trace from a tensor, an array, a constant or a number."""
+        if hasattr(value, "tracer"):
+            if value.tracer is self:
+                return value
+            raise _core.TraceError(
+                f"{_place()}trace: a tensor of another trace is used here\n"
+                "  fix: pass it as an argument, or build both with the same function"
+            )
+        if isinstance(value, Constant):
+            return self.tensor(self.trace.constant(value.array))
+        if isinstance(value, (bool, np.bool_)):
+            return self.tensor(self.trace.scalar(bool(value), "bool"))
+        if isinstance(value, (int, float)) and not isinstance(value, np.generic):
+            return self._number(value, like)
+        if isinstance(value, np.generic):
+            value = np.asarray(value)
+        if isinstance(value, np.ndarray):
+            return self._capture(value)
+        if isinstance(value, (list, tuple)):
+            array = np.asarray(value)
+            if array.dtype != object:
+                return self.tensor(self.trace.constant(array))
+        raise _core.TraceError(
+            f"{_place()}trace: a {type(value).__name__} cannot be used with a tensor\n"
+            "  fix: use arrays, tensors or numbers"
+        )
+
+    def _number(self, value: float, like: Tensor | None) -> Tensor:
+        """Type a Python number beside ``like`` as NEP 50 does."""
+        dtype = like._dtype if like is not None else None
+        if isinstance(value, int):
+            kind = "i64" if dtype in (None, "bool") else dtype
+        else:
+            kind = dtype if dtype in ("f16", "bf16", "f32", "f64") else "f64"
+        assert kind is not None
+        if isinstance(value, int) and kind[0] in "iu":
+            info = np.iinfo(("uint" if kind[0] == "u" else "int") + kind[1:])
+            if not info.min <= value <= info.max:
+                raise OverflowError(f"Python integer {value} out of bounds for {info.dtype}")
+        return self.tensor(self.trace.scalar(value, kind))
+
+    def _capture(self, array: np.ndarray) -> Tensor:
+        found = self.captured_ids.get(id(array))
+        if found is None:
+            dtype, shape, weak, layout = _core.leaf_type(array)
+            found = self.trace.input(f"captured{len(self.captured)}", dtype, shape, weak, layout)
+            self.captured.append(array)
+            self.captured_ids[id(array)] = found
+        return self.tensor(found)
+
+
+class Constant:
+    """An array whose values are part of the program: copied, folded, packed once. See
+    ``bafe.constant``."""
+
+    __array_ufunc__ = None
+
+    def __init__(self, array: ArrayLike) -> None:
+        self.array = np.array(array, copy=True)
+        self.array.setflags(write=False)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        return self.array if dtype is None else self.array.astype(dtype)
+
+
+def tracer_of(values: Sequence[Any]) -> Tracer | None:
+    """Find the trace that any of the values belongs to, else the one being recorded."""
+    for value in values:
+        if hasattr(value, "tracer"):
+            return value.tracer
+    return _state.tracer
+
+
+def _record(values: Sequence[Any], build: Callable[[Tracer, list[int]], int]) -> Any:
+    """Record a node over ``values``; without a trace, compute it at once."""
+    tracer = tracer_of(values)
+    if tracer is None:
+        return _eager(values, build)
+    like = next((v for v in values if hasattr(v, "tracer")), None)
+    if like is None:
+        like = next((tracer.lift(v) for v in values if isinstance(v, (np.ndarray, Constant))), None)
+    return tracer.tensor(build(tracer, [tracer.lift(v, like)._index for v in values]))
+
+
+def _eager(values: Sequence[Any], build: Callable[[Tracer, list[int]], int]) -> Any:
+    tracer = Tracer()
+    arrays, tensors = [], []
+    for value in values:
+        value = value.array if isinstance(value, Constant) else value
+        if not isinstance(value, (int, float)) or isinstance(value, np.generic):
+            value = np.asarray(value)
+        dtype, shape, weak, _ = _core.leaf_type(value)
+        tensors.append(tracer.trace.input(f"x{len(arrays)}", dtype, shape, weak, "row"))
+        arrays.append(np.asarray(value))
+    root = build(tracer, tensors)
+    (result,) = tracer.trace.finish([root]).evaluate(arrays)
+    return result[()] if result.ndim == 0 else result
+
+
+def _call(name: str, operands: Sequence[Any], fields: tuple[Any, ...] = ()) -> Any:
+    loc = user_loc()
+    return _record(operands, lambda t, ids: t.trace.call(name, ids, fields, loc))
+
+
+def _reduce(name: str, x: Any, axes: Axes | None, keepdims: bool) -> Any:
+    loc = user_loc()
+    axes = (axes,) if isinstance(axes, (int, np.integer)) else axes
+    return _record([x], lambda t, ids: t.trace.reduce(name, ids[0], axes, bool(keepdims), loc))
+
+
+def _named(name: str, operands: Sequence[Any]) -> Any:
+    loc = user_loc()
+    return _record(operands, lambda t, ids: t.trace.named(name, ids, loc))
+
+
+def _method(name: str, x: Any, *args: Any) -> Any:
+    """Call a builder method with manners of its own (reshape, transpose …)."""
+    loc = user_loc()
+    return _record([x], lambda t, ids: getattr(t.trace, name)(ids[0], *args, loc))
