@@ -191,8 +191,18 @@ std::string copy_a_c(const GemmTiling& t) {
       "+ "
       "(g_t - {0}) * {2};\n",
       cut.first, cut.big, cut.big - 1);
+  out += "    for (long long k = g_k0; k < g_k0 + g_depth; k++) {\n";
+  if (!s.a.load && s.a.row == 1) {
+    auto copy = [&](std::int64_t rows) {
+      return format("{{ memcpy(g_to, g_from + {}, {}); g_to += {}; }}\n",
+                    offset_c("g_i", 1, "k", s.a.col), rows * dtype_bytes(s.dtype), rows);
+    };
+    out += cut.first == cut.count ? "      " + copy(cut.big)
+                                  : format("      if (g_tall == {}) {}      else {}", cut.big,
+                                           copy(cut.big), copy(cut.big - 1));
+    return out + "    }\n  }\n}\n";
+  }
   out +=
-      "    for (long long k = g_k0; k < g_k0 + g_depth; k++) {\n"
       "      for (long long g_r = 0; g_r < g_tall; g_r++) {\n        const long long i = g_i + "
       "g_r;\n";
   out += format("        *g_to++ = {};\n      }}\n    }}\n  }}\n}}\n",
