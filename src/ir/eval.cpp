@@ -1,5 +1,6 @@
-// The interpreter. In: a program, its inputs and constants. Out: the values of its roots, or of all live nodes.
-// Invariant: nodes are computed in birth order, so operands are there; a value is dropped after its last use.
+// The interpreter. In: a program, its inputs and constants. Out: the values of its roots, or of all
+// live nodes. Invariant: nodes are computed in birth order, so operands are there; a value is
+// dropped after its last use.
 #include "bafe/ir/eval.h"
 
 #include <cstring>
@@ -26,7 +27,8 @@ class Evaluator {
     for (ValueId id : live) is_live[id.index()] = true;
     for (std::size_t i = 0; i < graph_.size(); ++i) {
       if (is_live[i]) continue;
-      for (ValueId v : graph_.node(ValueId(static_cast<std::uint32_t>(i))).operands) --uses[v.index()];
+      for (ValueId v : graph_.node(ValueId(static_cast<std::uint32_t>(i))).operands)
+        --uses[v.index()];
     }
     for (ValueId id : live) {
       values_[id.index()] = compute(id);
@@ -42,8 +44,9 @@ class Evaluator {
   void check_inputs() const {
     const std::vector<InputInfo>& infos = graph_.inputs();
     if (infos.size() != inputs_.size()) {
-      throw ShapeError({}, "evaluate",
-                       format("the program has {} inputs, {} were given", infos.size(), inputs_.size()))
+      throw ShapeError(
+          {}, "evaluate",
+          format("the program has {} inputs, {} were given", infos.size(), inputs_.size()))
           .fix("give one array an input, in order");
     }
     for (std::size_t i = 0; i < infos.size(); ++i) {
@@ -97,7 +100,8 @@ class Evaluator {
   /// The first field of a leaf says where its value comes from.
   Tensor leaf(const Node& node) {
     switch (attr_kind(node.attrs[0])) {
-      case AttrKind::kInt: return aligned(inputs_[static_cast<std::size_t>(attr_int(node.attrs, 0).value())]);
+      case AttrKind::kInt:
+        return aligned(inputs_[static_cast<std::size_t>(attr_int(node.attrs, 0).value())]);
       case AttrKind::kScalar: {
         Tensor out(node.type);
         Scalar value = attr_scalar(node.attrs, 0);
@@ -105,7 +109,8 @@ class Evaluator {
         for (std::int64_t i = 0; i < out.count(); ++i) out.set(i, value);
         return out;
       }
-      default: return constant(node);
+      default:
+        return constant(node);
     }
   }
 

@@ -1,5 +1,6 @@
-// Matrix products. In: two dense stacks of matrices. Out: their products. Invariant: each float element is one chain
-// acc = fma(a, b, acc) in ascending k from +0; integers wrap; bool is "or" of "and".
+// Matrix products. In: two dense stacks of matrices. Out: their products. Invariant: each float
+// element is one chain acc = fma(a, b, acc) in ascending k from +0; integers wrap; bool is "or" of
+// "and".
 #include <algorithm>
 #include <cmath>
 
@@ -18,16 +19,20 @@ struct Matrices {
 
 template <class T>
 [[gnu::always_inline]] inline T multiply_add(T a, T b, T c) {
-  if constexpr (std::is_same_v<T, float>) return __builtin_fmaf(a, b, c);
-  else if constexpr (std::is_same_v<T, double>) return __builtin_fma(a, b, c);
-  else if constexpr (std::is_same_v<T, std::uint8_t>) return static_cast<T>(c | (a & b));
-  else return a * b + c;
+  if constexpr (std::is_same_v<T, float>)
+    return __builtin_fmaf(a, b, c);
+  else if constexpr (std::is_same_v<T, double>)
+    return __builtin_fma(a, b, c);
+  else if constexpr (std::is_same_v<T, std::uint8_t>)
+    return static_cast<T>(c | (a & b));
+  else
+    return a * b + c;
 }
 
 constexpr std::int64_t kRows = 4, kColumns = 1024;
 
-/// c is zeroed. Rows in fours, so that a row of b is read once for four rows of c; columns in pieces that stay in
-/// the first-level cache.
+/// c is zeroed. Rows in fours, so that a row of b is read once for four rows of c; columns in
+/// pieces that stay in the first-level cache.
 template <class T>
 [[gnu::always_inline]] inline void multiply_body(const Matrices<T>& x) {
   for (std::int64_t j0 = 0; j0 < x.n; j0 += kColumns) {
@@ -49,7 +54,8 @@ template <class T>
 // One function a level of instructions: without them fma is a call, right but slow.
 #if defined(__x86_64__)
 template <class T>
-[[gnu::target("avx512f,avx512dq,avx512vl,avx512bw,fma")]] void multiply_avx512(const Matrices<T>& x) {
+[[gnu::target("avx512f,avx512dq,avx512vl,avx512bw,fma")]] void multiply_avx512(
+    const Matrices<T>& x) {
   multiply_body(x);
 }
 template <class T>
@@ -61,9 +67,10 @@ template <class T>
 template <class T>
 void multiply(const Matrices<T>& x) {
 #if defined(__x86_64__)
-  static const bool has_avx512 = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
-                                 __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512bw") &&
-                                 __builtin_cpu_supports("fma");
+  static const bool has_avx512 =
+      __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
+      __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512bw") &&
+      __builtin_cpu_supports("fma");
   static const bool has_avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
   if (has_avx512) return multiply_avx512(x);
   if (has_avx2) return multiply_avx2(x);
@@ -115,10 +122,14 @@ void contract(const Tensor& a, const Tensor& b, Lane lane, Tensor& out) {
 void eval_contraction(const Tensor& a, const Tensor& b, Tensor& out) {
   Lane lane = lane_of(out.type().dtype);
   switch (lane) {
-    case Lane::kF32: return contract<float>(a, b, lane, out);
-    case Lane::kF64: return contract<double>(a, b, lane, out);
-    case Lane::kBool: return contract<std::uint8_t>(a, b, lane, out);
-    default: return contract<std::uint64_t>(a, b, lane, out);  // two's complement: signs do not matter
+    case Lane::kF32:
+      return contract<float>(a, b, lane, out);
+    case Lane::kF64:
+      return contract<double>(a, b, lane, out);
+    case Lane::kBool:
+      return contract<std::uint8_t>(a, b, lane, out);
+    default:
+      return contract<std::uint64_t>(a, b, lane, out);  // two's complement: signs do not matter
   }
 }
 

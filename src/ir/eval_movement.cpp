@@ -1,5 +1,5 @@
-// Pointwise and movement operators. In: an element tree and operands. Out: the result, block by block. Invariant: a
-// value that is only moved keeps its bits.
+// Pointwise and movement operators. In: an element tree and operands. Out: the result, block by
+// block. Invariant: a value that is only moved keeps its bits.
 #include <cstring>
 
 #include "bafe/ir/walk.h"
@@ -14,7 +14,8 @@ struct CopyLoop {
   std::vector<std::int64_t> sizes, strides;
 };
 
-CopyLoop copy_loop(const std::vector<std::int64_t>& sizes, const std::vector<std::int64_t>& strides) {
+CopyLoop copy_loop(const std::vector<std::int64_t>& sizes,
+                   const std::vector<std::int64_t>& strides) {
   CopyLoop loop;
   for (std::size_t i = 0; i < sizes.size(); ++i) {
     if (sizes[i] == 1) continue;
@@ -64,17 +65,21 @@ void copy_strided(const CopyLoop& loop, const T* from, T* to) {
 
 void copy_elements(const CopyLoop& loop, const Tensor& x, std::int64_t base, Tensor& out) {
   switch (dtype_bytes(out.type().dtype)) {
-    case 1: return copy_strided(loop, x.as<std::uint8_t>() + base, out.as<std::uint8_t>());
-    case 2: return copy_strided(loop, x.as<std::uint16_t>() + base, out.as<std::uint16_t>());
-    case 4: return copy_strided(loop, x.as<std::uint32_t>() + base, out.as<std::uint32_t>());
-    default: return copy_strided(loop, x.as<std::uint64_t>() + base, out.as<std::uint64_t>());
+    case 1:
+      return copy_strided(loop, x.as<std::uint8_t>() + base, out.as<std::uint8_t>());
+    case 2:
+      return copy_strided(loop, x.as<std::uint16_t>() + base, out.as<std::uint16_t>());
+    case 4:
+      return copy_strided(loop, x.as<std::uint32_t>() + base, out.as<std::uint32_t>());
+    default:
+      return copy_strided(loop, x.as<std::uint64_t>() + base, out.as<std::uint64_t>());
   }
 }
 
 }  // namespace
 
-void eval_pointwise(const Element& tree, std::span<const Tensor> operands, const std::string& subject,
-                    Tensor& out) {
+void eval_pointwise(const Element& tree, std::span<const Tensor> operands,
+                    const std::string& subject, Tensor& out) {
   Walker walker(tree, types_of(operands), out.type().dtype, subject);
   for (std::int64_t at = 0; at < out.count(); at += kWalkBlock) {
     int n = static_cast<int>(std::min<std::int64_t>(kWalkBlock, out.count() - at));
@@ -82,8 +87,8 @@ void eval_pointwise(const Element& tree, std::span<const Tensor> operands, const
   }
 }
 
-void eval_movement(const Element& tree, std::span<const Tensor> operands, const std::string& subject,
-                   Tensor& out) {
+void eval_movement(const Element& tree, std::span<const Tensor> operands,
+                   const std::string& subject, Tensor& out) {
   std::vector<std::int64_t> sizes = concrete(out.type().shape);
   if (tree->prim == Prim::kRead) {
     const Tensor& x = operands[static_cast<std::size_t>(tree->number)];

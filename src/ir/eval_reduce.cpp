@@ -1,5 +1,6 @@
-// Reductions and scans. In: a Reduce over one body, or an axis. Out: one value an output element. Invariant: sums and
-// products of floats follow sum_order.h; integers wrap; a NaN wins maxima, minima and their positions.
+// Reductions and scans. In: a Reduce over one body, or an axis. Out: one value an output element.
+// Invariant: sums and products of floats follow sum_order.h; integers wrap; a NaN wins maxima,
+// minima and their positions.
 #include <algorithm>
 #include <memory>
 #include <optional>
@@ -50,7 +51,8 @@ class ReducedValues {
     const std::byte* base = operands_[operand_].data();
     std::int64_t first = read_->base + dot_coordinates(out);
     if (single_stride_) {
-      load_strided(dtype_, lane_, base, first + begin * *single_stride_, *single_stride_, n, column_);
+      load_strided(dtype_, lane_, base, first + begin * *single_stride_, *single_stride_, n,
+                   column_);
       return column_;
     }
     std::int64_t flat[kWalkBlock], coordinate[kWalkBlock];
@@ -70,8 +72,10 @@ class ReducedValues {
     std::int64_t next = 0;
     for (std::size_t k = bound_sizes_.size(); k-- > 0;) {
       if (bound_sizes_[k] == 1) continue;
-      if (!stride) stride = read_->bound[k];
-      else if (read_->bound[k] != next) return;
+      if (!stride)
+        stride = read_->bound[k];
+      else if (read_->bound[k] != next)
+        return;
       next = read_->bound[k] * bound_sizes_[k];
     }
     single_stride_ = stride.value_or(1);
@@ -124,7 +128,8 @@ T fold_ordered(ReducedValues& values, std::int64_t out, T neutral, Combine combi
   if constexpr (std::is_floating_point_v<T>) {
     SumTree<T, Combine> tree(neutral, combine);
     for_columns<T>(values, out, [&](const T* x, std::int64_t, int n) {
-      for (int i = 0; i < n; i += kSumRun) tree.add_run(x + i, std::min<std::int64_t>(kSumRun, n - i));
+      for (int i = 0; i < n; i += kSumRun)
+        tree.add_run(x + i, std::min<std::int64_t>(kSumRun, n - i));
     });
     return tree.result();
   } else {
@@ -166,15 +171,21 @@ std::int64_t find_extreme(ReducedValues& values, std::int64_t out, bool is_max) 
 
 template <class T>
 T wrapping_add(T a, T b) {
-  if constexpr (std::is_same_v<T, std::uint8_t>) return a | b;
-  else if constexpr (std::is_integral_v<T>) return static_cast<T>(std::uint64_t(a) + std::uint64_t(b));
-  else return a + b;
+  if constexpr (std::is_same_v<T, std::uint8_t>)
+    return a | b;
+  else if constexpr (std::is_integral_v<T>)
+    return static_cast<T>(std::uint64_t(a) + std::uint64_t(b));
+  else
+    return a + b;
 }
 template <class T>
 T wrapping_mul(T a, T b) {
-  if constexpr (std::is_same_v<T, std::uint8_t>) return a & b;
-  else if constexpr (std::is_integral_v<T>) return static_cast<T>(std::uint64_t(a) * std::uint64_t(b));
-  else return a * b;
+  if constexpr (std::is_same_v<T, std::uint8_t>)
+    return a & b;
+  else if constexpr (std::is_integral_v<T>)
+    return static_cast<T>(std::uint64_t(a) * std::uint64_t(b));
+  else
+    return a * b;
 }
 
 template <class T>
@@ -183,10 +194,18 @@ void reduce_as(ReduceKind kind, ReducedValues& values, Tensor& out) {
   for (std::int64_t o = 0; o < out.count(); ++o) {
     T* result = one.fill<T>();
     switch (kind) {
-      case ReduceKind::kSum: *result = fold_ordered<T>(values, o, T{0}, wrapping_add<T>); break;
-      case ReduceKind::kProd: *result = fold_ordered<T>(values, o, T{1}, wrapping_mul<T>); break;
-      case ReduceKind::kMax: *result = fold_extreme<T>(values, o, scalar::max_of<T>); break;
-      case ReduceKind::kMin: *result = fold_extreme<T>(values, o, scalar::min_of<T>); break;
+      case ReduceKind::kSum:
+        *result = fold_ordered<T>(values, o, T{0}, wrapping_add<T>);
+        break;
+      case ReduceKind::kProd:
+        *result = fold_ordered<T>(values, o, T{1}, wrapping_mul<T>);
+        break;
+      case ReduceKind::kMax:
+        *result = fold_extreme<T>(values, o, scalar::max_of<T>);
+        break;
+      case ReduceKind::kMin:
+        *result = fold_extreme<T>(values, o, scalar::min_of<T>);
+        break;
       case ReduceKind::kArgMax:
       case ReduceKind::kArgMin:
         out.as<std::int64_t>()[o] = find_extreme<T>(values, o, kind == ReduceKind::kArgMax);
@@ -219,16 +238,22 @@ void scan_as(const Tensor& x, std::int64_t n, std::int64_t inner, Tensor& out) {
 
 }  // namespace
 
-void eval_reduction(const Element& tree, std::span<const Tensor> operands, const std::string& subject,
-                    Tensor& out) {
+void eval_reduction(const Element& tree, std::span<const Tensor> operands,
+                    const std::string& subject, Tensor& out) {
   ReducedValues values(tree, operands, subject, concrete(out.type().shape));
   switch (values.lane()) {
-    case Lane::kF32: return reduce_as<float>(tree->reduce, values, out);
-    case Lane::kF64: return reduce_as<double>(tree->reduce, values, out);
-    case Lane::kI64: return reduce_as<std::int64_t>(tree->reduce, values, out);
-    case Lane::kU64: return reduce_as<std::uint64_t>(tree->reduce, values, out);
-    case Lane::kBool: return reduce_as<std::uint8_t>(tree->reduce, values, out);
-    case Lane::kRaw: break;
+    case Lane::kF32:
+      return reduce_as<float>(tree->reduce, values, out);
+    case Lane::kF64:
+      return reduce_as<double>(tree->reduce, values, out);
+    case Lane::kI64:
+      return reduce_as<std::int64_t>(tree->reduce, values, out);
+    case Lane::kU64:
+      return reduce_as<std::uint64_t>(tree->reduce, values, out);
+    case Lane::kBool:
+      return reduce_as<std::uint8_t>(tree->reduce, values, out);
+    case Lane::kRaw:
+      break;
   }
   BAFE_CHECK(values.lane() != Lane::kRaw, "a reduction computes");
 }
@@ -238,10 +263,14 @@ void eval_scan(const Tensor& x, int axis, Tensor& out) {
   auto at = static_cast<std::size_t>(axis);
   std::int64_t inner = row_major_strides(sizes)[at];
   switch (lane_of(x.type().dtype)) {
-    case Lane::kF32: return scan_as<float>(x, sizes[at], inner, out);
-    case Lane::kF64: return scan_as<double>(x, sizes[at], inner, out);
-    case Lane::kI64: return scan_as<std::int64_t>(x, sizes[at], inner, out);
-    default: return scan_as<std::uint64_t>(x, sizes[at], inner, out);
+    case Lane::kF32:
+      return scan_as<float>(x, sizes[at], inner, out);
+    case Lane::kF64:
+      return scan_as<double>(x, sizes[at], inner, out);
+    case Lane::kI64:
+      return scan_as<std::int64_t>(x, sizes[at], inner, out);
+    default:
+      return scan_as<std::uint64_t>(x, sizes[at], inner, out);
   }
 }
 

@@ -1,11 +1,14 @@
-// Programs as versioned JSON, the one file that includes nlohmann-json. In: a graph or a text. Out: the other.
-// Invariant: operands of node i are below i; a damaged text is a ParseError that names the member, never a crash.
+// Programs as versioned JSON, the one file that includes nlohmann-json. In: a graph or a text. Out:
+// the other. Invariant: operands of node i are below i; a damaged text is a ParseError that names
+// the member, never a crash.
 //
 //   program := {"bafe": 1, "inputs": [input…], "nodes": [node…], "roots": [int…]}
 //   input   := {"name": text, "layout": text, "weak": bool, "type": type}
-//   node    := {"op": text, "args": [int…], field: value…}      nodes 0 … inputs-1 are the inputs: {"op": "input"}
-//   type    := {"dtype": text, "shape": [size…]};  size := int | text of a polynomial
+//   node    := {"op": text, "args": [int…], field: value…} | {"op": "input"}
+//   type    := {"dtype": text, "shape": [size…]}
+//   size    := int | text of a polynomial
 //   value   := size | [size…] | dtype text | "1.5:f32" | text | program
+// The first nodes are the inputs, in order.
 #include <nlohmann/json.hpp>
 
 #include "bafe/base/format.h"
@@ -21,7 +24,8 @@ constexpr std::size_t kMaxBytes = std::size_t{16} << 20;
 constexpr std::size_t kMaxNodes = 1'000'000;
 constexpr int kMaxNesting = 64;  ///< brackets of the text, and so also bodies inside bodies
 
-// --- writing ---------------------------------------------------------------------------------------------
+// --- writing
+// ---------------------------------------------------------------------------------------------
 Json json_of(const Graph& graph);
 
 Json json_of(Dim d) { return d.is_const() ? Json(d.value()) : Json(d.text()); }
@@ -38,12 +42,18 @@ Json json_of(const Type& type) {
 
 Json json_of(const AttrValue& value) {
   switch (attr_kind(value)) {
-    case AttrKind::kInt: return json_of(std::get<Dim>(value));
-    case AttrKind::kList: return json_of(std::get<List>(value));
-    case AttrKind::kDType: return std::string(dtype_info(std::get<DType>(value)).name);
-    case AttrKind::kScalar: return scalar_text(std::get<Scalar>(value));
-    case AttrKind::kText: return std::get<std::string>(value);
-    case AttrKind::kGraph: break;
+    case AttrKind::kInt:
+      return json_of(std::get<Dim>(value));
+    case AttrKind::kList:
+      return json_of(std::get<List>(value));
+    case AttrKind::kDType:
+      return std::string(dtype_info(std::get<DType>(value)).name);
+    case AttrKind::kScalar:
+      return scalar_text(std::get<Scalar>(value));
+    case AttrKind::kText:
+      return std::get<std::string>(value);
+    case AttrKind::kGraph:
+      break;
   }
   return json_of(*std::get<std::shared_ptr<const Graph>>(value));
 }
@@ -56,7 +66,10 @@ Json json_of(const Graph& source) {
   Graph graph = source.compact();
   Json inputs = Json::array(), nodes = Json::array(), roots = Json::array();
   for (const InputInfo& info : graph.inputs()) {
-    inputs.push_back({{"name", info.name}, {"layout", info.layout}, {"weak", info.weak}, {"type", json_of(info.type)}});
+    inputs.push_back({{"name", info.name},
+                      {"layout", info.layout},
+                      {"weak", info.weak},
+                      {"type", json_of(info.type)}});
   }
   for (std::uint32_t i = 0; i < graph.size(); ++i) {
     const Node& node = graph.node(ValueId(i));
@@ -65,7 +78,8 @@ Json json_of(const Graph& source) {
       row["args"] = Json::array();
       for (ValueId v : node.operands) row["args"].push_back(v.index());
       const std::vector<AttrField>& fields = tensor_ops().spec(id_of(node.op)).fields;
-      for (std::size_t k = 0; k < node.attrs.size(); ++k) row[fields[k].name] = json_of(node.attrs[k]);
+      for (std::size_t k = 0; k < node.attrs.size(); ++k)
+        row[fields[k].name] = json_of(node.attrs[k]);
     }
     nodes.push_back(std::move(row));
   }
@@ -73,18 +87,25 @@ Json json_of(const Graph& source) {
   return {{"bafe", kVersion}, {"inputs", inputs}, {"nodes", nodes}, {"roots", roots}};
 }
 
-// --- reading ---------------------------------------------------------------------------------------------
+// --- reading
+// ---------------------------------------------------------------------------------------------
 [[noreturn]] void fail(const std::string& place, std::string fact, std::string fix) {
-  throw ParseError({"<json>"}, place.empty() ? "program" : place, std::move(fact)).fix(std::move(fix));
+  throw ParseError({"<json>"}, place.empty() ? "program" : place, std::move(fact))
+      .fix(std::move(fix));
 }
 
-const Json& member(const Json& object, const char* name, Json::value_t type, const std::string& place) {
+const Json& member(const Json& object, const char* name, Json::value_t type,
+                   const std::string& place) {
   if (!object.is_object()) fail(place, "is not an object", "write {...}");
   auto it = object.find(name);
-  if (it == object.end()) fail(place, format("member \"{}\" is missing", name), "write programs with program_to_json");
+  if (it == object.end())
+    fail(place, format("member \"{}\" is missing", name), "write programs with program_to_json");
   // A natural number is an integer too.
-  bool fits = it->type() == type || (type == Json::value_t::number_integer && it->is_number_integer());
-  if (!fits) fail(place, format("member \"{}\" is a {}", name, it->type_name()), "use the type that version 1 has");
+  bool fits =
+      it->type() == type || (type == Json::value_t::number_integer && it->is_number_integer());
+  if (!fits)
+    fail(place, format("member \"{}\" is a {}", name, it->type_name()),
+         "use the type that version 1 has");
   return *it;
 }
 
@@ -93,10 +114,12 @@ Dim read_size(const Json& json, const std::string& place) {
   if (json.is_number_unsigned() && json.get<std::uint64_t>() < static_cast<std::uint64_t>(kLimit)) {
     return Dim(static_cast<std::int64_t>(json.get<std::uint64_t>()));
   }
-  if (json.is_number_integer() && !json.is_number_unsigned() && json.get<std::int64_t>() > -kLimit) {
+  if (json.is_number_integer() && !json.is_number_unsigned() &&
+      json.get<std::int64_t>() > -kLimit) {
     return Dim(json.get<std::int64_t>());
   }
-  std::optional<Dim> size = json.is_string() ? dim_from_text(json.get<std::string>()) : std::nullopt;
+  std::optional<Dim> size =
+      json.is_string() ? dim_from_text(json.get<std::string>()) : std::nullopt;
   if (!size) fail(place, "is not a size", "write an integer, or a text such as \"2*n + 1\"");
   return *size;
 }
@@ -109,7 +132,8 @@ List read_list(const Json& json, const std::string& place) {
 }
 
 DType read_dtype(const Json& json, const std::string& place) {
-  std::optional<DType> dtype = json.is_string() ? dtype_from_text(json.get<std::string>()) : std::nullopt;
+  std::optional<DType> dtype =
+      json.is_string() ? dtype_from_text(json.get<std::string>()) : std::nullopt;
   if (!dtype) fail(place, "is not a dtype", "write \"f32\"");
   return *dtype;
 }
@@ -118,7 +142,8 @@ Type read_type(const Json& json, const std::string& place) {
   Type type{read_dtype(member(json, "dtype", Json::value_t::string, place), place + ".dtype"),
             read_list(member(json, "shape", Json::value_t::array, place), place + ".shape")};
   for (Dim d : type.shape) {
-    if (d.is_const() && d.value() < 0) fail(place + ".shape", "has a negative size", "use sizes of at least 0");
+    if (d.is_const() && d.value() < 0)
+      fail(place + ".shape", "has a negative size", "use sizes of at least 0");
   }
   return type;
 }
@@ -127,12 +152,17 @@ Graph read_graph(const Json& json, const std::string& place);
 
 AttrValue read_value(const Json& json, AttrKind kind, const std::string& place) {
   switch (kind) {
-    case AttrKind::kInt: return read_size(json, place);
-    case AttrKind::kList: return read_list(json, place);
-    case AttrKind::kDType: return read_dtype(json, place);
-    case AttrKind::kGraph: return std::make_shared<const Graph>(read_graph(json, place + "."));
+    case AttrKind::kInt:
+      return read_size(json, place);
+    case AttrKind::kList:
+      return read_list(json, place);
+    case AttrKind::kDType:
+      return read_dtype(json, place);
+    case AttrKind::kGraph:
+      return std::make_shared<const Graph>(read_graph(json, place + "."));
     case AttrKind::kText:
-    case AttrKind::kScalar: break;
+    case AttrKind::kScalar:
+      break;
   }
   if (!json.is_string()) fail(place, "is not a text", "write \"...\"");
   if (kind == AttrKind::kText) return json.get<std::string>();
@@ -148,14 +178,19 @@ class GraphReader {
   Graph read(const Json& json) {
     const Json& version = member(json, "bafe", Json::value_t::number_integer, prefix_);
     if (version != kVersion) {
-      fail(prefix_, "has version " + version.dump() + ", this library reads version 1", "write it with this library");
+      fail(prefix_, "has version " + version.dump() + ", this library reads version 1",
+           "write it with this library");
     }
     const Json& inputs = member(json, "inputs", Json::value_t::array, prefix_);
-    for (std::size_t i = 0; i < inputs.size(); ++i) read_input(inputs[i], format("{}inputs[{}]", prefix_, i));
+    for (std::size_t i = 0; i < inputs.size(); ++i)
+      read_input(inputs[i], format("{}inputs[{}]", prefix_, i));
     const Json& nodes = member(json, "nodes", Json::value_t::array, prefix_);
-    if (nodes.size() > kMaxNodes) fail(prefix_ + "nodes", "has more than 1,000,000 entries", "split the program");
-    for (std::size_t i = 0; i < nodes.size(); ++i) read_node(nodes[i], i, format("{}nodes[{}]", prefix_, i));
-    if (nodes.size() < inputs.size()) fail(prefix_ + "nodes", "does not begin with the inputs", "list every input");
+    if (nodes.size() > kMaxNodes)
+      fail(prefix_ + "nodes", "has more than 1,000,000 entries", "split the program");
+    for (std::size_t i = 0; i < nodes.size(); ++i)
+      read_node(nodes[i], i, format("{}nodes[{}]", prefix_, i));
+    if (nodes.size() < inputs.size())
+      fail(prefix_ + "nodes", "does not begin with the inputs", "list every input");
     for (const Json& root : member(json, "roots", Json::value_t::array, prefix_)) {
       graph_.add_root(read_reference(root, ids_.size(), prefix_ + "roots"));
     }
@@ -169,22 +204,27 @@ class GraphReader {
     info.layout = member(json, "layout", Json::value_t::string, place).get<std::string>();
     info.weak = member(json, "weak", Json::value_t::boolean, place).get<bool>();
     info.type = read_type(member(json, "type", Json::value_t::object, place), place + ".type");
-    if (info.weak && info.type.rank() != 0) fail(place, "is weak but not 0-d", "only Python scalars are weak");
+    if (info.weak && info.type.rank() != 0)
+      fail(place, "is weak but not 0-d", "only Python scalars are weak");
     inputs_.push_back(graph_.add_input(std::move(info)));
   }
 
   ValueId read_reference(const Json& json, std::size_t limit, const std::string& place) const {
     bool fits = json.is_number_unsigned() && json.get<std::uint64_t>() < limit;
-    if (!fits) fail(place, "refers to " + json.dump().substr(0, 40) + ", which is not an earlier node",
-                    "list operands before their users");
+    if (!fits)
+      fail(place, "refers to " + json.dump().substr(0, 40) + ", which is not an earlier node",
+           "list operands before their users");
     return ids_[json.get<std::size_t>()];
   }
 
   void read_node(const Json& json, std::size_t i, const std::string& place) {
     std::string name = member(json, "op", Json::value_t::string, place).get<std::string>();
     std::optional<Op> op = op_from_text(name);
-    if (!op) fail(place, "there is no operator '" + name.substr(0, 40) + "'", "use an operator of this version");
-    bool names_input = op_info(*op).kind == OpKind::kLeaf && tensor_ops().spec(id_of(*op)).fields[0].kind == AttrKind::kInt;
+    if (!op)
+      fail(place, "there is no operator '" + name.substr(0, 40) + "'",
+           "use an operator of this version");
+    bool names_input = op_info(*op).kind == OpKind::kLeaf &&
+                       tensor_ops().spec(id_of(*op)).fields[0].kind == AttrKind::kInt;
     if (names_input != (i < inputs_.size())) {
       fail(place, "inputs and nodes do not match", "let the first nodes be the inputs, in order");
     }
@@ -192,7 +232,8 @@ class GraphReader {
       ids_.push_back(inputs_[i]);
       return;
     }
-    if (op_info(*op).kind == OpKind::kExpand) fail(place, "'" + name + "' is an abbreviation", "write its definition");
+    if (op_info(*op).kind == OpKind::kExpand)
+      fail(place, "'" + name + "' is an abbreviation", "write its definition");
     std::vector<ValueId> operands;
     for (const Json& arg : member(json, "args", Json::value_t::array, place)) {
       operands.push_back(read_reference(arg, i, place + ".args"));
@@ -200,7 +241,9 @@ class GraphReader {
     Attrs attrs;
     for (const AttrField& field : tensor_ops().spec(id_of(*op)).fields) {
       auto it = json.find(field.name);
-      if (it == json.end()) fail(place, format("member \"{}\" is missing", field.name), "give every field of the operator");
+      if (it == json.end())
+        fail(place, format("member \"{}\" is missing", field.name),
+             "give every field of the operator");
       attrs.push_back(read_value(*it, field.kind, place + "." + field.name));
     }
     try {
@@ -216,7 +259,9 @@ class GraphReader {
   std::vector<ValueId> inputs_, ids_;
 };
 
-Graph read_graph(const Json& json, const std::string& place) { return GraphReader(place).read(json); }
+Graph read_graph(const Json& json, const std::string& place) {
+  return GraphReader(place).read(json);
+}
 
 /// The library's parser recurses into brackets, so their depth is bounded first.
 void check_nesting(std::string_view text) {

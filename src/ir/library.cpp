@@ -1,6 +1,6 @@
-// Host routines of library operators, the one file that includes Eigen. In: dense row-major stacks of matrices, f32 or
-// f64. Out: one stack, and 0 or a status. Invariant: a matrix with an exact zero pivot, or NaN where a finite pivot is
-// needed, is reported and never divided by.
+// Host routines of library operators, the one file that includes Eigen. In: dense row-major stacks
+// of matrices, f32 or f64. Out: one stack, and 0 or a status. Invariant: a matrix with an exact
+// zero pivot, or NaN where a finite pivot is needed, is reported and never divided by.
 #include <Eigen/Cholesky>
 #include <Eigen/LU>
 #include <unordered_map>
@@ -69,13 +69,15 @@ int over_batch(std::span<const Tensor> inputs, Tensor& output, OneMatrix<T> one)
   for (std::int64_t i = 0; i < batches; ++i) {
     View<T> matrix(inputs[0].template as<T>() + i * square, n, n);
     View<T> right(other + i * n * columns, n, columns);
-    int status = one(matrix, right, Eigen::Map<Matrix<T>>(output.template as<T>() + i * n * columns, n, columns));
+    int status = one(matrix, right,
+                     Eigen::Map<Matrix<T>>(output.template as<T>() + i * n * columns, n, columns));
     if (status != kOk) return status;
   }
   return kOk;
 }
 
-int dispatch(std::span<const Tensor> inputs, Tensor& output, OneMatrix<float> single, OneMatrix<double> twofold) {
+int dispatch(std::span<const Tensor> inputs, Tensor& output, OneMatrix<float> single,
+             OneMatrix<double> twofold) {
   DType dtype = output.type().dtype;
   if (dtype == DType::kF64) return over_batch<double>(inputs, output, twofold);
   if (dtype == DType::kF32) return over_batch<float>(inputs, output, single);

@@ -1,5 +1,6 @@
-// Text -> program, by recursive descent over the grammar in text.h. In: text. Out: a graph in normal form, each node
-// placed at its operator. Invariant: recursion is at most kMaxDepth deep; a failed parse leaves nothing behind.
+// Text -> program, by recursive descent over the grammar in text.h. In: text. Out: a graph in
+// normal form, each node placed at its operator. Invariant: recursion is at most kMaxDepth deep; a
+// failed parse leaves nothing behind.
 #include <algorithm>
 #include <unordered_map>
 
@@ -55,15 +56,18 @@ class Parser {
     do {
       parse_parameter();
     } while (reader_.eat(','));
-    reader_.expect(')', "',' or ')' after an input", "separate inputs with commas and close the list");
+    reader_.expect(')', "',' or ')' after an input",
+                   "separate inputs with commas and close the list");
   }
 
   void parse_parameter() {
     SourceLoc place = reader_.here();
     InputInfo info;
     info.name = reader_.name();
-    if (info.name.empty()) reader_.fail("expected the name of an input, found " + reader_.found(), "write: x: f32[3]");
-    reader_.expect(':', "':' and a type after input '" + info.name + "'", "write: " + info.name + ": f32[3]");
+    if (info.name.empty())
+      reader_.fail("expected the name of an input, found " + reader_.found(), "write: x: f32[3]");
+    reader_.expect(':', "':' and a type after input '" + info.name + "'",
+                   "write: " + info.name + ": f32[3]");
     info.type = parse_type();
     info.weak = reader_.eat_word("weak");
     if (reader_.eat('@')) info.layout = parse_layout();
@@ -73,7 +77,9 @@ class Parser {
 
   std::string parse_layout() {
     std::string layout = reader_.name();
-    if (layout.empty()) reader_.fail("expected a layout, found " + reader_.found(), "write @row, @col or @order(0 2 1)");
+    if (layout.empty())
+      reader_.fail("expected a layout, found " + reader_.found(),
+                   "write @row, @col or @order(0 2 1)");
     if (reader_.eat('(')) {
       layout += "(" + reader_.until(")") + ")";
       reader_.expect(')', "')'", "close the axes of the layout");
@@ -86,15 +92,18 @@ class Parser {
     std::string name = reader_.name();
     std::optional<DType> dtype = dtype_from_text(name);
     if (!dtype) {
-      reader_.fail_at(place, "'" + name + "' is not a dtype", "use bool, i8 to i64, u8 to u64, f16, bf16, f32 or f64");
+      reader_.fail_at(place, "'" + name + "' is not a dtype",
+                      "use bool, i8 to i64, u8 to u64, f16, bf16, f32 or f64");
     }
     Type type{*dtype, {}};
-    reader_.expect('[', "'[' and sizes after the dtype", "write " + name + "[2, 3], or " + name + "[] for one number");
+    reader_.expect('[', "'[' and sizes after the dtype",
+                   "write " + name + "[2, 3], or " + name + "[] for one number");
     if (reader_.eat(']')) return type;
     do {
       type.shape.push_back(parse_polynomial(",]"));
       Dim size = type.shape.back();
-      if (size.is_const() && size.value() < 0) reader_.fail("a size is negative", "use sizes of at least 0");
+      if (size.is_const() && size.value() < 0)
+        reader_.fail("a size is negative", "use sizes of at least 0");
     } while (reader_.eat(','));
     reader_.expect(']', "']' after the sizes", "close the type with ]");
     return type;
@@ -105,14 +114,16 @@ class Parser {
     std::string text = reader_.until(stops);
     std::optional<Dim> size = dim_from_text(text);
     if (!size) {
-      reader_.fail_at(place, "'" + text.substr(0, 40) + "' is not a size", "write an integer, a name, or 2*n + 1");
+      reader_.fail_at(place, "'" + text.substr(0, 40) + "' is not a size",
+                      "write an integer, a name, or 2*n + 1");
     }
     return *size;
   }
 
   std::vector<Type> parse_results() {
     if (!reader_.eat_word("->")) {
-      reader_.fail("expected '->' and the types of the results, found " + reader_.found(), "write: ) -> f32[3] {");
+      reader_.fail("expected '->' and the types of the results, found " + reader_.found(),
+                   "write: ) -> f32[3] {");
     }
     std::vector<Type> types;
     if (reader_.peek() == '{') return types;
@@ -125,7 +136,9 @@ class Parser {
   void parse_let() {
     SourceLoc place = reader_.here();
     std::string name = reader_.name();
-    if (name.empty()) reader_.fail("expected a name after 'let', found " + reader_.found(), "write: let y = relu x;");
+    if (name.empty())
+      reader_.fail("expected a name after 'let', found " + reader_.found(),
+                   "write: let y = relu x;");
     reader_.expect('=', "'=' after 'let " + name + "'", "write: let " + name + " = relu x;");
     ValueId value = parse_expression();
     reader_.expect(';', "';' after the value of '" + name + "'", "end the let with a semicolon");
@@ -134,7 +147,8 @@ class Parser {
 
   void parse_return(const std::vector<Type>& declared) {
     if (!reader_.eat_word("return")) {
-      reader_.fail("expected 'let' or 'return', found " + reader_.found(), "end the body with: return value }");
+      reader_.fail("expected 'let' or 'return', found " + reader_.found(),
+                   "end the body with: return value }");
     }
     if (reader_.peek() != '}') {
       do {
@@ -142,8 +156,9 @@ class Parser {
         ValueId value = parse_expression();
         std::size_t i = graph_.roots().size();
         if (i < declared.size() && graph_.type(value) != declared[i]) {
-          reader_.fail_at(place, format("result {} has type {}, but {} is declared", i, graph_.type(value).text(),
-                                        declared[i].text()),
+          reader_.fail_at(place,
+                          format("result {} has type {}, but {} is declared", i,
+                                 graph_.type(value).text(), declared[i].text()),
                           "declare " + graph_.type(value).text());
         }
         graph_.add_root(value);
@@ -151,21 +166,25 @@ class Parser {
     }
     reader_.expect('}', "',' or '}' after a result", "close the body with }");
     if (graph_.roots().size() != declared.size()) {
-      reader_.fail(format("{} results are returned, {} are declared", graph_.roots().size(), declared.size()),
+      reader_.fail(format("{} results are returned, {} are declared", graph_.roots().size(),
+                          declared.size()),
                    "declare one type a result, separated by commas");
     }
   }
 
   void define(const SourceLoc& place, const std::string& name, ValueId value) {
-    if (op_from_text(name)) reader_.fail_at(place, "'" + name + "' is the name of an operator", "choose another name");
+    if (op_from_text(name))
+      reader_.fail_at(place, "'" + name + "' is the name of an operator", "choose another name");
     if (!names_.emplace(name, value).second) {
       reader_.fail_at(place, "'" + name + "' is defined twice", "choose another name");
     }
   }
 
-  // --- expressions ---------------------------------------------------------------------------------------
+  // --- expressions
+  // ---------------------------------------------------------------------------------------
   ValueId parse_expression() {
-    if (++depth_ > kMaxDepth) reader_.fail("more than 200 nested parentheses", "name inner values with let");
+    if (++depth_ > kMaxDepth)
+      reader_.fail("more than 200 nested parentheses", "name inner values with let");
     std::string name = reader_.peek_name();
     bool is_operator = !name.empty() && names_.count(name) == 0 && op_from_text(name).has_value();
     ValueId value = is_operator ? parse_call() : parse_atom();
@@ -175,13 +194,15 @@ class Parser {
 
   bool at_atom() {
     char c = reader_.peek();
-    return c == '(' || c == '-' || c == '#' || c == '_' || std::isalnum(static_cast<unsigned char>(c)) != 0;
+    return c == '(' || c == '-' || c == '#' || c == '_' ||
+           std::isalnum(static_cast<unsigned char>(c)) != 0;
   }
 
   ValueId parse_atom() {
     if (reader_.eat('(')) {
       ValueId value = parse_expression();
-      reader_.expect(')', "')'", "close the parenthesis, and put operators inside operators in parentheses");
+      reader_.expect(')', "')'",
+                     "close the parenthesis, and put operators inside operators in parentheses");
       return value;
     }
     SourceLoc place = reader_.here();
@@ -196,13 +217,17 @@ class Parser {
     std::string text = reader_.number();
     std::optional<Scalar> value = scalar_from_text(text);
     if (value) return graph_.add_fill(*value, {});
-    if (text.empty()) reader_.fail("expected a value, found " + reader_.found(), "write a name, a number:dtype or (operator ...)");
-    reader_.fail_at(place, "'" + text.substr(0, 40) + "' is not a number with its dtype", "write 1.5:f32");
+    if (text.empty())
+      reader_.fail("expected a value, found " + reader_.found(),
+                   "write a name, a number:dtype or (operator ...)");
+    reader_.fail_at(place, "'" + text.substr(0, 40) + "' is not a number with its dtype",
+                    "write 1.5:f32");
   }
 
   [[noreturn]] void fail_unknown(const SourceLoc& place, const std::string& name) const {
     if (op_from_text(name)) {
-      reader_.fail_at(place, "operator '" + name + "' stands where a value is expected", "write (" + name + " ...)");
+      reader_.fail_at(place, "operator '" + name + "' stands where a value is expected",
+                      "write (" + name + " ...)");
     }
     std::string nearest;
     std::size_t best = 3;
@@ -215,7 +240,8 @@ class Parser {
     for (const OpInfo& info : all_ops()) consider(info.name);
     for (const auto& [known, value] : names_) consider(known);
     reader_.fail_at(place, "'" + name.substr(0, 40) + "' is neither a value nor an operator",
-                    nearest.empty() ? "define it with let, or add it to the inputs" : "did you mean '" + nearest + "'?");
+                    nearest.empty() ? "define it with let, or add it to the inputs"
+                                    : "did you mean '" + nearest + "'?");
   }
 
   ValueId parse_call() {
@@ -225,7 +251,8 @@ class Parser {
     while (at_atom()) operands.push_back(parse_atom());
     Attrs attrs = parse_fields(info);
     if (info.kind == OpKind::kLeaf && attr_kind(attrs[0]) == AttrKind::kInt) {
-      reader_.fail_at(place, "an input is not made in the body", "add it to the inputs in the header");
+      reader_.fail_at(place, "an input is not made in the body",
+                      "add it to the inputs in the header");
     }
     try {
       builder_.set_loc(place);
@@ -250,15 +277,19 @@ class Parser {
       auto same = [&](const AttrField& f) { return f.name == name; };
       auto it = std::find_if(fields.begin(), fields.end(), same);
       if (it == fields.end()) {
-        reader_.fail_at(place, format("{} has no field '{}'", info.name, name), field_fix(info, fields));
+        reader_.fail_at(place, format("{} has no field '{}'", info.name, name),
+                        field_fix(info, fields));
       }
       auto i = static_cast<std::size_t>(it - fields.begin());
-      if (given[i]) reader_.fail_at(place, "field '" + name + "' is given twice", "keep one of them");
+      if (given[i])
+        reader_.fail_at(place, "field '" + name + "' is given twice", "keep one of them");
       given[i] = parse_value(*it);
     }
     Attrs attrs;
     for (std::size_t i = 0; i < fields.size(); ++i) {
-      if (!given[i]) reader_.fail(format("{} needs field '{}'", info.name, fields[i].name), field_fix(info, fields));
+      if (!given[i])
+        reader_.fail(format("{} needs field '{}'", info.name, fields[i].name),
+                     field_fix(info, fields));
       attrs.push_back(std::move(*given[i]));
     }
     return attrs;
@@ -276,7 +307,8 @@ class Parser {
     const OpSpec& spec = tensor_ops().spec(info.id);
     std::vector<AttrField> fields = spec.fields;
     if (!fields.empty()) return fields;
-    for (std::size_t at = spec.parameters.find(':'); at != std::string::npos; at = spec.parameters.find(':', at + 1)) {
+    for (std::size_t at = spec.parameters.find(':'); at != std::string::npos;
+         at = spec.parameters.find(':', at + 1)) {
       std::string name = spec.parameters.substr(at + 1, spec.parameters.find(' ', at) - at - 1);
       fields.push_back({name, name == "axes" ? AttrKind::kList : AttrKind::kScalar});
     }
@@ -286,19 +318,25 @@ class Parser {
   AttrValue parse_value(const AttrField& field) {
     SourceLoc place = reader_.here();
     switch (field.kind) {
-      case AttrKind::kInt: return parse_size();
-      case AttrKind::kList: return parse_list(field);
-      case AttrKind::kText: return reader_.quoted();
+      case AttrKind::kInt:
+        return parse_size();
+      case AttrKind::kList:
+        return parse_list(field);
+      case AttrKind::kText:
+        return reader_.quoted();
       case AttrKind::kGraph:
-        if (depth_ + 8 > kMaxDepth) reader_.fail("programs are nested too deeply", "nest fewer bodies");
+        if (depth_ + 8 > kMaxDepth)
+          reader_.fail("programs are nested too deeply", "nest fewer bodies");
         return std::make_shared<const Graph>(Parser(reader_, depth_ + 8).parse());
       case AttrKind::kDType: {
         std::string name = reader_.name();
         std::optional<DType> dtype = dtype_from_text(name);
         if (dtype) return *dtype;
-        reader_.fail_at(place, "field '" + field.name + "' is not a dtype", "write :" + field.name + " f32");
+        reader_.fail_at(place, "field '" + field.name + "' is not a dtype",
+                        "write :" + field.name + " f32");
       }
-      case AttrKind::kScalar: break;
+      case AttrKind::kScalar:
+        break;
     }
     std::optional<Scalar> value = scalar_from_text(reader_.number());
     if (value) return *value;
@@ -315,12 +353,15 @@ class Parser {
     SourceLoc place = reader_.here();
     std::string text = reader_.peek_name().empty() ? reader_.number() : reader_.name();
     std::optional<Dim> size = dim_from_text(text);
-    if (!size) reader_.fail_at(place, "expected an integer or a size, found '" + text.substr(0, 40) + "'", "write 3, n or (2*n + 1)");
+    if (!size)
+      reader_.fail_at(place, "expected an integer or a size, found '" + text.substr(0, 40) + "'",
+                      "write 3, n or (2*n + 1)");
     return *size;
   }
 
   List parse_list(const AttrField& field) {
-    reader_.expect('(', "'(' and a list for field '" + field.name + "'", "write :" + field.name + " (0 1)");
+    reader_.expect('(', "'(' and a list for field '" + field.name + "'",
+                   "write :" + field.name + " (0 1)");
     List list;
     while (reader_.peek() != ')') list.push_back(parse_size());
     reader_.eat(')');

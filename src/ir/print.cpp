@@ -1,5 +1,6 @@
-// Programs as text. In: a graph. Out: its canonical text (grammar in text.h), or one NumPy-like line. Invariant: the
-// text depends on structure and input names only, and reads back as an equal program.
+// Programs as text. In: a graph. Out: its canonical text (grammar in text.h), or one NumPy-like
+// line. Invariant: the text depends on structure and input names only, and reads back as an equal
+// program.
 #include <cctype>
 #include <set>
 #include <unordered_map>
@@ -43,12 +44,18 @@ std::string list_text(const List& list) {
 
 std::string value_text(const AttrValue& value) {
   switch (attr_kind(value)) {
-    case AttrKind::kInt: return size_text(std::get<Dim>(value));
-    case AttrKind::kList: return list_text(std::get<List>(value));
-    case AttrKind::kDType: return std::string(dtype_info(std::get<DType>(value)).name);
-    case AttrKind::kScalar: return scalar_text(std::get<Scalar>(value));
-    case AttrKind::kText: return quoted(std::get<std::string>(value));
-    case AttrKind::kGraph: break;
+    case AttrKind::kInt:
+      return size_text(std::get<Dim>(value));
+    case AttrKind::kList:
+      return list_text(std::get<List>(value));
+    case AttrKind::kDType:
+      return std::string(dtype_info(std::get<DType>(value)).name);
+    case AttrKind::kScalar:
+      return scalar_text(std::get<Scalar>(value));
+    case AttrKind::kText:
+      return quoted(std::get<std::string>(value));
+    case AttrKind::kGraph:
+      break;
   }
   return print_program(*std::get<std::shared_ptr<const Graph>>(value));
 }
@@ -60,7 +67,8 @@ class Names {
     for (char& c : wanted) {
       if (!std::isalnum(static_cast<unsigned char>(c)) && c != '_') c = '_';
     }
-    if (wanted.empty() || std::isdigit(static_cast<unsigned char>(wanted[0]))) wanted = "x" + wanted;
+    if (wanted.empty() || std::isdigit(static_cast<unsigned char>(wanted[0])))
+      wanted = "x" + wanted;
     std::string name = wanted;
     for (int i = 2; is_taken(name); ++i) name = format("{}_{}", wanted, i);
     used_.insert(name);
@@ -85,7 +93,8 @@ class Names {
 
 /// Numbers the input that a leaf stands for; -1 for other nodes.
 std::int64_t input_number(const Node& node) {
-  bool is_input = op_info(node.op).kind == OpKind::kLeaf && attr_kind(node.attrs[0]) == AttrKind::kInt;
+  bool is_input =
+      op_info(node.op).kind == OpKind::kLeaf && attr_kind(node.attrs[0]) == AttrKind::kInt;
   return is_input ? attr_int(node.attrs, 0).value() : -1;
 }
 

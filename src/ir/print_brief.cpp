@@ -1,5 +1,5 @@
-// One line about a program, for people. In: a graph. Out: NumPy-like text. Invariant: at most kMaxBrief characters; what
-// NumPy's broadcasting would do silently is left out.
+// One line about a program, for people. In: a graph. Out: NumPy-like text. Invariant: at most
+// kMaxBrief characters; what NumPy's broadcasting would do silently is left out.
 #include <algorithm>
 #include <string_view>
 
@@ -22,16 +22,26 @@ struct Spelling {
   int strength;  ///< binds tighter than lower ones
 };
 constexpr Spelling kSpellings[] = {
-    {"logical_or", Spelling::kInfix, "|", 1},   {"bitwise_or", Spelling::kInfix, "|", 1},
-    {"bitwise_xor", Spelling::kInfix, "^", 2},  {"logical_xor", Spelling::kInfix, "^", 2},
-    {"logical_and", Spelling::kInfix, "&", 3},  {"bitwise_and", Spelling::kInfix, "&", 3},
-    {"add", Spelling::kInfix, "+", 5},          {"sub", Spelling::kInfix, "-", 5},
-    {"mul", Spelling::kInfix, "*", 6},          {"div", Spelling::kInfix, "/", 6},
-    {"matmul", Spelling::kInfix, "@", 6},       {"remainder", Spelling::kInfix, "%", 6},
-    {"neg", Spelling::kPrefix, "-", 7},         {"broadcast_to", Spelling::kSilent, "", 0},
-    {"expand_dims", Spelling::kSilent, "", 0},  {"transpose", Spelling::kTransposed, "", 0},
-    {"reduce_sum", Spelling::kRenamed, "sum", 0}, {"reduce_prod", Spelling::kRenamed, "prod", 0},
-    {"reduce_max", Spelling::kRenamed, "max", 0}, {"reduce_min", Spelling::kRenamed, "min", 0},
+    {"logical_or", Spelling::kInfix, "|", 1},
+    {"bitwise_or", Spelling::kInfix, "|", 1},
+    {"bitwise_xor", Spelling::kInfix, "^", 2},
+    {"logical_xor", Spelling::kInfix, "^", 2},
+    {"logical_and", Spelling::kInfix, "&", 3},
+    {"bitwise_and", Spelling::kInfix, "&", 3},
+    {"add", Spelling::kInfix, "+", 5},
+    {"sub", Spelling::kInfix, "-", 5},
+    {"mul", Spelling::kInfix, "*", 6},
+    {"div", Spelling::kInfix, "/", 6},
+    {"matmul", Spelling::kInfix, "@", 6},
+    {"remainder", Spelling::kInfix, "%", 6},
+    {"neg", Spelling::kPrefix, "-", 7},
+    {"broadcast_to", Spelling::kSilent, "", 0},
+    {"expand_dims", Spelling::kSilent, "", 0},
+    {"transpose", Spelling::kTransposed, "", 0},
+    {"reduce_sum", Spelling::kRenamed, "sum", 0},
+    {"reduce_prod", Spelling::kRenamed, "prod", 0},
+    {"reduce_max", Spelling::kRenamed, "max", 0},
+    {"reduce_min", Spelling::kRenamed, "min", 0},
 };
 
 const Spelling* spelling_of(std::string_view name) {
@@ -47,7 +57,8 @@ bool reverses_last_two(const List& perm) {
   for (std::size_t i = 0; i + 2 < n; ++i) {
     if (perm[i] != Dim(static_cast<std::int64_t>(i))) return false;
   }
-  return perm[n - 1] == Dim(static_cast<std::int64_t>(n) - 2) && perm[n - 2] == Dim(static_cast<std::int64_t>(n) - 1);
+  return perm[n - 1] == Dim(static_cast<std::int64_t>(n) - 2) &&
+         perm[n - 2] == Dim(static_cast<std::int64_t>(n) - 1);
 }
 
 class Brief {
@@ -84,7 +95,8 @@ class Brief {
   std::string leaf(const Node& node) {
     AttrKind kind = attr_kind(node.attrs[0]);
     if (kind == AttrKind::kInt) {
-      const std::string& name = graph_.inputs()[static_cast<std::size_t>(attr_int(node.attrs, 0).value())].name;
+      const std::string& name =
+          graph_.inputs()[static_cast<std::size_t>(attr_int(node.attrs, 0).value())].name;
       return name.empty() ? format("x{}", attr_int(node.attrs, 0).text()) : name;
     }
     if (kind == AttrKind::kScalar) {
@@ -99,11 +111,13 @@ class Brief {
     if (s.form == Spelling::kRenamed) return call(s.symbol, node, depth);
     if (s.form == Spelling::kTransposed) {
       bool is_plain = reverses_last_two(attr_list(node.attrs, 0));
-      if (is_plain) return text(node.operands[0], kAtom, depth + 1) + (node.type.rank() == 2 ? ".T" : ".mT");
+      if (is_plain)
+        return text(node.operands[0], kAtom, depth + 1) + (node.type.rank() == 2 ? ".T" : ".mT");
       return call(s.name, node, depth);
     }
     own = s.strength;
-    if (s.form == Spelling::kPrefix) return std::string(s.symbol) + text(node.operands[0], own, depth + 1);
+    if (s.form == Spelling::kPrefix)
+      return std::string(s.symbol) + text(node.operands[0], own, depth + 1);
     std::string left = text(node.operands[0], own, depth + 1);
     return left + " " + std::string(s.symbol) + " " + text(node.operands[1], own + 1, depth + 1);
   }

@@ -1,5 +1,6 @@
-// Dense arrays of the interpreter. In: a concrete type, or memory that the caller owns. Out: 64-byte aligned zeroed
-// memory shared by copies of the Tensor. Invariant: data_ holds count_ elements in row-major order.
+// Dense arrays of the interpreter. In: a concrete type, or memory that the caller owns. Out:
+// 64-byte aligned zeroed memory shared by copies of the Tensor. Invariant: data_ holds count_
+// elements in row-major order.
 #include "bafe/ir/tensor.h"
 
 #include <cstdlib>

@@ -1,5 +1,5 @@
-// Characters with positions. In: a program text. Out: names, numbers, strings. Invariant: line_ and line_begin_ belong to
-// at_; nothing reads past the end.
+// Characters with positions. In: a program text. Out: names, numbers, strings. Invariant: line_ and
+// line_begin_ belong to at_; nothing reads past the end.
 #include "text_reader.h"
 
 #include <cctype>
@@ -8,7 +8,9 @@ namespace bafe {
 namespace {
 
 bool is_name_start(char c) { return std::isalpha(static_cast<unsigned char>(c)) || c == '_'; }
-bool is_name_part(char c) { return is_name_start(c) || std::isdigit(static_cast<unsigned char>(c)); }
+bool is_name_part(char c) {
+  return is_name_start(c) || std::isdigit(static_cast<unsigned char>(c));
+}
 
 }  // namespace
 
@@ -21,7 +23,8 @@ void TextReader::advance() {
 void TextReader::skip() {
   while (at_ < text_.size()) {
     char c = text_[at_];
-    bool is_comment = c == '#' && (at_ + 1 == text_.size() || std::isspace(static_cast<unsigned char>(text_[at_ + 1])));
+    bool is_comment = c == '#' && (at_ + 1 == text_.size() ||
+                                   std::isspace(static_cast<unsigned char>(text_[at_ + 1])));
     if (is_comment) {
       while (at_ < text_.size() && text_[at_] != '\n') advance();
     } else if (std::isspace(static_cast<unsigned char>(c))) {
@@ -86,7 +89,9 @@ std::string TextReader::until(std::string_view stops) {
 std::string TextReader::number() {
   skip();
   std::size_t begin = at_;
-  auto is_part = [](char c) { return is_name_part(c) || c == '.' || c == '+' || c == '-' || c == ':' || c == '#'; };
+  auto is_part = [](char c) {
+    return is_name_part(c) || c == '.' || c == '+' || c == '-' || c == ':' || c == '#';
+  };
   while (at_ < text_.size() && is_part(text_[at_])) ++at_;
   return std::string(text_.substr(begin, at_ - begin));
 }
@@ -114,7 +119,9 @@ SourceLoc TextReader::here() {
   return {std::string(file_), line_, static_cast<int>(at_ - line_begin_) + 1};
 }
 
-void TextReader::fail(std::string fact, std::string fix) { fail_at(here(), std::move(fact), std::move(fix)); }
+void TextReader::fail(std::string fact, std::string fix) {
+  fail_at(here(), std::move(fact), std::move(fix));
+}
 
 void TextReader::fail_at(const SourceLoc& place, std::string fact, std::string fix) const {
   throw ParseError(place, "program", std::move(fact)).fix(std::move(fix));

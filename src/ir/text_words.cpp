@@ -1,5 +1,5 @@
-// Scalars and sizes as text. Invariant: scalar_from_text(scalar_text(s)) == s for all bits, and dim_from_text(d.text())
-// == d for symbols that are names.
+// Scalars and sizes as text. Invariant: scalar_from_text(scalar_text(s)) == s for all bits, and
+// dim_from_text(d.text()) == d for symbols that are names.
 #include <cctype>
 #include <cerrno>
 #include <charconv>
@@ -31,10 +31,12 @@ std::optional<Scalar> int_from_text(std::string_view number, DType dtype) {
   const char* end = number.data() + number.size();
   std::int64_t value = 0;
   std::uint64_t wide = 0;
-  if (auto [at, code] = std::from_chars(number.data(), end, value); code == std::errc() && at == end) {
+  if (auto [at, code] = std::from_chars(number.data(), end, value);
+      code == std::errc() && at == end) {
     Scalar out = Scalar::of_int(dtype, value);
-    bool fits = dtype_info(dtype).kind == kBoolKind ? value == 0 || value == 1
-                                                    : out.as_int() == value && (dtype != DType::kU64 || value >= 0);
+    bool fits = dtype_info(dtype).kind == kBoolKind
+                    ? value == 0 || value == 1
+                    : out.as_int() == value && (dtype != DType::kU64 || value >= 0);
     return fits ? std::optional(out) : std::nullopt;
   }
   auto [at, code] = std::from_chars(number.data(), end, wide);
@@ -43,9 +45,12 @@ std::optional<Scalar> int_from_text(std::string_view number, DType dtype) {
 }
 
 bool is_name_start(char c) { return std::isalpha(static_cast<unsigned char>(c)) || c == '_'; }
-bool is_name_part(char c) { return is_name_start(c) || std::isdigit(static_cast<unsigned char>(c)); }
+bool is_name_part(char c) {
+  return is_name_start(c) || std::isdigit(static_cast<unsigned char>(c));
+}
 
-/// polynomial := ["-"] term {("+" | "-") term};  term := factor {"*" factor};  factor := integer | name
+/// polynomial := ["-"] term {("+" | "-") term}
+/// term := factor {"*" factor};  factor := integer | name
 class DimReader {
  public:
   explicit DimReader(std::string_view text) : text_(text) {}
@@ -112,7 +117,8 @@ class DimReader {
 std::string scalar_text(Scalar value) {
   std::string number;
   if (!is_float(value.dtype)) {
-    number = value.dtype == DType::kU64 ? std::to_string(value.bits) : std::to_string(value.as_int());
+    number =
+        value.dtype == DType::kU64 ? std::to_string(value.bits) : std::to_string(value.as_int());
   } else if (double x = value.as_double(); std::isnan(x)) {
     bool is_plain = value == Scalar::of(value.dtype, std::nan(""));
     number = is_plain ? "nan" : format("#{:x}", value.bits);

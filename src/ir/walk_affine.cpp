@@ -1,5 +1,5 @@
-// Affine positions. In: a Read and the extents of its variables. Out: base and strides of its flat position. Invariant:
-// an answer equals the tree's position for all indices inside the extents.
+// Affine positions. In: a Read and the extents of its variables. Out: base and strides of its flat
+// position. Invariant: an answer equals the tree's position for all indices inside the extents.
 #include "bafe/ir/walk_affine.h"
 
 #include <algorithm>
@@ -34,7 +34,8 @@ class AffineFinder {
 
  private:
   AffineRead zero() const {
-    return {0, std::vector<std::int64_t>(index_sizes_.size()), std::vector<std::int64_t>(bound_sizes_.size())};
+    return {0, std::vector<std::int64_t>(index_sizes_.size()),
+            std::vector<std::int64_t>(bound_sizes_.size())};
   }
 
   static void add(AffineRead& sum, const AffineRead& term, std::int64_t scale) {
@@ -62,7 +63,8 @@ class AffineFinder {
       strides[at] = 1;
       return out;
     }
-    if (node.prim != Prim::kAdd && node.prim != Prim::kSub && node.prim != Prim::kMul) return std::nullopt;
+    if (node.prim != Prim::kAdd && node.prim != Prim::kSub && node.prim != Prim::kMul)
+      return std::nullopt;
     std::optional<AffineRead> a = affine(node.args[0]), b = affine(node.args[1]);
     if (!a || !b) return std::nullopt;
     if (node.prim == Prim::kMul) {
@@ -116,7 +118,8 @@ class AffineFinder {
     return max;
   }
 
-  /// Takes the digits of one position: p mod n + n * ((p / n) mod m) = p mod (n m), and so on upwards.
+  /// Takes the digits of one position: p mod n + n * ((p / n) mod m) = p mod (n m), and so on
+  /// upwards.
   bool join_digits(AffineRead& sum) {
     AffineRead inner = digits_.front().inner;
     std::optional<std::int64_t> max = largest(inner);

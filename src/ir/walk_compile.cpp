@@ -1,6 +1,6 @@
-// Element tree -> steps. In: a tree without Reduce and the operand types. Out: steps in postorder, one a distinct
-// subtree, with a lane each. Invariant: a step reads only registers of earlier steps and leaf columns; numbers without
-// a type of their own take the lane of their context.
+// Element tree -> steps. In: a tree without Reduce and the operand types. Out: steps in postorder,
+// one a distinct subtree, with a lane each. Invariant: a step reads only registers of earlier steps
+// and leaf columns; numbers without a type of their own take the lane of their context.
 #include <map>
 #include <optional>
 #include <tuple>
@@ -17,9 +17,12 @@ bool only_moves(const Element& tree) {
     case Prim::kArg:
     case Prim::kRead:
     case Prim::kLiteral:
-    case Prim::kOfIndex: return true;
-    case Prim::kSelect: return only_moves(tree->args[1]) && only_moves(tree->args[2]);
-    default: return false;
+    case Prim::kOfIndex:
+      return true;
+    case Prim::kSelect:
+      return only_moves(tree->args[1]) && only_moves(tree->args[2]);
+    default:
+      return false;
   }
 }
 
@@ -46,8 +49,10 @@ bool is_truth(Prim prim) {
     case Prim::kXor:
     case Prim::kNot:
     case Prim::kIsNan:
-    case Prim::kIsFinite: return true;
-    default: return false;
+    case Prim::kIsFinite:
+      return true;
+    default:
+      return false;
   }
 }
 
@@ -80,10 +85,13 @@ class WalkCompiler {
       case Prim::kArg:
       case Prim::kRead:
         return raw ? Lane::kRaw : lane_of(operands_[static_cast<std::size_t>(node.number)].dtype);
-      case Prim::kLiteral: return std::nullopt;
+      case Prim::kLiteral:
+        return std::nullopt;
       case Prim::kOfIndex:
-      case Prim::kCast: return raw ? Lane::kRaw : lane_of(result_);
-      default: break;
+      case Prim::kCast:
+        return raw ? Lane::kRaw : lane_of(result_);
+      default:
+        break;
     }
     for (std::size_t i = node.prim == Prim::kSelect ? 1 : 0; i < node.args.size(); ++i) {
       if (std::optional<Lane> lane = natural(node.args[i], raw)) return lane;
@@ -174,7 +182,8 @@ class WalkCompiler {
   }
 
   int emit_read(WalkStep step, const ElementNode& node) {
-    BAFE_CHECK(static_cast<std::size_t>(node.number) < operands_.size(), "a tree reads its operands");
+    BAFE_CHECK(static_cast<std::size_t>(node.number) < operands_.size(),
+               "a tree reads its operands");
     const Type& type = operands_[static_cast<std::size_t>(node.number)];
     step.dtype = type.dtype;
     if (node.prim == Prim::kRead) {
@@ -208,8 +217,8 @@ class WalkCompiler {
   std::map<std::tuple<const ElementNode*, Lane, int>, int> done_;
 };
 
-Walker::Walker(const Element& tree, std::span<const Type> operands, DType result, std::string subject,
-               bool computes)
+Walker::Walker(const Element& tree, std::span<const Type> operands, DType result,
+               std::string subject, bool computes)
     : subject_(std::move(subject)) {
   WalkCompiler(*this, operands, result).compile(tree, computes);
 }

@@ -1,5 +1,5 @@
-// Columns from and to memory. In: elements of any dtype. Out: columns of the dtype's lane, and back. Invariant: a value
-// is rounded at most once on each way.
+// Columns from and to memory. In: elements of any dtype. Out: columns of the dtype's lane, and
+// back. Invariant: a value is rounded at most once on each way.
 #include <bit>
 #include <cstring>
 
@@ -34,19 +34,32 @@ struct Brain {
 template <class F>
 void with_number(DType dtype, F&& f) {
   switch (dtype) {
-    case DType::kBool: return f(Plain<std::uint8_t, std::uint8_t>{});
-    case DType::kI8: return f(Plain<std::int8_t, std::int64_t>{});
-    case DType::kI16: return f(Plain<std::int16_t, std::int64_t>{});
-    case DType::kI32: return f(Plain<std::int32_t, std::int64_t>{});
-    case DType::kI64: return f(Plain<std::int64_t, std::int64_t>{});
-    case DType::kU8: return f(Plain<std::uint8_t, std::uint64_t>{});
-    case DType::kU16: return f(Plain<std::uint16_t, std::uint64_t>{});
-    case DType::kU32: return f(Plain<std::uint32_t, std::uint64_t>{});
-    case DType::kU64: return f(Plain<std::uint64_t, std::uint64_t>{});
-    case DType::kF16: return f(Half{});
-    case DType::kBF16: return f(Brain{});
-    case DType::kF32: return f(Plain<float, float>{});
-    case DType::kF64: return f(Plain<double, double>{});
+    case DType::kBool:
+      return f(Plain<std::uint8_t, std::uint8_t>{});
+    case DType::kI8:
+      return f(Plain<std::int8_t, std::int64_t>{});
+    case DType::kI16:
+      return f(Plain<std::int16_t, std::int64_t>{});
+    case DType::kI32:
+      return f(Plain<std::int32_t, std::int64_t>{});
+    case DType::kI64:
+      return f(Plain<std::int64_t, std::int64_t>{});
+    case DType::kU8:
+      return f(Plain<std::uint8_t, std::uint64_t>{});
+    case DType::kU16:
+      return f(Plain<std::uint16_t, std::uint64_t>{});
+    case DType::kU32:
+      return f(Plain<std::uint32_t, std::uint64_t>{});
+    case DType::kU64:
+      return f(Plain<std::uint64_t, std::uint64_t>{});
+    case DType::kF16:
+      return f(Half{});
+    case DType::kBF16:
+      return f(Brain{});
+    case DType::kF32:
+      return f(Plain<float, float>{});
+    case DType::kF64:
+      return f(Plain<double, double>{});
   }
 }
 
@@ -83,9 +96,11 @@ void convert_float(const From* in, DType to, int n, Column& out) {
   } else if (to == DType::kF32) {
     for (int i = 0; i < n; ++i) out.fill<float>()[i] = static_cast<float>(in[i]);
   } else if (to == DType::kF16) {
-    for (int i = 0; i < n; ++i) out.fill<float>()[i] = f16_to_f32(f64_to_f16(static_cast<double>(in[i])));
+    for (int i = 0; i < n; ++i)
+      out.fill<float>()[i] = f16_to_f32(f64_to_f16(static_cast<double>(in[i])));
   } else if (to == DType::kBF16) {
-    for (int i = 0; i < n; ++i) out.fill<float>()[i] = bf16_to_f32(f64_to_bf16(static_cast<double>(in[i])));
+    for (int i = 0; i < n; ++i)
+      out.fill<float>()[i] = bf16_to_f32(f64_to_bf16(static_cast<double>(in[i])));
   } else if (info.kind == kBoolKind) {
     for (int i = 0; i < n; ++i) out.fill<std::uint8_t>()[i] = in[i] != 0;
   } else {
@@ -179,12 +194,18 @@ void store_dense(DType dtype, Lane lane, const Column& column, int n, std::byte*
 
 void convert_column(Lane from, const Column& in, DType to, int n, Column& out) {
   switch (from) {
-    case Lane::kF32: return convert_float(in.get<float>(), to, n, out);
-    case Lane::kF64: return convert_float(in.get<double>(), to, n, out);
-    case Lane::kI64: return convert_integer(in.get<std::int64_t>(), to, n, out);
-    case Lane::kU64: return convert_integer(in.get<std::uint64_t>(), to, n, out);
-    case Lane::kBool: return convert_integer(in.get<std::uint8_t>(), to, n, out);
-    case Lane::kRaw: break;
+    case Lane::kF32:
+      return convert_float(in.get<float>(), to, n, out);
+    case Lane::kF64:
+      return convert_float(in.get<double>(), to, n, out);
+    case Lane::kI64:
+      return convert_integer(in.get<std::int64_t>(), to, n, out);
+    case Lane::kU64:
+      return convert_integer(in.get<std::uint64_t>(), to, n, out);
+    case Lane::kBool:
+      return convert_integer(in.get<std::uint8_t>(), to, n, out);
+    case Lane::kRaw:
+      break;
   }
   BAFE_CHECK(from != Lane::kRaw, "stored bits are not converted");
 }

@@ -1,5 +1,6 @@
-// The field of 2^61 - 1 elements. In: residues. Out: residues, or truth values. Invariant: results depend on the
-// arguments only, never on the process; commutative primitives give equal results for swapped arguments.
+// The field of 2^61 - 1 elements. In: residues. Out: residues, or truth values. Invariant: results
+// depend on the arguments only, never on the process; commutative primitives give equal results for
+// swapped arguments.
 #include "bafe/ir/zp.h"
 
 #include <algorithm>
@@ -61,26 +62,44 @@ std::uint64_t zp_hash(std::string_view key, std::span<const std::uint64_t> value
 
 std::uint64_t zp_prim(Prim prim, std::uint64_t a, std::uint64_t b) {
   switch (prim) {
-    case Prim::kNeg: return zp_neg(a);
-    case Prim::kAdd: return zp_add(a, b);
-    case Prim::kSub: return zp_add(a, zp_neg(b));
-    case Prim::kMul: return zp_mul(a, b);
-    case Prim::kMin: return zp_signed(a) < zp_signed(b) ? a : b;
-    case Prim::kMax: return zp_signed(a) > zp_signed(b) ? a : b;
-    case Prim::kAbs: return zp_signed(a) < 0 ? zp_neg(a) : a;
-    case Prim::kLt: return zp_signed(a) < zp_signed(b) ? 1 : 0;
-    case Prim::kLe: return zp_signed(a) <= zp_signed(b) ? 1 : 0;
-    case Prim::kEq: return a == b ? 1 : 0;
-    case Prim::kAnd: return a != 0 && b != 0 ? 1 : 0;
-    case Prim::kOr: return a != 0 || b != 0 ? 1 : 0;
-    case Prim::kXor: return (a != 0) != (b != 0) ? 1 : 0;
-    case Prim::kNot: return a == 0 ? 1 : 0;
-    case Prim::kIsNan: return 0;
-    case Prim::kIsFinite: return 1;
+    case Prim::kNeg:
+      return zp_neg(a);
+    case Prim::kAdd:
+      return zp_add(a, b);
+    case Prim::kSub:
+      return zp_add(a, zp_neg(b));
+    case Prim::kMul:
+      return zp_mul(a, b);
+    case Prim::kMin:
+      return zp_signed(a) < zp_signed(b) ? a : b;
+    case Prim::kMax:
+      return zp_signed(a) > zp_signed(b) ? a : b;
+    case Prim::kAbs:
+      return zp_signed(a) < 0 ? zp_neg(a) : a;
+    case Prim::kLt:
+      return zp_signed(a) < zp_signed(b) ? 1 : 0;
+    case Prim::kLe:
+      return zp_signed(a) <= zp_signed(b) ? 1 : 0;
+    case Prim::kEq:
+      return a == b ? 1 : 0;
+    case Prim::kAnd:
+      return a != 0 && b != 0 ? 1 : 0;
+    case Prim::kOr:
+      return a != 0 || b != 0 ? 1 : 0;
+    case Prim::kXor:
+      return (a != 0) != (b != 0) ? 1 : 0;
+    case Prim::kNot:
+      return a == 0 ? 1 : 0;
+    case Prim::kIsNan:
+      return 0;
+    case Prim::kIsFinite:
+      return 1;
     case Prim::kBitAnd:
     case Prim::kBitOr:
-    case Prim::kBitXor: return hashed_unordered(prim, a, b);
-    default: return hashed(prim, a, b);
+    case Prim::kBitXor:
+      return hashed_unordered(prim, a, b);
+    default:
+      return hashed(prim, a, b);
   }
 }
 
@@ -88,16 +107,22 @@ std::uint64_t zp_bool_prim(Prim prim, std::uint64_t a, std::uint64_t b) {
   switch (prim) {
     case Prim::kAdd:
     case Prim::kMax:
-    case Prim::kBitOr: return a | b;
+    case Prim::kBitOr:
+      return a | b;
     case Prim::kMul:
     case Prim::kMin:
-    case Prim::kBitAnd: return a & b;
+    case Prim::kBitAnd:
+      return a & b;
     case Prim::kSub:
-    case Prim::kBitXor: return a ^ b;
-    case Prim::kBitNot: return a ^ 1;
+    case Prim::kBitXor:
+      return a ^ b;
+    case Prim::kBitNot:
+      return a ^ 1;
     case Prim::kAbs:
-    case Prim::kNeg: return a;
-    default: return zp_prim(prim, a, b);
+    case Prim::kNeg:
+      return a;
+    default:
+      return zp_prim(prim, a, b);
   }
 }
 

@@ -1,6 +1,6 @@
 #pragma once
-/// The arithmetic of single numbers, in NumPy's manners: what the primitives of scalar_prims.def mean for floats
-/// and for 64-bit integers. Shared by the interpreter, constant folding and replay.
+/// The arithmetic of single numbers, in NumPy's manners: what the primitives of scalar_prims.def
+/// mean for floats and for 64-bit integers. Shared by the interpreter, constant folding and replay.
 
 #include <cmath>
 #include <cstdint>
@@ -95,12 +95,13 @@ inline double sigmoid(double x) {
   return e / (1 + e);
 }
 
-/// The integer of `bits` bits that Scalar::cast makes of a float, extended to 64 bits: toward zero; negative numbers
-/// wrap into unsigned types; what does not fit, NaN too, is the bit pattern 100…0.
+/// The integer of `bits` bits that Scalar::cast makes of a float, extended to 64 bits: toward zero;
+/// negative numbers wrap into unsigned types; what does not fit, NaN too, is the bit pattern 100…0.
 inline std::uint64_t float_to_int(double x, int bits, bool is_unsigned) {
   constexpr double kTwo63 = 9223372036854775808.0;
   double t = std::trunc(x);
-  if (is_unsigned && bits == 64 && t >= kTwo63 && t < 2 * kTwo63) return static_cast<std::uint64_t>(t);
+  if (is_unsigned && bits == 64 && t >= kTwo63 && t < 2 * kTwo63)
+    return static_cast<std::uint64_t>(t);
   std::uint64_t top = std::uint64_t{1} << (bits - 1);
   double high = is_unsigned ? 2.0 * static_cast<double>(top) : static_cast<double>(top);
   bool fits = t >= -kTwo63 && t < kTwo63 && t < high && (is_unsigned || t >= -high);

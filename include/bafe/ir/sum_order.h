@@ -1,35 +1,42 @@
 #pragma once
-/// The one place that says in which order a sum or a product of many floats is taken. The interpreter follows
-/// it always; generated C follows it where the same bits are promised. Integers wrap, so any order serves them.
+/// The one place that says in which order a sum or a product of many floats is taken. The
+/// interpreter follows it always; generated C follows it where the same bits are promised. Integers
+/// wrap, so any order serves them.
 ///
-/// x[0 .. n) are the reduced elements of one output, row-major over the reduced axes, converted to the
-/// accumulator's type (f64 for f64, f32 for f32, f16 and bf16). e is the neutral element: +0, or 1 for a product.
-///   1. Runs.  Run r holds x[256 r .. 256 (r + 1)), the last one what is left. In each run lane l (of 16) is a
-///      chain that starts at e:   v[l] = e;  for t = 0, 1, …:  v[l] = v[l] + x[256 r + 16 t + l].
+/// x[0 .. n) are the reduced elements of one output, row-major over the reduced axes, converted to
+/// the accumulator's type (f64 for f64, f32 for f32, f16 and bf16). e is the neutral element: +0,
+/// or 1 for a product.
+///   1. Runs. Run r holds x[256 r .. 256 (r + 1)), the last one what is left. In each run, lane l
+///      of 16 is a chain that starts at e:
+///        v[l] = e;  for t = 0, 1, …:  v[l] = v[l] + x[256 r + 16 t + l]
 ///      Elements that a short run lacks are skipped; adding e instead gives the same bits.
-///   2. Tree.  The lane vectors of all runs are added lane by lane in a fixed binary tree: of c runs the first
-///      p (the largest power of two below c) form the left part, the others the right part, and
-///      tree(c) = tree(left p) + tree(right c - p). So any 16 runs that start at a multiple of 16 (a block of
-///      4096 elements) are one subtree: a unit of work that may be summed apart.
-///   3. Lanes. One vector is left:  for w = 8, 4, 2, 1:  v[l] = v[l] + v[l + w] for l < w.  The sum is v[0].
+///   2. Tree. The lane vectors of all runs are added lane by lane in a fixed binary tree. Of c runs
+///      the first p (the largest power of two below c) form the left part, the others the right:
+///        tree(c) = tree(left p) + tree(right c - p)
+///      So any 16 runs that start at a multiple of 16 (a block of 4096 elements) are one subtree:
+///      a unit of work that may be summed apart.
+///   3. Lanes. One vector is left; the sum is v[0] after
+///        for w = 8, 4, 2, 1:  v[l] = v[l] + v[l + w]  for l < w
 ///   4. The result is rounded once to the dtype. An empty sum is e.
-/// A sum over one axis of n <= 16 elements is therefore the tree of step 3 alone. Chains are at most 16 long, so
-/// the error bound, about (12 + log2 n) u sum|x|, is that of NumPy's pairwise sum of blocks of 128.
+/// A sum over one axis of n <= 16 elements is therefore the tree of step 3 alone. Chains are at
+/// most 16 long, so the error bound, about (12 + log2 n) u sum|x|, is that of NumPy's pairwise sum
+/// of blocks of 128.
 ///
-/// A matrix product does not use this order: each element is one chain acc = fma(a[k], b[k], acc), k ascending,
-/// from +0; f16 and bf16 in f32, rounded once at the end. cumsum is one chain y[0] = x[0], y[i] = y[i-1] + x[i] in the
-/// accumulator's type; each y is rounded to the dtype when stored, the chain is not.
+/// A matrix product does not use this order: each element is one chain acc = fma(a[k], b[k], acc),
+/// k ascending, from +0; f16 and bf16 in f32, rounded once at the end. cumsum is one chain y[0] =
+/// x[0], y[i] = y[i-1] + x[i] in the accumulator's type; each y is rounded to the dtype when
+/// stored, the chain is not.
 
 #include <cstdint>
 
 namespace bafe {
 
 inline constexpr int kSumLanes = 16;
-inline constexpr std::int64_t kSumRun = 256;    ///< elements of one run
-inline constexpr std::int64_t kSumBlock = 4096; ///< elements of an aligned subtree of 16 runs
+inline constexpr std::int64_t kSumRun = 256;     ///< elements of one run
+inline constexpr std::int64_t kSumBlock = 4096;  ///< elements of an aligned subtree of 16 runs
 
-/// Collects runs in ascending order and gives the result of steps 2 and 3. T: float or double; Combine: a + b
-/// or a * b.
+/// Collects runs in ascending order and gives the result of steps 2 and 3. T: float or double;
+/// Combine: a + b or a * b.
 template <class T, class Combine>
 class SumTree {
  public:

@@ -13,7 +13,8 @@ namespace bafe {
 class Tensor {
  public:
   Tensor() = default;
-  explicit Tensor(Type type);  ///< zeroed; 64-byte aligned; concrete shape; ShapeError beyond 2^62 bytes
+  explicit Tensor(
+      Type type);  ///< zeroed; 64-byte aligned; concrete shape; ShapeError beyond 2^62 bytes
   /// Borrows memory the caller keeps alive.
   static Tensor borrow(Type type, void* data);
   static Tensor scalar(Scalar value);
@@ -23,9 +24,13 @@ class Tensor {
   std::byte* data() { return data_; }
   const std::byte* data() const { return data_; }
   template <class T>
-  T* as() { return reinterpret_cast<T*>(data_); }
+  T* as() {
+    return reinterpret_cast<T*>(data_);
+  }
   template <class T>
-  const T* as() const { return reinterpret_cast<const T*>(data_); }
+  const T* as() const {
+    return reinterpret_cast<const T*>(data_);
+  }
   Scalar at(std::int64_t flat) const;
   void set(std::int64_t flat, Scalar value);  ///< casts to the dtype
 

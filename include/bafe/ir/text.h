@@ -1,7 +1,8 @@
 #pragma once
 /// Text and JSON forms of programs. print(parse(t)) is canonical; parse(print(g)) equals g.
 ///
-///   program main(x: f32[8, 512], w: f32[64, 512]) -> f32[8, 64] { return matmul x (transpose w :perm (1 0)) }
+///   program main(x: f32[8, 512], w: f32[64, 512]) -> f32[8, 64]
+///   { return matmul x (transpose w :perm (1 0)) }
 ///
 ///   program := "program" name "(" [param {"," param}] ")" "->" [type {"," type}]
 ///              "{" {let} "return" [expr {"," expr}] "}"
@@ -12,9 +13,10 @@
 ///   value   := size | dtype | "(" {size} ")" | scalar | string | program
 ///   size    := integer | name | "(" polynomial ")"
 ///   type    := dtype "[" [polynomial {"," polynomial}] "]"
-///   scalar  := number ":" dtype, without a space; number: decimal or hexadecimal, inf, nan, or "#" and bits
-/// "#" before a space starts a comment. A scalar as an atom is a 0-d fill. Names hide no operators. A value used
-/// more than once, or nested deeper than 24, is printed as a let.
+///   scalar  := number ":" dtype, without a space
+///   number  := decimal | hexadecimal | "inf" | "nan" | "#" bits
+/// "#" before a space starts a comment. A scalar as an atom is a 0-d fill. Names hide no operators.
+/// A value used more than once, or nested deeper than 24, is printed as a let.
 
 #include <optional>
 #include <string>
@@ -27,8 +29,9 @@ namespace bafe {
 std::string print_program(const Graph& graph);
 /// One line, without the header: "relu(x @ w + b)" in NumPy-like spelling, for tables and explain.
 std::string print_brief(const Graph& graph);
-/// Operands obey the normal form (no implicit promotion), composites allowed. ParseError with line and column;
-/// ShapeError / DTypeError placed at the operator. Limits: 16 MiB, 200 nested parentheses.
+/// Operands obey the normal form (no implicit promotion), composites allowed. ParseError with line
+/// and column; ShapeError / DTypeError placed at the operator. Limits: 16 MiB, 200 nested
+/// parentheses.
 Graph parse_program(std::string_view text, std::string_view file = "<program>");
 
 /// Versioned JSON: {"bafe": 1, "inputs": […], "nodes": […], "roots": […]}.

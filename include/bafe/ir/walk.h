@@ -1,6 +1,6 @@
 #pragma once
-/// Element trees over blocks of elements: a tree becomes a list of steps, one a distinct subtree, and each step
-/// works on a column of up to kWalkBlock values.
+/// Element trees over blocks of elements: a tree becomes a list of steps, one a distinct subtree,
+/// and each step works on a column of up to kWalkBlock values.
 
 #include <cstdint>
 #include <span>
@@ -14,8 +14,8 @@ namespace bafe {
 
 inline constexpr int kWalkBlock = 512;
 
-/// What a column holds. f16 and bf16 compute in f32; signed integers in i64, unsigned in u64, narrowed when stored.
-/// Raw is the stored bits, for operators that only move values.
+/// What a column holds. f16 and bf16 compute in f32; signed integers in i64, unsigned in u64,
+/// narrowed when stored. Raw is the stored bits, for operators that only move values.
 enum class Lane : std::uint8_t { kF32, kF64, kI64, kU64, kBool, kRaw };
 
 Lane lane_of(DType dtype);
@@ -25,7 +25,9 @@ struct Column {
   alignas(64) std::uint64_t room[kWalkBlock];
   const void* at = room;
   template <class T>
-  const T* get() const { return static_cast<const T*>(at); }
+  const T* get() const {
+    return static_cast<const T*>(at);
+  }
   template <class T>
   T* fill() {
     at = room;
@@ -45,29 +47,30 @@ void store_dense(DType dtype, Lane lane, const Column& column, int n, std::byte*
 /// As Scalar::cast, then widened to the lane of `to`.
 void convert_column(Lane from, const Column& in, DType to, int n, Column& out);
 
-/// One step. Registers are columns; `mask` (-1: all) says which elements are chosen, so that errors of the side
-/// that Select does not choose stay silent.
+/// One step. Registers are columns; `mask` (-1: all) says which elements are chosen, so that errors
+/// of the side that Select does not choose stay silent.
 struct WalkStep {
   Prim prim = Prim::kLiteral;
-  Lane lane = Lane::kI64;        ///< of the operands; of the result for leaves
-  DType dtype = DType::kI64;     ///< of the tensor read, of a literal, or the target of Cast
+  Lane lane = Lane::kI64;     ///< of the operands; of the result for leaves
+  DType dtype = DType::kI64;  ///< of the tensor read, of a literal, or the target of Cast
   int dst = 0, a = -1, b = -1, c = -1, mask = -1;
-  std::int64_t number = 0;       ///< operand, axis, variable or integer
+  std::int64_t number = 0;  ///< operand, axis, variable or integer
   double literal = 0;
-  std::vector<int> indices;      ///< Read: one register an axis
+  std::vector<int> indices;                  ///< Read: one register an axis
   std::vector<std::int64_t> sizes, strides;  ///< Read: of the operand
 };
 
 class Walker {
  public:
-  /// Needs: no Reduce in the tree. `subject` names the operator in errors. A tree that only moves values yields
-  /// the Raw lane, unless `computes`.
+  /// Needs: no Reduce in the tree. `subject` names the operator in errors. A tree that only moves
+  /// values yields the Raw lane, unless `computes`.
   Walker(const Element& tree, std::span<const Type> operands, DType result, std::string subject,
          bool computes = false);
   Walker(const Walker&) = delete;
   Walker& operator=(const Walker&) = delete;
 
-  /// Column of an output axis or a bound variable that the caller fills before run; nullptr when unused.
+  /// Column of an output axis or a bound variable that the caller fills before run; nullptr when
+  /// unused.
   std::int64_t* index_column(int axis) { return leaf_column(index_registers_, axis); }
   std::int64_t* bound_column(int variable) { return leaf_column(bound_registers_, variable); }
 

@@ -40,7 +40,8 @@ std::vector<Fact> read_facts() {
 
 Tensor tensor_of(DType dtype, const std::vector<std::uint64_t>& bits) {
   Tensor out(Type{dtype, {static_cast<std::int64_t>(bits.size())}});
-  for (std::size_t i = 0; i < bits.size(); ++i) out.set(static_cast<std::int64_t>(i), Scalar{dtype, bits[i]});
+  for (std::size_t i = 0; i < bits.size(); ++i)
+    out.set(static_cast<std::int64_t>(i), Scalar{dtype, bits[i]});
   return out;
 }
 
@@ -54,7 +55,8 @@ double ulps(Scalar a, Scalar b) {
   return std::fabs(x - y) / (unit * std::max(std::fabs(x), std::fabs(y)));
 }
 
-/// Functions differ between math libraries in the last place; extremes in the sign of zero, which NumPy leaves open.
+/// Functions differ between math libraries in the last place; extremes in the sign of zero, which
+/// NumPy leaves open.
 double allowed_ulps(const OpInfo& info) {
   switch (info.value->prim) {
     case Prim::kExp:
@@ -63,10 +65,13 @@ double allowed_ulps(const OpInfo& info) {
     case Prim::kLog1p:
     case Prim::kSin:
     case Prim::kCos:
-    case Prim::kTanh: return 2;
+    case Prim::kTanh:
+      return 2;
     case Prim::kMin:
-    case Prim::kMax: return 0.5;
-    default: return 0;
+    case Prim::kMax:
+      return 0.5;
+    default:
+      return 0;
   }
 }
 
@@ -102,14 +107,16 @@ TEST(NumpyFacts, HoldOnSpecialValuesOfEveryDtype) {
       values[fact.dtype] = fact.bits;
       continue;
     }
-    SCOPED_TRACE(format("{} {} -> {}", fact.op, dtype_info(fact.dtype).name, dtype_info(fact.result).name));
+    SCOPED_TRACE(
+        format("{} {} -> {}", fact.op, dtype_info(fact.dtype).name, dtype_info(fact.result).name));
     Tensor out = run_fact(fact, values[fact.dtype]);
     ASSERT_EQ(out.type().dtype, fact.result);
     ASSERT_EQ(out.count(), static_cast<std::int64_t>(fact.bits.size()));
     double allowed = allowed_ulps(op_info(*op_from_text(fact.op)));
     for (std::int64_t i = 0; i < out.count(); ++i) {
       Scalar got = out.at(i), expected{fact.result, fact.bits[static_cast<std::size_t>(i)]};
-      bool same_bits = got == expected || (std::isnan(got.as_double()) && std::isnan(expected.as_double()));
+      bool same_bits =
+          got == expected || (std::isnan(got.as_double()) && std::isnan(expected.as_double()));
       EXPECT_TRUE(same_bits || (allowed > 0 && ulps(got, expected) <= allowed))
           << i << ": " << attr_text(got) << " is not " << attr_text(expected);
     }

@@ -16,7 +16,8 @@ std::string error_of(std::string_view text) {
 }
 
 TEST(ProgramJson, IsVersionedAndReadable) {
-  Graph graph = parse_program("program main(x: f32[n, 3] @col) -> f32[3, n] { return transpose x :perm (1 0) }");
+  Graph graph = parse_program(
+      "program main(x: f32[n, 3] @col) -> f32[3, n] { return transpose x :perm (1 0) }");
   EXPECT_EQ(program_to_json(graph),
             R"({"bafe":1,"inputs":[{"name":"x","layout":"col","weak":false,)"
             R"("type":{"dtype":"f32","shape":["n",3]}}],"nodes":[{"op":"input"},)"
@@ -35,16 +36,21 @@ TEST(ProgramJson, RoundTripsRandomPrograms) {
 }
 
 TEST(ProgramJson, NamesTheDamagedMember) {
-  EXPECT_EQ(error_of("{").substr(0, 60), "<json>: program: the text is not JSON: at line 1, column 2: ");
+  EXPECT_EQ(error_of("{").substr(0, 60),
+            "<json>: program: the text is not JSON: at line 1, column 2: ");
   EXPECT_EQ(error_of(R"({"bafe": 2})"),
-            "<json>: program: has version 2, this library reads version 1\n  fix: write it with this library");
-  EXPECT_EQ(error_of(R"({"bafe": 1, "inputs": [], "nodes": [{"op": "relu", "args": [0]}], "roots": []})"),
-            "<json>: nodes[0].args: refers to 0, which is not an earlier node\n"
-            "  fix: list operands before their users");
-  EXPECT_EQ(error_of(R"({"bafe": 1, "inputs": [], "nodes": [{"op": "relo", "args": []}], "roots": []})"),
-            "<json>: nodes[0]: there is no operator 'relo'\n  fix: use an operator of this version");
-  EXPECT_EQ(error_of(R"({"bafe": 1, "inputs": [], "roots": []})"),
-            "<json>: program: member \"nodes\" is missing\n  fix: write programs with program_to_json");
+            "<json>: program: has version 2, this library reads version 1\n  fix: write it with "
+            "this library");
+  EXPECT_EQ(
+      error_of(R"({"bafe": 1, "inputs": [], "nodes": [{"op": "relu", "args": [0]}], "roots": []})"),
+      "<json>: nodes[0].args: refers to 0, which is not an earlier node\n"
+      "  fix: list operands before their users");
+  EXPECT_EQ(
+      error_of(R"({"bafe": 1, "inputs": [], "nodes": [{"op": "relo", "args": []}], "roots": []})"),
+      "<json>: nodes[0]: there is no operator 'relo'\n  fix: use an operator of this version");
+  EXPECT_EQ(
+      error_of(R"({"bafe": 1, "inputs": [], "roots": []})"),
+      "<json>: program: member \"nodes\" is missing\n  fix: write programs with program_to_json");
   EXPECT_EQ(error_of("[1]"), "<json>: program: is not an object\n  fix: write {...}");
 }
 
@@ -60,7 +66,8 @@ TEST(ProgramJson, SurvivesDamageAndDepth) {
     try {
       program_from_json(damaged);
     } catch (const Error& error) {
-      EXPECT_EQ(dynamic_cast<const InternalError*>(&error), nullptr) << error.what() << "\n" << damaged;
+      EXPECT_EQ(dynamic_cast<const InternalError*>(&error), nullptr) << error.what() << "\n"
+                                                                     << damaged;
     }
   }
   EXPECT_THROW(program_from_json(std::string(1000000, '[')), ParseError);

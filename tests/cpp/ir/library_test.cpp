@@ -15,7 +15,8 @@ Tensor well_conditioned(Type type, std::uint64_t seed) {
   std::int64_t n = type.shape.back().value();
   for (std::int64_t i = 0; i < x.count(); ++i) {
     bool on_diagonal = i % (n * n) / n == i % n;
-    x.set(i, Scalar::of(DType::kF64, random.uniform(-1, 1) + (on_diagonal ? 2.0 * static_cast<double>(n) : 0)));
+    x.set(i, Scalar::of(DType::kF64,
+                        random.uniform(-1, 1) + (on_diagonal ? 2.0 * static_cast<double>(n) : 0)));
   }
   return x;
 }

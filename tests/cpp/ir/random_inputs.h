@@ -16,7 +16,9 @@ namespace bafe {
 class Random {
  public:
   /// The state is a product of the seed, so that streams of neighbouring seeds do not overlap.
-  explicit Random(std::uint64_t seed) : state_((seed + 1) * 0xd1342543de82ef95ull) { state_ = next(); }
+  explicit Random(std::uint64_t seed) : state_((seed + 1) * 0xd1342543de82ef95ull) {
+    state_ = next();
+  }
   std::uint64_t next() {
     std::uint64_t z = (state_ += 0x9e3779b97f4a7c15ull);
     z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9ull;
@@ -29,15 +31,17 @@ class Random {
     return low + (high - low) * static_cast<double>(next() >> 11) * 0x1p-53;
   }
   template <class T>
-  const T& pick(const std::vector<T>& from) { return from[static_cast<std::size_t>(below(static_cast<int>(from.size())))]; }
+  const T& pick(const std::vector<T>& from) {
+    return from[static_cast<std::size_t>(below(static_cast<int>(from.size())))];
+  }
 
  private:
   std::uint64_t state_;
 };
 
 struct RandomInputOptions {
-  double scale = 3;        ///< floats lie in [-scale, scale]
-  int special_percent = 3; ///< NaN, infinities, -0, huge and tiny floats; extreme integers
+  double scale = 3;         ///< floats lie in [-scale, scale]
+  int special_percent = 3;  ///< NaN, infinities, -0, huge and tiny floats; extreme integers
 };
 
 namespace random_detail {
@@ -88,7 +92,8 @@ inline std::vector<std::int64_t> index_extents(const Graph& graph) {
 inline Scalar random_scalar(Random& random, DType dtype, const RandomInputOptions& options) {
   bool is_special = random.chance(options.special_percent);
   if (is_float(dtype)) {
-    static const double kSpecial[] = {NAN, INFINITY, -INFINITY, -0.0, 0.0, 1e30, -1e-30, 60000, 1e-7};
+    static const double kSpecial[] = {NAN,  INFINITY, -INFINITY, -0.0, 0.0,
+                                      1e30, -1e-30,   60000,     1e-7};
     if (is_special) return Scalar::of(dtype, kSpecial[random.below(9)]);
     double x = random.uniform(-options.scale, options.scale);
     return Scalar::of(dtype, random.chance(20) ? std::rint(x) : x);
@@ -96,14 +101,21 @@ inline Scalar random_scalar(Random& random, DType dtype, const RandomInputOption
   if (dtype == DType::kBool) return Scalar::of_int(dtype, random.below(2));
   if (!is_special) return Scalar::of_int(dtype, random.below(13) - 6);
   static const std::int64_t kSpecial[] = {std::numeric_limits<std::int64_t>::min(),
-                                          std::numeric_limits<std::int64_t>::max(), 0, 127, 128, -128, 65535, -1};
+                                          std::numeric_limits<std::int64_t>::max(),
+                                          0,
+                                          127,
+                                          128,
+                                          -128,
+                                          65535,
+                                          -1};
   std::uint64_t shifted = static_cast<std::uint64_t>(kSpecial[random.below(8)]);
   int unused = 64 - dtype_info(dtype).bits;
   std::uint64_t bits = random.chance(50) ? shifted >> unused : (shifted << unused) >> unused;
   return {dtype, bits};
 }
 
-/// Arrays of the inputs' types. Inputs that index an axis stay inside it, negative indices included.
+/// Arrays of the inputs' types. Inputs that index an axis stay inside it, negative indices
+/// included.
 inline std::vector<Tensor> random_inputs(const Graph& graph, std::uint64_t seed,
                                          const RandomInputOptions& options = {}) {
   Random random(seed ^ 0x5eed);
@@ -137,9 +149,12 @@ inline std::vector<ZpTensor> random_zp_inputs(const Graph& graph, std::uint64_t 
     ZpTensor x{graph.inputs()[i].type, {}};
     std::int64_t count = num_elements(x.type.shape).value();
     for (std::int64_t k = 0; k < count; ++k) {
-      if (extents[i] > 0) x.values.push_back(static_cast<std::uint64_t>(random.below(static_cast<int>(extents[i]))));
-      else if (x.type.dtype == DType::kBool) x.values.push_back(random.next() & 1);
-      else x.values.push_back(random.next() % kPrime);
+      if (extents[i] > 0)
+        x.values.push_back(static_cast<std::uint64_t>(random.below(static_cast<int>(extents[i]))));
+      else if (x.type.dtype == DType::kBool)
+        x.values.push_back(random.next() & 1);
+      else
+        x.values.push_back(random.next() % kPrime);
     }
     out.push_back(std::move(x));
   }

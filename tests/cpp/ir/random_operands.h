@@ -1,5 +1,6 @@
 #pragma once
-/// Where the operands of random programs come from: a pool of values, inputs and fills made as they are needed.
+/// Where the operands of random programs come from: a pool of values, inputs and fills made as they
+/// are needed.
 
 #include <functional>
 
@@ -10,14 +11,14 @@
 namespace bafe {
 
 struct RandomProgramOptions {
-  int steps = 10;                ///< operators called; each may leave several nodes
+  int steps = 10;  ///< operators called; each may leave several nodes
   int max_rank = 4;
   std::int64_t max_elements = 2048;
   std::vector<std::int64_t> sizes = {0, 1, 2, 3, 5, 8, 17};
   std::vector<DType> dtypes = {};  ///< empty: all
   int max_roots = 2;
-  bool linear_algebra = true;    ///< solve, cholesky, inv
-  bool named = true;             ///< fused_* nodes
+  bool linear_algebra = true;  ///< solve, cholesky, inv
+  bool named = true;           ///< fused_* nodes
   bool weak_scalars = true;
   /// Operators to draw from; empty: all.
   std::function<bool(const OpInfo&)> allow = {};
@@ -35,7 +36,9 @@ class RandomOperands {
   void keep(ValueId v) { pool_.push_back(v); }
   const Type& type(ValueId v) const { return graph_.type(v); }
   std::int64_t count(ValueId v) const { return num_elements(type(v).shape).value(); }
-  std::int64_t size(ValueId v, int axis) const { return type(v).shape[static_cast<std::size_t>(axis)].value(); }
+  std::int64_t size(ValueId v, int axis) const {
+    return type(v).shape[static_cast<std::size_t>(axis)].value();
+  }
   DType random_dtype() { return random_.pick(options_.dtypes); }
 
   Shape random_shape(int rank) {
@@ -51,14 +54,17 @@ class RandomOperands {
     }
     return shape;
   }
-  Type random_type() { return {random_dtype(), random_shape(random_.below(options_.max_rank + 1))}; }
+  Type random_type() {
+    return {random_dtype(), random_shape(random_.below(options_.max_rank + 1))};
+  }
 
   ValueId input(Type t, bool weak = false) {
     return graph_.add_input({format("x{}", graph_.inputs().size()), "row", weak, std::move(t)});
   }
 
   /// A value of the pool that passes; else a new input made to pass. Recent values are likelier.
-  ValueId operand(const std::function<bool(const Type&)>& passes, const std::function<Type()>& fresh) {
+  ValueId operand(const std::function<bool(const Type&)>& passes,
+                  const std::function<Type()>& fresh) {
     std::vector<ValueId> fit;
     for (std::size_t i = 0; i < pool_.size(); ++i) {
       if (!passes(type(pool_[i]))) continue;
@@ -94,7 +100,8 @@ class RandomOperands {
   /// Another operand for a pointwise operator beside x: same shape, or one that stretches to it.
   ValueId beside(ValueId x) {
     if (random_.chance(20)) return x;
-    if (random_.chance(25)) return graph_.add_fill(Scalar::of(type(x).dtype, random_.below(7) - 3), type(x).shape);
+    if (random_.chance(25))
+      return graph_.add_fill(Scalar::of(type(x).dtype, random_.below(7) - 3), type(x).shape);
     if (options_.weak_scalars && random_.chance(10)) {
       bool is_real = is_float(type(x).dtype) || random_.chance(30);
       return input({is_real ? DType::kF64 : DType::kI64, {}}, true);
@@ -108,7 +115,9 @@ class RandomOperands {
       return input({random_.chance(70) ? type(x).dtype : random_dtype(), shape});
     }
     return operand([&](const Type& t) { return t.shape == type(x).shape; },
-                   [&] { return Type{type(x).dtype, type(x).shape}; });
+                   [&] {
+                     return Type{type(x).dtype, type(x).shape};
+                   });
   }
 
   Random random_;

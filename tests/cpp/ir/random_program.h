@@ -1,6 +1,7 @@
 #pragma once
-/// Random programs that are valid by construction, for differential tests of every layer: all operators, ranks 0 to 4,
-/// sizes 0 1 2 3 5 8 17, all dtypes. Equal seeds give equal programs in every process.
+/// Random programs that are valid by construction, for differential tests of every layer: all
+/// operators, ranks 0 to 4, sizes 0 1 2 3 5 8 17, all dtypes. Equal seeds give equal programs in
+/// every process.
 ///
 ///   Graph g = random_program(seed);
 ///   std::vector<Tensor> out = evaluate(g, random_inputs(g, seed));
@@ -38,21 +39,24 @@ class RandomProgram : private RandomOperands {
 
   void step() {
     const OpInfo& info = op_info(random_.pick(ops_));
-    ValueId made = info.kind == OpKind::kPointwise ? pointwise(info)
-                                                   : makers().at(std::string(info.name))(*this, info);
+    ValueId made = info.kind == OpKind::kPointwise
+                       ? pointwise(info)
+                       : makers().at(std::string(info.name))(*this, info);
     if (made.valid() && count(made) <= 8 * options_.max_elements) keep(made);
   }
 
   void set_roots() {
     std::vector<int> uses = graph_.use_counts();
     std::vector<ValueId> roots = {pool_.back()};
-    for (std::size_t i = pool_.size() - 1; i-- > 0 && static_cast<int>(roots.size()) < options_.max_roots;) {
+    for (std::size_t i = pool_.size() - 1;
+         i-- > 0 && static_cast<int>(roots.size()) < options_.max_roots;) {
       if (uses[pool_[i].index()] == 0 && pool_[i] != roots[0]) roots.push_back(pool_[i]);
     }
     graph_.set_roots(roots);
   }
 
-  // --- pointwise -----------------------------------------------------------------------------------------
+  // --- pointwise
+  // -----------------------------------------------------------------------------------------
   static bool suits(DTypeRule rule, DType d) {
     DTypeKind kind = dtype_info(d).kind;
     if (rule == DTypeRule::kNoBool || rule == DTypeRule::kNumber) return kind != kBoolKind;
@@ -89,10 +93,13 @@ class RandomProgram : private RandomOperands {
   ValueId small_power(ValueId base, ValueId exponent) {
     if (is_float(type(base).dtype) || is_float(type(exponent).dtype)) return exponent;
     ValueId plain = builder_.cast(exponent, type(base).dtype);
-    return builder_.call("bitwise_and", std::vector{plain, builder_.literal(Scalar::of(type(plain).dtype, 3), plain)});
+    return builder_.call(
+        "bitwise_and",
+        std::vector{plain, builder_.literal(Scalar::of(type(plain).dtype, 3), plain)});
   }
 
-  // --- operators with attributes -------------------------------------------------------------------------
+  // --- operators with attributes
+  // -------------------------------------------------------------------------
   List random_axes(int rank) {
     List axes;
     for (int i = 0; i < rank; ++i) {
@@ -141,7 +148,8 @@ class RandomProgram : private RandomOperands {
       low.push_back(random_.below(3));
       high.push_back(random_.below(3));
     }
-    return builder_.call(info.op, std::vector{x}, {low, high, Scalar::of(type(x).dtype, random_.below(5))});
+    return builder_.call(info.op, std::vector{x},
+                         {low, high, Scalar::of(type(x).dtype, random_.below(5))});
   }
 
   ValueId concat(bool is_stack) {
@@ -204,7 +212,8 @@ class RandomProgram : private RandomOperands {
     ValueId x = input({random_.chance(50) ? DType::kF32 : DType::kF64, shape});
     ValueId zero = builder_.literal(Scalar::of(type(x).dtype, 0), x);
     ValueId finite = builder_.call("isfinite", std::vector{x});
-    ValueId tame = builder_.call("tanh", std::vector{builder_.call("where", std::vector{finite, x, zero})});
+    ValueId tame =
+        builder_.call("tanh", std::vector{builder_.call("where", std::vector{finite, x, zero})});
     if (is_symmetric) {
       List perm = shape.size() == 3 ? List{0, 2, 1} : List{1, 0};
       tame = builder_.matmul(tame, builder_.transpose(tame, perm));
@@ -254,7 +263,8 @@ class RandomProgram : private RandomOperands {
   ValueId transpose() {
     ValueId x = any();
     List perm;
-    for (int i = 0; i < type(x).rank(); ++i) perm.insert(perm.begin() + random_.below(i + 1), Dim(i));
+    for (int i = 0; i < type(x).rank(); ++i)
+      perm.insert(perm.begin() + random_.below(i + 1), Dim(i));
     return builder_.transpose(x, perm);
   }
 
@@ -264,7 +274,8 @@ class RandomProgram : private RandomOperands {
     for (Dim& n : shape) {
       if (n == Dim(1)) n = random_.pick(options_.sizes);
     }
-    if (static_cast<int>(shape.size()) < options_.max_rank) shape.insert(shape.begin(), 1 + random_.below(3));
+    if (static_cast<int>(shape.size()) < options_.max_rank)
+      shape.insert(shape.begin(), 1 + random_.below(3));
     return builder_.broadcast(x, shape);
   }
 
@@ -276,7 +287,9 @@ class RandomProgram : private RandomOperands {
 
   ValueId with_k(const OpInfo& info, int rank, bool is_exact) {
     ValueId x = is_exact ? operand([&](const Type& t) { return t.rank() == rank; },
-                                   [&] { return Type{random_dtype(), random_shape(rank)}; })
+                                   [&] {
+                                     return Type{random_dtype(), random_shape(rank)};
+                                   })
                          : of_rank(rank);
     int k = info.name == "diagonal" ? 0 : random_.below(5) - 2;
     return builder_.call(info.op, std::vector{x}, {Dim(k)});
@@ -284,7 +297,8 @@ class RandomProgram : private RandomOperands {
 
   ValueId iota(const OpInfo& info) {
     int rank = 1 + random_.below(options_.max_rank);
-    return builder_.call(info.op, {}, {random_dtype(), random_shape(rank), Dim(random_.below(rank))});
+    return builder_.call(info.op, {},
+                         {random_dtype(), random_shape(rank), Dim(random_.below(rank))});
   }
 
   /// Over one operand, or with the extra operands that the parameters of a composite name.
@@ -296,7 +310,8 @@ class RandomProgram : private RandomOperands {
       operands.push_back(builder_.literal(Scalar::of(type(x).dtype, -1), x));
       operands.push_back(builder_.literal(Scalar::of(type(x).dtype, 2), x));
     }
-    if (parameters.find("?b") != std::string::npos) operands.push_back(input({type(x).dtype, {type(x).shape.back()}}));
+    if (parameters.find("?b") != std::string::npos)
+      operands.push_back(input({type(x).dtype, {type(x).shape.back()}}));
     if (parameters.find("?s") != std::string::npos) operands.push_back(input({type(x).dtype, {}}));
     return builder_.call(info.op, operands);
   }
@@ -315,7 +330,10 @@ inline const std::map<std::string, RandomProgram::Maker>& RandomProgram::makers(
   auto fused = [](P& p, const OpInfo& o) { return p.fused(o); };
   auto matrix = [](P& p, const OpInfo& o) { return p.with_k(o, 2, false); };
   static const std::map<std::string, Maker> kMakers = {
-      {"fill", [](P& p, const OpInfo&) { return p.graph_.add_fill(Scalar::of(p.random_dtype(), 2), p.random_type().shape); }},
+      {"fill",
+       [](P& p, const OpInfo&) {
+         return p.graph_.add_fill(Scalar::of(p.random_dtype(), 2), p.random_type().shape);
+       }},
       {"transpose", [](P& p, const OpInfo&) { return p.transpose(); }},
       {"reshape", [](P& p, const OpInfo&) { return p.reshape(); }},
       {"broadcast_to", [](P& p, const OpInfo&) { return p.broadcast(); }},
@@ -326,22 +344,44 @@ inline const std::map<std::string, RandomProgram::Maker>& RandomProgram::makers(
       {"pad", [](P& p, const OpInfo& o) { return p.pad(o); }},
       {"take", [](P& p, const OpInfo& o) { return p.indexed(o, false); }},
       {"gather", [](P& p, const OpInfo& o) { return p.indexed(o, true); }},
-      {"tril", matrix}, {"triu", matrix}, {"diagonal", matrix},
+      {"tril", matrix},
+      {"triu", matrix},
+      {"diagonal", matrix},
       {"diag", [](P& p, const OpInfo& o) { return p.with_k(o, 1, true); }},
       {"iota", [](P& p, const OpInfo& o) { return p.iota(o); }},
-      {"layout_transform", [](P& p, const OpInfo& o) {
-         return p.builder_.call(o.op, std::vector{p.any()}, {std::string(p.random_.chance(50) ? "row" : "col")}); }},
+      {"layout_transform",
+       [](P& p, const OpInfo& o) {
+         return p.builder_.call(o.op, std::vector{p.any()},
+                                {std::string(p.random_.chance(50) ? "row" : "col")});
+       }},
       {"matmul", [](P& p, const OpInfo&) { return p.matmul(); }},
-      {"reduce_sum", reduce}, {"reduce_prod", reduce}, {"reduce_max", reduce}, {"reduce_min", reduce},
-      {"argmax", reduce}, {"argmin", reduce},
-      {"cumsum", [](P& p, const OpInfo&) {
+      {"reduce_sum", reduce},
+      {"reduce_prod", reduce},
+      {"reduce_max", reduce},
+      {"reduce_min", reduce},
+      {"argmax", reduce},
+      {"argmin", reduce},
+      {"cumsum",
+       [](P& p, const OpInfo&) {
          ValueId x = p.of_rank(1);
-         return p.builder_.cumsum(x, Dim(p.random_.below(p.type(x).rank()))); }},
-      {"solve", library}, {"cholesky", library}, {"inv", library},
-      {"clip", composite}, {"silu", composite}, {"gelu", composite}, {"bias_add", composite}, {"scale", composite},
-      {"mean", over_axes}, {"norm", over_axes}, {"softmax", over_axes}, {"logsumexp", over_axes},
+         return p.builder_.cumsum(x, Dim(p.random_.below(p.type(x).rank())));
+       }},
+      {"solve", library},
+      {"cholesky", library},
+      {"inv", library},
+      {"clip", composite},
+      {"silu", composite},
+      {"gelu", composite},
+      {"bias_add", composite},
+      {"scale", composite},
+      {"mean", over_axes},
+      {"norm", over_axes},
+      {"softmax", over_axes},
+      {"logsumexp", over_axes},
       {"layer_norm", over_axes},
-      {"fused_matmul_relu", fused}, {"fused_matmul_bias", fused}, {"fused_matmul_bias_relu", fused},
+      {"fused_matmul_relu", fused},
+      {"fused_matmul_bias", fused},
+      {"fused_matmul_bias_relu", fused},
       {"fused_bias_relu", fused}};
   return kMakers;
 }

@@ -41,7 +41,8 @@ TEST(TensorMemory, CastsOnSet) {
 }
 
 TEST(TensorMemory, RefusesImpossibleSizes) {
-  EXPECT_THROW(Tensor(Type{DType::kF64, {std::int64_t{1} << 40, std::int64_t{1} << 21}}), ShapeError);
+  EXPECT_THROW(Tensor(Type{DType::kF64, {std::int64_t{1} << 40, std::int64_t{1} << 21}}),
+               ShapeError);
 }
 
 }  // namespace

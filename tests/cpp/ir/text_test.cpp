@@ -28,7 +28,8 @@ TEST(ProgramText, PrintsTheGoldenExample) {
 
 TEST(ProgramText, NamesSharedValuesWithLet) {
   Graph graph = parse_program(
-      "program main(x: f32[3]) -> f32[3], f32[] { let e = exp x; # shared\n return mul e e, 1.5:f32 }");
+      "program main(x: f32[3]) -> f32[3], f32[] { let e = exp x; # shared\n return mul e e, "
+      "1.5:f32 }");
   EXPECT_EQ(print_program(graph),
             "program main(x: f32[3]) -> f32[3], f32[] {\n"
             "  let v0 = exp x;\n"
@@ -95,28 +96,35 @@ TEST(ProgramText, ExpandsCompositesAndKeepsNamedOnes) {
 
 TEST(ProgramText, SaysWhereAndHowToFix) {
   EXPECT_EQ(error_of("program main(x: f32[3]) -> f32[3] {\n  return relo x\n}"),
-            "t.bafe:2:10: program: 'relo' is neither a value nor an operator\n  fix: did you mean 'relu'?");
+            "t.bafe:2:10: program: 'relo' is neither a value nor an operator\n  fix: did you mean "
+            "'relu'?");
   EXPECT_EQ(error_of("program main(x: f33[3]) -> f32[3] { return x }"),
             "t.bafe:1:17: program: 'f33' is not a dtype\n"
             "  fix: use bool, i8 to i64, u8 to u64, f16, bf16, f32 or f64");
   EXPECT_EQ(error_of("program main(x: f32[3]) -> f32[4] { return x }"),
-            "t.bafe:1:44: program: result 0 has type f32[3], but f32[4] is declared\n  fix: declare f32[3]");
+            "t.bafe:1:44: program: result 0 has type f32[3], but f32[4] is declared\n  fix: "
+            "declare f32[3]");
   EXPECT_EQ(error_of("program main(x: f32[3, 2]) -> f32[2, 3] { return transpose x :prem (1 0) }"),
-            "t.bafe:1:62: program: transpose has no field 'prem'\n  fix: write transpose ... :perm value");
+            "t.bafe:1:62: program: transpose has no field 'prem'\n  fix: write transpose ... :perm "
+            "value");
   EXPECT_EQ(error_of("program main(x: f32[3]) -> f32[3] { return add x 1 }"),
             "t.bafe:1:50: program: '1' is not a number with its dtype\n  fix: write 1.5:f32");
   EXPECT_EQ(error_of("program main(x: f32[3]) -> f32[3] { return add relu x x }"),
-            "t.bafe:1:48: program: operator 'relu' stands where a value is expected\n  fix: write (relu ...)");
+            "t.bafe:1:48: program: operator 'relu' stands where a value is expected\n  fix: write "
+            "(relu ...)");
   EXPECT_EQ(error_of("program main(x: f32[3]) -> f32[3] { return x } x"),
-            "t.bafe:1:48: program: expected the end of the text, found 'x'\n  fix: give one program a text");
+            "t.bafe:1:48: program: expected the end of the text, found 'x'\n  fix: give one "
+            "program a text");
   EXPECT_EQ(error_of("program main(x: f32[3], x: f32[3]) -> f32[3] { return x }"),
             "t.bafe:1:25: program: 'x' is defined twice\n  fix: choose another name");
 }
 
 TEST(ProgramText, PlacesShapeErrorsAtTheOperator) {
-  std::string message = error_of("program main(x: f32[3], y: f32[4]) -> f32[3] {\n return add x y }");
+  std::string message =
+      error_of("program main(x: f32[3], y: f32[4]) -> f32[3] {\n return add x y }");
   EXPECT_EQ(message.substr(0, 20), "t.bafe:2:9: add: sha") << message;
-  EXPECT_THROW(parse_program("program main(x: f32[3], y: f64[3]) -> f32[3] { return add x y }"), DTypeError);
+  EXPECT_THROW(parse_program("program main(x: f32[3], y: f64[3]) -> f32[3] { return add x y }"),
+               DTypeError);
 }
 
 TEST(ProgramText, SurvivesTruncationAndDeepNesting) {
@@ -141,7 +149,8 @@ TEST(ProgramText, SurvivesDamage) {
     try {
       parse_program(damaged);
     } catch (const Error& error) {
-      EXPECT_EQ(dynamic_cast<const InternalError*>(&error), nullptr) << error.what() << "\n" << damaged;
+      EXPECT_EQ(dynamic_cast<const InternalError*>(&error), nullptr) << error.what() << "\n"
+                                                                     << damaged;
     }
   }
 }
@@ -168,9 +177,11 @@ TEST(ProgramBrief, ReadsLikeNumpy) {
                   "{ return relu (bias_add (matmul x w) b) }"),
             "relu(x @ w + b)");
   EXPECT_EQ(brief(kGolden), "x @ w.T");
-  EXPECT_EQ(brief("program main(x: f32[2], y: f32[2]) -> f32[2] { return mul x (sub y (sub x y)) }"),
-            "x * (y - (x - y))");
-  EXPECT_EQ(brief("program main(x: f32[2, 3]) -> f32[1, 3] { return reduce_sum x :axes (0) }"), "sum(x, axes=(0))");
+  EXPECT_EQ(
+      brief("program main(x: f32[2], y: f32[2]) -> f32[2] { return mul x (sub y (sub x y)) }"),
+      "x * (y - (x - y))");
+  EXPECT_EQ(brief("program main(x: f32[2, 3]) -> f32[1, 3] { return reduce_sum x :axes (0) }"),
+            "sum(x, axes=(0))");
 }
 
 TEST(ProgramBrief, StaysShortWhenValuesAreShared) {

@@ -28,7 +28,8 @@ TEST(ZpEvaluate, GivesEqualRingTermsEqualValues) {
   std::vector<ZpTensor> out = run(
       "program main(a: f32[2, 3], b: f32[3, 4], c: f32[4, 2]) -> f32[2, 2], f32[2, 2], f32[2, 2] { "
       "return matmul (matmul a b) c, matmul a (matmul b c), "
-      "transpose (matmul (matmul (transpose c :perm (1 0)) (transpose b :perm (1 0))) (transpose a :perm (1 0))) "
+      "transpose (matmul (matmul (transpose c :perm (1 0)) (transpose b :perm (1 0))) (transpose a "
+      ":perm (1 0))) "
       ":perm (1 0) }",
       5);
   EXPECT_EQ(out[0].values, out[1].values);
@@ -36,16 +37,17 @@ TEST(ZpEvaluate, GivesEqualRingTermsEqualValues) {
 }
 
 TEST(ZpEvaluate, SeesWrongIndicesBehindOpaqueFunctions) {
-  std::vector<ZpTensor> out = run(
-      "program main(x: f32[3, 3]) -> f32[3, 3], f32[3, 3], f32[3, 3] { "
-      "return exp (transpose x :perm (1 0)), transpose (exp x) :perm (1 0), exp x }",
-      6);
+  std::vector<ZpTensor> out =
+      run("program main(x: f32[3, 3]) -> f32[3, 3], f32[3, 3], f32[3, 3] { "
+          "return exp (transpose x :perm (1 0)), transpose (exp x) :perm (1 0), exp x }",
+          6);
   EXPECT_EQ(out[0].values, out[1].values);
   EXPECT_NE(out[0].values, out[2].values);
 }
 
 TEST(ZpEvaluate, SeesAMissingRelu) {
-  std::vector<ZpTensor> out = run("program main(x: f32[50]) -> f32[50], f32[50] { return relu x, relu (relu x) }", 7);
+  std::vector<ZpTensor> out =
+      run("program main(x: f32[50]) -> f32[50], f32[50] { return relu x, relu (relu x) }", 7);
   Graph graph = parse_program("program main(x: f32[50]) -> f32[50] { return x }");
   EXPECT_EQ(out[0].values, out[1].values);
   EXPECT_NE(out[0].values, random_zp_inputs(graph, 7)[0].values);
@@ -54,7 +56,8 @@ TEST(ZpEvaluate, SeesAMissingRelu) {
 /// Small integers never leave the range of i64, so both interpreters compute the same numbers.
 TEST(ZpEvaluate, AgreesWithIntegersInTheRing) {
   auto in_ring = [](const OpInfo& info) {
-    static const std::set<std::string_view> kOutside = {"pow", "remainder", "floor_divide", "cast", "iota", "fill"};
+    static const std::set<std::string_view> kOutside = {"pow",  "remainder", "floor_divide",
+                                                        "cast", "iota",      "fill"};
     bool is_value = info.kind == OpKind::kMovement || info.kind == OpKind::kReduction ||
                     info.kind == OpKind::kContraction || info.kind == OpKind::kScan;
     bool is_plain = info.kind == OpKind::kPointwise &&
@@ -75,7 +78,8 @@ TEST(ZpEvaluate, AgreesWithIntegersInTheRing) {
     std::vector<ZpTensor> residues;
     for (const Tensor& x : inputs) {
       residues.push_back({x.type(), {}});
-      for (std::int64_t i = 0; i < x.count(); ++i) residues.back().values.push_back(zp_of_scalar(x.at(i)));
+      for (std::int64_t i = 0; i < x.count(); ++i)
+        residues.back().values.push_back(zp_of_scalar(x.at(i)));
     }
     std::vector<Tensor> numbers = evaluate(graph, inputs);
     std::vector<ZpTensor> out = evaluate_zp(graph, residues);
@@ -85,7 +89,8 @@ TEST(ZpEvaluate, AgreesWithIntegersInTheRing) {
         if (std::abs(static_cast<double>(expected)) > 1e17) continue;
         ++compared;
         ASSERT_EQ(zp_signed(out[r].values[static_cast<std::size_t>(i)]), expected)
-            << seed << "\n" << print_program(graph);
+            << seed << "\n"
+            << print_program(graph);
       }
     }
   }
