@@ -1,0 +1,327 @@
+// Comes in: a nest. Goes out: one C function of the kernel ABI. Invariant: every block that is opened is closed, and a
+// statement's expressions are declared in the innermost block that precedes it.
+//
+//   function := "int" symbol "(" abi ")" "{" pointers scratch flags {part} "return" status "}"
+//   part     := "{" unit range, statements "}"
+
+#include "bafe/base/error.h"
+#include "bafe/base/format.h"
+#include "bafe/codegen/nest.h"
+#include "c_expr.h"
+
+namespace bafe {
+namespace {
+
+void collect(const Stmt& s, std::vector<Ex>& roots) {
+  for (Ex e : {s.base, s.limit, s.index, s.value, s.value2}) {
+    if (e.valid()) roots.push_back(e);
+  }
+  for (const Stmt& inner : s.body) collect(inner, roots);
+}
+
+class PartEmitter {
+ public:
+  PartEmitter(const Nest& nest, const NestPart& part, std::set<std::string>& functions)
+      : nest_(nest), part_(part), pool_(*part.pool), writer_(pool_, nest.buffers, functions) {}
+
+  std::string run(std::int64_t first_unit) {
+    std::vector<Ex> roots;
+    for (const Stmt& s : part_.body) collect(s, roots);
+    writer_.count_uses(roots);
+    if (nest_.parts.size() == 1) {
+      line("const long long unit_begin = begin, unit_end = end;");
+    } else {
+      line(format("const long long unit_begin = begin > {0} ? begin - {0} : 0;", first_unit));
+      line(format("const long long unit_end = end < {} ? end - {} : {};", first_unit + part_.units,
+                  first_unit, part_.units));
+    }
+    for (const Stmt& s : part_.body) statement(s);
+    return std::move(out_);
+  }
+  const CExprWriter& writer() const { return writer_; }
+
+ private:
+  void line(const std::string& text) { out_ += indent_ + text + "\n"; }
+  void open(const std::string& head) {
+    line(head + " {");
+    indent_ += "  ";
+    writer_.open();
+  }
+  void close() {
+    writer_.close();
+    indent_.resize(indent_.size() - 2);
+    line("}");
+  }
+  void declare_var(int var, const std::string& value) {
+    line(format("const long long {} = {};", writer_.var_name(var), value));
+    writer_.define_var(var);
+  }
+  void declare(const std::vector<Ex>& roots, bool is_leaf) {
+    out_ += writer_.declarations(roots, is_leaf, indent_);
+  }
+  std::string element(int buffer, Ex index) {
+    return writer_.buffer_name(buffer) + "[" + writer_.text(index) + "]";
+  }
+  const Buffer& buffer(int i) const { return nest_.buffers[static_cast<std::size_t>(i)]; }
+
+  void block(const std::vector<Stmt>& body);
+  void statement(const Stmt& s);
+  void units(const Stmt& s);
+  void loop(const Stmt& s);
+  void segments(const Stmt& s);
+  void leaf(const Stmt& s);
+  void best(const Stmt& s);
+  void push(const Stmt& s);
+  void merge_top(const Stmt& s, int stack);
+  void fold(const Stmt& s);
+  void decode(const std::vector<UnitVar>& vars, const std::string& flat);
+
+  const Nest& nest_;
+  const NestPart& part_;
+  const ExprPool& pool_;
+  CExprWriter writer_;
+  std::string out_, indent_ = "    ";
+};
+
+void PartEmitter::block(const std::vector<Stmt>& body) {
+  for (const Stmt& s : body) statement(s);
+}
+
+/// slowest first: the last variable changes with every step of `flat`.
+void PartEmitter::decode(const std::vector<UnitVar>& vars, const std::string& flat) {
+  std::int64_t stride = 1;
+  for (const UnitVar& v : vars) stride *= v.extent;
+  bool is_first = true;
+  for (const UnitVar& v : vars) {
+    stride /= v.extent;
+    if (v.extent == 1) continue;
+    std::string value = stride == 1 ? flat : format("{} / {}", flat, stride);
+    if (!is_first) value = stride == 1 ? format("{} % {}", flat, v.extent) : format("{} % {}", value, v.extent);
+    is_first = false;
+    declare_var(v.var, value);
+  }
+}
+
+void PartEmitter::units(const Stmt& s) {
+  std::vector<Ex> roots;
+  collect(s, roots);
+  declare(roots, false);
+  int wide = 0;
+  for (const UnitVar& v : s.unit_vars) wide += v.extent > 1;
+  std::string per = std::to_string(s.per), total = std::to_string(s.total);
+  if (s.per > 1) {
+    line(format("const long long stop = unit_end * {0} < {1} ? unit_end * {0} : {1};", per, total));
+  } else {
+    line("const long long stop = unit_end;");
+  }
+  std::string first = s.per > 1 ? "unit_begin * " + per : "unit_begin";
+  if (s.loop == LoopKind::kVector) line("#pragma GCC ivdep");
+  if (wide == 1) {
+    for (const UnitVar& v : s.unit_vars) {
+      if (v.extent == 1) continue;
+      std::string i = writer_.var_name(v.var);
+      open(format("for (long long {0} = {1}; {0} < stop; ++{0})", i, first));
+      writer_.define_var(v.var);
+    }
+  } else {
+    open(format("for (long long u = {}; u < stop; ++u)", first));
+    decode(s.unit_vars, "u");
+  }
+  block(s.body);
+  close();
+}
+
+void PartEmitter::loop(const Stmt& s) {
+  std::vector<Ex> roots;
+  collect(s, roots);
+  declare(roots, false);
+  std::string count = std::to_string(s.count), i = writer_.var_name(s.var);
+  bool is_plain = s.step == 1 && pool_.is_constant(s.base) && pool_.node(s.base).number == 0;
+  if (s.limit.valid()) {
+    std::string limit = writer_.text(s.limit);
+    line(format("const long long count{0} = {1} < {2} ? {1} : {2};", s.var, limit, count));
+    count = format("count{}", s.var);
+  }
+  if (s.loop == LoopKind::kLanes) line("#pragma GCC unroll 1");
+  if (s.loop != LoopKind::kSerial) line("#pragma GCC ivdep");
+  std::string k = is_plain ? i : format("k{}", s.var);
+  open(format("for (long long {0} = 0; {0} < {1}; ++{0})", k, count));
+  if (is_plain) {
+    writer_.define_var(s.var);
+  } else {
+    std::string at = s.step == 1 ? k : format("{} * {}", k, s.step);
+    declare_var(s.var, writer_.text(s.base) + " + " + at);
+  }
+  if (s.var2 >= 0) declare_var(s.var2, k);
+  block(s.body);
+  close();
+}
+
+void PartEmitter::segments(const Stmt& s) {
+  std::vector<Ex> roots;
+  collect(s, roots);
+  declare(roots, false);
+  std::int64_t inner = pool_.extent(s.var);
+  std::string base = writer_.text(s.base);
+  open(format("for (long long t = {0}; t < {0} + {1};)", base, s.count));
+  line(format("const long long first = t % {}, left = {} + {} - t;", inner, base, s.count));
+  line(format("const long long length = left < {0} - first ? left : {0} - first, outer = t / {0};", inner));
+  line(format("const long long done = t - {};", base));
+  decode(s.unit_vars, "outer");
+  std::vector<Ex> inside;
+  for (const Stmt& b : s.body) collect(b, inside);
+  declare(inside, false);
+  line("#pragma GCC ivdep");
+  open("for (long long k = 0; k < length; ++k)");
+  declare_var(s.var, "first + k");
+  declare_var(s.var2, "done + k");
+  block(s.body);
+  close();
+  line("t += length;");
+  close();
+}
+
+void PartEmitter::leaf(const Stmt& s) {
+  std::vector<Ex> roots;
+  collect(s, roots);
+  declare(roots, true);
+  if (s.kind == Stmt::kLet) {
+    line(format("const {} {} = {};", compute_c(pool_.node(s.value).dtype), writer_.local_name(s.number),
+                writer_.text(s.value)));
+    writer_.define_local(s.number);
+    return;
+  }
+  std::string place = element(s.buffer, s.index);
+  DType dtype = buffer(s.buffer).dtype;
+  std::string value = s.kind == Stmt::kStore ? writer_.stored(s.value, dtype)
+                                             : writer_.combined(s.reduce, dtype, place, writer_.text(s.value));
+  line(place + " = " + value + ";");
+}
+
+void PartEmitter::best(const Stmt& s) {
+  declare({s.index, s.value, s.value2}, true);
+  std::string best = element(s.buffer, s.index), at = element(s.buffer2, s.index);
+  std::string v = writer_.text(s.value), op = s.reduce == ReduceKind::kArgMax ? " > " : " < ";
+  std::string wins = v + op + best;
+  if (is_float(buffer(s.buffer).dtype)) {
+    wins = format("({0}) | (({1} != {1}) & ({2} == {2}))", wins, v, best);
+  }
+  open("if (" + wins + ")");
+  line(format("{} = {};", best, v));
+  line(format("{} = {};", at, writer_.text(s.value2)));
+  close();
+}
+
+void PartEmitter::merge_top(const Stmt& s, int stack) {
+  std::string b = writer_.buffer_name(stack), count = std::to_string(s.count);
+  open(format("for (long long l = 0; l < {}; ++l)", count));
+  std::string left = format("{}[(depth{} - 2) * {} + l]", b, stack, count);
+  std::string right = format("{}[(depth{} - 1) * {} + l]", b, stack, count);
+  line(left + " = " + writer_.combined(s.reduce, buffer(stack).dtype, left, right) + ";");
+  close();
+  line(format("--depth{};", stack));
+}
+
+void PartEmitter::push(const Stmt& s) {
+  int stack = s.buffer2;
+  std::string b = writer_.buffer_name(stack), from = writer_.buffer_name(s.buffer);
+  declare({s.index}, true);
+  std::string run = writer_.text(s.index);
+  line(format("if ({} == 0) depth{} = 0;", run, stack));
+  std::string size = compute_c(buffer(stack).dtype);
+  line(format("memcpy({0} + depth{1}++ * {2}, {3}, {2} * sizeof({4}));", b, stack, s.count, from, size));
+  open(format("for (unsigned long long digits = {} + 1; (digits & 1) == 0; digits >>= 1)", run));
+  merge_top(s, stack);
+  close();
+}
+
+void PartEmitter::fold(const Stmt& s) {
+  std::string b = writer_.buffer_name(s.buffer);
+  DType dtype = buffer(s.buffer).dtype;
+  for (std::int64_t w = 8; w > 0; w /= 2) {
+    open(format("for (long long l = 0; l < {}; ++l)", w * s.count));
+    std::string right = format("{}[l + {}]", b, w * s.count);
+    line(b + "[l] = " + writer_.combined(s.reduce, dtype, b + "[l]", right) + ";");
+    close();
+  }
+}
+
+void PartEmitter::statement(const Stmt& s) {
+  switch (s.kind) {
+    case Stmt::kUnits: return units(s);
+    case Stmt::kLoop: return loop(s);
+    case Stmt::kSegments: return segments(s);
+    case Stmt::kLet: case Stmt::kStore: case Stmt::kCombine: return leaf(s);
+    case Stmt::kBest: return best(s);
+    case Stmt::kPush: return push(s);
+    case Stmt::kMerge:
+      open(format("while (depth{} > 1)", s.buffer));
+      merge_top(s, s.buffer);
+      return close();
+    case Stmt::kFold: return fold(s);
+    case Stmt::kClear:
+      declare({s.value}, true);
+      open(format("for (long long l = 0; l < {}; ++l)", s.count));
+      line(format("{}[l] = {};", writer_.buffer_name(s.buffer), writer_.text(s.value)));
+      return close();
+  }
+}
+
+std::set<int> stacks_of(const std::vector<Stmt>& body) {
+  std::set<int> stacks;
+  for (const Stmt& s : body) {
+    if (s.kind == Stmt::kPush) stacks.insert(s.buffer2);
+    for (int inner : stacks_of(s.body)) stacks.insert(inner);
+  }
+  return stacks;
+}
+
+std::string buffers_c(const Nest& nest) {
+  std::string s;
+  for (std::size_t i = 0; i < nest.buffers.size(); ++i) {
+    const Buffer& b = nest.buffers[i];
+    const char* type = b.kind == Buffer::kSlot ? dtype_info(b.dtype).c_text.data() : compute_c(b.dtype);
+    if (b.kind == Buffer::kSlot) {
+      const char* qualifier = b.is_written ? "" : "const ";
+      s += format("  {0}{1} *restrict p{2} = ({0}{1} *)slot[{3}];\n", qualifier, type, i, b.slot);
+    } else if (b.kind == Buffer::kScratch) {
+      s += format("  {0} *restrict b{1} = ({0} *)((char *)scratch + {2});\n", type, i, b.offset);
+    } else {
+      s += format("  {} b{}[{}] __attribute__((aligned(64)));\n", type, i, b.count);
+    }
+  }
+  return s;
+}
+
+}  // namespace
+
+std::string emit_nest_c(const Nest& nest, std::set<std::string>& functions) {
+  std::string parts;
+  std::int64_t first = 0;
+  bool checks_index = false, checks_power = false;
+  for (const NestPart& part : nest.parts) {
+    PartEmitter emitter(nest, part, functions);
+    std::string text = emitter.run(first);
+    checks_index |= emitter.writer().checks_index();
+    checks_power |= emitter.writer().checks_power();
+    bool is_only = nest.parts.size() == 1;
+    std::string guard = is_only ? "  {\n" : format("  if (begin < {} && end > {}) {{\n", first + part.units, first);
+    parts += guard + text + "  }\n";
+    first += part.units;
+  }
+  std::string s = "int " + nest.symbol +
+                  "(void *const *slot, const long long *size, void *scratch, long long begin, long long end) {\n"
+                  "  (void)size; (void)scratch;\n";
+  s += buffers_c(nest);
+  for (const NestPart& part : nest.parts) {
+    for (int stack : stacks_of(part.body)) s += format("  int depth{} = 0;\n", stack);
+  }
+  if (checks_index) s += "  int bad_index = 0;\n";
+  if (checks_power) s += "  int bad_power = 0;\n";
+  s += parts;
+  std::string status = checks_power ? "bad_power ? 2 : 0" : "0";
+  if (checks_index) status = "bad_index ? 1 : " + status;
+  return s + "  return " + status + ";\n}\n";
+}
+
+}  // namespace bafe

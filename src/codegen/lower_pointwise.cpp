@@ -1,0 +1,152 @@
+// Comes in: a domain without reductions. Goes out: its loops. Invariant: the innermost loop runs along the fastest
+// axis of the output; where an input is contiguous along another axis, both axes are tiled so that each cache line is
+// used whole.
+
+#include <algorithm>
+#include <cstdlib>
+
+#include "bafe/base/error.h"
+#include "kernel.h"
+
+namespace bafe {
+namespace {
+
+constexpr std::int64_t kTile = 32;
+
+std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
+
+/// The variable along which some load is contiguous while it jumps along `fast`; -1 when there is none.
+int transposed_var(const Domain& d, const std::vector<int>& vars) {
+  const ExprPool& pool = *d.pool;
+  int fast = vars.back();
+  for (Ex e : pool.reachable(d.roots())) {
+    const ExNode& n = pool.node(e);
+    if (n.kind != ExKind::kLoad || std::abs(pool.coefficient(n.args[0], fast)) <= 1) continue;
+    for (int v : vars) {
+      if (v != fast && pool.coefficient(n.args[0], v) == 1 && pool.extent(v) >= 4) return v;
+    }
+  }
+  return -1;
+}
+
+std::vector<Stmt> stores_of(const Domain& d) {
+  std::vector<Stmt> body;
+  for (const StoreSite& s : d.stores) body.push_back(store_stmt(s));
+  return body;
+}
+
+/// A loop over one chunk of `var`, whose chunks are counted by a new variable of the unit loop.
+Stmt chunk_loop(ExprPool& pool, int var, std::int64_t chunk, LoopKind kind, int counter,
+                std::vector<Stmt> body) {
+  Stmt s = loop_stmt(pool, var, kind, std::move(body));
+  s.base = pool.scale(pool.var(counter), chunk);
+  s.count = std::min(chunk, pool.extent(var));
+  if (pool.extent(var) % chunk != 0) s.limit = pool.sub(pool.integer(pool.extent(var)), s.base);
+  return s;
+}
+
+Stmt units_stmt(NestPart& part, const std::vector<int>& vars, std::int64_t work_each) {
+  Stmt s;
+  s.kind = Stmt::kUnits;
+  for (int v : vars) {
+    s.unit_vars.push_back({v, part.pool->extent(v)});
+    s.total *= part.pool->extent(v);
+  }
+  s.per = std::clamp<std::int64_t>(kUnitElements / std::max<std::int64_t>(work_each, 1), 1, s.total);
+  part.units = ceil_div(s.total, s.per);
+  return s;
+}
+
+}  // namespace
+
+void Domain::collapse(std::vector<std::vector<int>>& also) {
+  auto merge_in = [&](std::vector<int>& list, int slow, int fast, int merged) {
+    for (std::size_t i = 0; i + 1 < list.size(); ++i) {
+      if (list[i] == slow && list[i + 1] == fast) {
+        list[i] = merged;
+        list.erase(list.begin() + static_cast<std::ptrdiff_t>(i) + 1);
+      }
+    }
+  };
+  auto adjacent_or_absent = [](const std::vector<int>& list, int slow, int fast) {
+    auto s = std::find(list.begin(), list.end(), slow), f = std::find(list.begin(), list.end(), fast);
+    if (s == list.end() && f == list.end()) return true;
+    return s != list.end() && f != list.end() && s + 1 == f;
+  };
+  auto drop_single = [&](std::vector<int>& list) {
+    std::erase_if(list, [&](int v) { return pool->extent(v) == 1; });
+  };
+  drop_single(vars);
+  for (std::vector<int>& list : also) drop_single(list);
+  bool changed = true;
+  while (changed) {
+    changed = false;
+    std::vector<std::vector<int>> lists = also;
+    lists.push_back(vars);
+    for (const std::vector<int>& list : lists) {
+      for (std::size_t i = 0; i + 1 < list.size() && !changed; ++i) {
+        int slow = list[i], fast = list[i + 1];
+        bool is_legal = adjacent_or_absent(vars, slow, fast) && can_merge(slow, fast);
+        for (const std::vector<int>& other : also) {
+          is_legal = is_legal && adjacent_or_absent(other, slow, fast);
+        }
+        if (!is_legal || pool->var_count() > 60) continue;
+        std::int64_t f = pool->extent(fast);
+        int merged = pool->new_var(pool->extent(slow) * f);
+        substitute({{slow, pool->quotient(pool->var(merged), f)}, {fast, pool->modulo(pool->var(merged), f)}});
+        merge_in(vars, slow, fast, merged);
+        for (std::vector<int>& other : also) merge_in(other, slow, fast, merged);
+        changed = true;
+      }
+      if (changed) break;
+    }
+  }
+}
+
+NestPart pointwise_part(const Domain& d) {
+  NestPart part;
+  part.pool = d.pool;
+  ExprPool& pool = *d.pool;
+  std::vector<int> vars = d.vars;
+  std::vector<Stmt> body = stores_of(d);
+  if (vars.empty()) {
+    part.body = std::move(body);
+    return part;
+  }
+  int fast = vars.back();
+  std::vector<int> outer(vars.begin(), vars.end() - 1);
+  if (outer.empty()) {
+    Stmt s = units_stmt(part, vars, 1);
+    s.loop = LoopKind::kVector;
+    s.body = std::move(body);
+    part.body.push_back(std::move(s));
+    return part;
+  }
+  std::int64_t work = pool.extent(fast);
+  std::vector<Stmt> inner;
+  int across = transposed_var(d, vars);
+  if (across >= 0) {
+    int fast_tile = pool.new_var(ceil_div(pool.extent(fast), kTile));
+    int across_tile = pool.new_var(ceil_div(pool.extent(across), kTile));
+    inner.push_back(chunk_loop(pool, fast, kTile, LoopKind::kVector, fast_tile, std::move(body)));
+    Stmt rows = chunk_loop(pool, across, kTile, LoopKind::kSerial, across_tile, std::move(inner));
+    std::erase(outer, across);
+    outer.push_back(across_tile);
+    outer.push_back(fast_tile);
+    inner.assign(1, std::move(rows));
+    work = kTile * kTile;
+  } else if (work > 2 * kUnitElements) {
+    int chunk = pool.new_var(ceil_div(work, kUnitElements));
+    inner.push_back(chunk_loop(pool, fast, kUnitElements, LoopKind::kVector, chunk, std::move(body)));
+    outer.push_back(chunk);
+    work = kUnitElements;
+  } else {
+    inner.push_back(loop_stmt(pool, fast, LoopKind::kVector, std::move(body)));
+  }
+  Stmt units = units_stmt(part, outer, work);
+  units.body = std::move(inner);
+  part.body.push_back(std::move(units));
+  return part;
+}
+
+}  // namespace bafe

@@ -1,0 +1,69 @@
+#pragma once
+/// Groups to steps, values to slots. Private to src/codegen.
+
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "bafe/codegen/gemm.h"
+#include "kernel.h"
+
+namespace bafe {
+
+class ProductDraft;
+
+/// A step before its buffers have places. `output` >= 0: the written use is that output of the plan.
+struct StepDraft {
+  Step step;
+  std::vector<SlotUse> uses;
+  int output = -1;
+  bool in_setup = false;
+};
+
+class PlanBuilder {
+ public:
+  PlanBuilder(const Program& program, const Target& target, const LowerOptions& options);
+  Plan run();
+
+ private:
+  // Lowering, group by group.
+  void lower_group(const Group& group);
+  void lower_siblings(const std::vector<ValueId>& outputs, const Group& group);
+  /// Gives `id` a buffer, with its own kernels.
+  void materialise(ValueId id, const Group& group);
+  void lower_by_outputs(const std::vector<ValueId>& outputs, const Group& group);
+  void lower_library(ValueId id, const Group& group);
+  bool lower_matmul(ValueId product, ValueId output, const Group& group);
+  void lower_roots();
+  void add_nests(Lowered lowered, const Group& group, int output = -1);
+  void add_gemm(ProductDraft& draft, const Group& group);
+  std::vector<int> order_of(ValueId id) const;
+  bool is_empty(ValueId id) const;
+  std::string label(const Group& group) const;
+  std::string next_symbol() { return "bafe_k" + std::to_string(kernels_++); }
+
+  // Slots.
+  void place_leaves();
+  void place_outputs();
+  SlotId slot_of(const SlotUse& use, int output);
+  void resolve_steps();
+  void place_arena();
+  std::string c_text(const std::string& functions) const;
+
+  const Program& program_;
+  const Graph& graph_;
+  LowerScope scope_;
+  const Target& target_;
+  Plan plan_;
+  std::vector<StepDraft> drafts_;
+  std::set<std::string> math_;
+  std::string kernels_c_;
+  bool uses_vectors_ = false;
+  int kernels_ = 0, temporaries_ = 0;
+  std::map<ValueId, SlotId> value_slots_;
+  std::map<int, SlotId> temporary_slots_, constant_temporaries_;
+  std::vector<SlotId> output_slots_;
+};
+
+}  // namespace bafe

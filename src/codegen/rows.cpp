@@ -1,0 +1,291 @@
+// Comes in: passes over rows. Goes out: their loops. Invariant: sums and products follow sum_order.h whatever the
+// loops look like, so results depend on shapes only.
+//
+// By rows: 16 lanes run along the reduced variables. Side by side: each of up to `width_` neighbouring columns has its
+// own 16 lanes, and the innermost loop runs over the columns.
+
+#include "rows.h"
+
+#include <algorithm>
+
+#include "bafe/base/error.h"
+
+namespace bafe {
+
+Stmt RowLowering::leaf(Stmt::Kind kind, int buffer, Ex index, Ex value) {
+  Stmt s;
+  s.kind = kind;
+  s.buffer = buffer;
+  s.index = index;
+  s.value = value;
+  return s;
+}
+
+/// Reduced variables as quotients and remainders of a row-major position.
+ExprPool::Binding RowLowering::at_flat(const std::vector<int>& vars, Ex flat) {
+  ExprPool::Binding binding;
+  Ex rest = flat;
+  for (std::size_t i = vars.size(); i-- > 0;) {
+    std::int64_t size = pool_.extent(vars[i]);
+    binding[vars[i]] = i == 0 ? rest : pool_.modulo(rest, size);
+    rest = pool_.quotient(rest, size);
+  }
+  return binding;
+}
+
+/// Index of a lane (and of the column, side by side) in an accumulator.
+Ex RowLowering::lane_index(int lane) {
+  Ex l = lane < 0 ? pool_.integer(0) : pool_.var(lane);
+  return side_ < 0 ? l : pool_.add(pool_.scale(l, width_), pool_.var(place_));
+}
+
+/// Statements for one element become a loop over neighbouring columns.
+std::vector<Stmt> RowLowering::beside(std::vector<Stmt> leaves) {
+  if (side_ < 0) return leaves;
+  Stmt loop = loop_stmt(pool_, place_, LoopKind::kVector, std::move(leaves));
+  std::int64_t extent = pool_.extent(side_);
+  if (extent % width_ != 0) {
+    loop.limit = pool_.sub(pool_.integer(extent), pool_.scale(pool_.var(chunk_), width_));
+  }
+  return {std::move(loop)};
+}
+
+std::vector<Accumulator> RowLowering::accumulators(const RowPass& pass, std::int64_t count) {
+  std::vector<Accumulator> result;
+  for (Ex e : pass.reduces) {
+    const ExNode& n = pool_.node(e);
+    Accumulator acc;
+    acc.reduce = e;
+    acc.kind = n.reduce;
+    acc.is_best = n.reduce == ReduceKind::kArgMax || n.reduce == ReduceKind::kArgMin;
+    acc.dtype = accumulator_of(acc.is_best ? pool_.node(n.args[0]).dtype : n.dtype);
+    bool is_chain = n.reduce == ReduceKind::kSum || n.reduce == ReduceKind::kProd;
+    acc.is_tree = is_chain && is_float(acc.dtype) && count > kSumRun;
+    acc.lanes = draft_.nest.add_temporary(acc.dtype, (acc.is_best ? 1 : kSumLanes) * width_);
+    if (acc.is_best) acc.best_index = draft_.nest.add_temporary(DType::kI64, width_);
+    if (acc.is_tree) {
+      std::int64_t depth = 2;
+      for (std::int64_t runs = (count + kSumRun - 1) / kSumRun; runs > 0; runs /= 2) ++depth;
+      acc.stack = draft_.nest.add_temporary(acc.dtype, depth * kSumLanes * width_);
+    }
+    result.push_back(acc);
+  }
+  return result;
+}
+
+void RowLowering::clear(const Accumulator& acc, std::vector<Stmt>& out) {
+  Stmt s = leaf(Stmt::kClear, acc.lanes, {}, pool_.constant(neutral_of(acc.kind, acc.dtype)));
+  s.count = (acc.is_best ? 1 : kSumLanes) * width_;
+  out.push_back(s);
+  if (!acc.is_best) return;
+  s = leaf(Stmt::kClear, acc.best_index, {}, pool_.constant(Scalar::of_int(DType::kI64, 0)));
+  s.count = width_;
+  out.push_back(s);
+}
+
+/// `count` elements from `base` on, a multiple of the lanes after the first: 16 at a time, then the rest.
+std::vector<Stmt> RowLowering::lanes_stmts(const RowPass& pass, const std::vector<Accumulator>& accs,
+                                           const std::vector<Stmt>& caches, Ex base, std::int64_t count) {
+  std::vector<Stmt> out;
+  auto lanes = [&](Ex first, std::int64_t lanes_count) {
+    ExprPool::Binding binding = at_flat(pass.vars, pool_.add(first, pool_.var(lane_)));
+    std::vector<Stmt> leaves = caches;
+    for (Stmt& s : leaves) {
+      s.index = pool_.substitute(s.index, binding);
+      s.value = pool_.substitute(s.value, binding);
+    }
+    for (const Accumulator& acc : accs) {
+      if (acc.is_best) continue;
+      Ex body = pool_.substitute(pool_.node(acc.reduce).args[0], binding);
+      Stmt s = leaf(Stmt::kCombine, acc.lanes, lane_index(lane_), body);
+      s.reduce = acc.kind;
+      leaves.push_back(s);
+    }
+    LoopKind kind = side_ >= 0 ? LoopKind::kSerial : lanes_count == kSumLanes ? LoopKind::kLanes
+                                                                             : LoopKind::kVector;
+    Stmt loop = loop_stmt(pool_, lane_, kind, beside(std::move(leaves)));
+    loop.count = lanes_count;
+    return loop;
+  };
+  std::int64_t whole = count / kSumLanes;
+  if (whole > 1) {
+    int step = pool_.new_var(whole);
+    Ex first = pool_.add(base, pool_.scale(pool_.var(step), kSumLanes));
+    out.push_back(loop_stmt(pool_, step, LoopKind::kSerial, {lanes(first, kSumLanes)}));
+  } else if (whole == 1) {
+    out.push_back(lanes(base, kSumLanes));
+  }
+  if (count % kSumLanes != 0) {
+    out.push_back(lanes(pool_.add(base, pool_.integer(whole * kSumLanes)), count % kSumLanes));
+  }
+  return out;
+}
+
+/// Runs of 512 elements, each pushed on the tree; a `base` that counts from the start of its tree.
+std::vector<Stmt> RowLowering::runs_stmts(const RowPass& pass, const std::vector<Accumulator>& accs,
+                                          const std::vector<Stmt>& caches, Ex base, std::int64_t count) {
+  bool has_tree = std::any_of(accs.begin(), accs.end(), [](const Accumulator& a) { return a.is_tree; });
+  if (!has_tree) return lanes_stmts(pass, accs, caches, base, count);
+  auto run = [&](Ex first, Ex number, std::int64_t length) {
+    std::vector<Stmt> body;
+    for (const Accumulator& acc : accs) {
+      if (acc.is_tree) clear(acc, body);
+    }
+    for (Stmt& s : lanes_stmts(pass, accs, caches, first, length)) body.push_back(std::move(s));
+    for (const Accumulator& acc : accs) {
+      if (!acc.is_tree) continue;
+      Stmt push = leaf(Stmt::kPush, acc.lanes, number, {});
+      push.buffer2 = acc.stack;
+      push.reduce = acc.kind;
+      push.count = kSumLanes * width_;
+      body.push_back(push);
+    }
+    return body;
+  };
+  std::vector<Stmt> out;
+  std::int64_t full = count / kSumRun;
+  if (full > 0) {
+    int number = pool_.new_var(full);
+    Ex at = pool_.var(number);
+    out.push_back(loop_stmt(pool_, number, LoopKind::kSerial,
+                            run(pool_.add(base, pool_.scale(at, kSumRun)), at, kSumRun)));
+  }
+  if (count % kSumRun != 0) {
+    Ex number = pool_.integer(full);
+    for (Stmt& s : run(pool_.add(base, pool_.integer(full * kSumRun)), number, count % kSumRun)) {
+      out.push_back(std::move(s));
+    }
+  }
+  return out;
+}
+
+void RowLowering::best_stmts(const RowPass& pass, const Accumulator& acc, std::vector<Stmt>& out) {
+  int at = pool_.new_var(count_of(pass.vars));
+  Stmt s = leaf(Stmt::kBest, acc.lanes, lane_index(-1),
+                pool_.substitute(pool_.node(acc.reduce).args[0], at_flat(pass.vars, pool_.var(at))));
+  s.buffer2 = acc.best_index;
+  s.reduce = acc.kind;
+  s.value2 = pool_.var(at);
+  out.push_back(loop_stmt(pool_, at, LoopKind::kSerial, beside({s})));
+}
+
+void RowLowering::finish(const Accumulator& acc, std::vector<Stmt>& out) {
+  if (acc.is_best) return;
+  int buffer = acc.is_tree ? acc.stack : acc.lanes;
+  if (acc.is_tree) {
+    Stmt merge = leaf(Stmt::kMerge, buffer, {}, {});
+    merge.reduce = acc.kind;
+    merge.count = kSumLanes * width_;
+    out.push_back(merge);
+  }
+  Stmt fold = leaf(Stmt::kFold, buffer, {}, {});
+  fold.reduce = acc.kind;
+  fold.count = width_;
+  out.push_back(fold);
+}
+
+/// The finished value: a local by rows, an element of the accumulator side by side.
+Ex RowLowering::result_of(const Accumulator& acc, std::vector<Stmt>& out) {
+  const ExNode n = pool_.node(acc.reduce);
+  int buffer = acc.is_best ? acc.best_index : acc.is_tree ? acc.stack : acc.lanes;
+  Ex value = pool_.load(buffer, acc.is_best ? DType::kI64 : acc.dtype, lane_index(-1));
+  if (side_ >= 0) return value;
+  Stmt let = leaf(Stmt::kLet, -1, {}, value);
+  let.number = locals_++;
+  out.push_back(let);
+  return pool_.local(let.number, n.dtype, n.free);
+}
+
+std::vector<Stmt> RowLowering::pass_stmts(RowPass& pass) {
+  std::int64_t count = count_of(pass.vars);
+  std::vector<Accumulator> accs = accumulators(pass, count);
+  std::vector<Stmt> caches, out;
+  cache_shared(pass, caches);
+  bool only_best = caches.empty();
+  for (const Accumulator& acc : accs) {
+    only_best = only_best && acc.is_best;
+    if (!acc.is_tree) clear(acc, out);
+  }
+  if (!only_best) {
+    for (Stmt& s : runs_stmts(pass, accs, caches, pool_.integer(0), count)) out.push_back(std::move(s));
+  }
+  ExprPool::NodeMap done;
+  for (const Accumulator& acc : accs) {
+    if (acc.is_best) best_stmts(pass, acc, out);
+    finish(acc, out);
+    done[acc.reduce.id] = result_of(acc, out);
+  }
+  d_.replace(done);
+  for (RowPass& later : passes_) {
+    if (&later == &pass) continue;
+    for (Ex& e : later.reduces) e = pool_.replace(e, done);
+  }
+  return out;
+}
+
+std::vector<Stmt> RowLowering::final_stores() {
+  std::vector<Stmt> body;
+  for (const StoreSite& s : d_.stores) body.push_back(store_stmt(s));
+  body = beside(std::move(body));
+  for (std::size_t i = inner_.size(); i-- > 0;) {
+    bool is_fastest = i + 1 == inner_.size() && side_ < 0;
+    body = {loop_stmt(pool_, inner_[i], is_fastest ? LoopKind::kVector : LoopKind::kSerial, std::move(body))};
+  }
+  return body;
+}
+
+void RowLowering::lower_whole() {
+  Stmt units;
+  units.kind = Stmt::kUnits;
+  std::int64_t work = count_of(inner_);
+  for (RowPass& pass : passes_) {
+    work += count_of(pass.vars);
+    for (Stmt& s : pass_stmts(pass)) units.body.push_back(std::move(s));
+  }
+  for (Stmt& s : final_stores()) units.body.push_back(std::move(s));
+  std::vector<int> vars = outer_;
+  if (side_ >= 0) vars.push_back(chunk_);
+  for (int v : vars) {
+    units.unit_vars.push_back({v, pool_.extent(v)});
+    units.total *= pool_.extent(v);
+  }
+  units.per = std::clamp<std::int64_t>(kUnitElements / (work * width_), 1, units.total);
+  NestPart part;
+  part.pool = d_.pool;
+  part.units = (units.total + units.per - 1) / units.per;
+  part.body.push_back(std::move(units));
+  draft_.nest.parts.push_back(std::move(part));
+  lowered_.kernels.push_back(std::move(draft_));
+}
+
+void RowLowering::run() {
+  unroll_small();
+  if (reduces().empty()) {
+    std::vector<std::vector<int>> none;
+    d_.collapse(none);
+    draft_.nest.parts.push_back(pointwise_part(d_));
+    lowered_.kernels.push_back(std::move(draft_));
+    return;
+  }
+  if (!check_dependence()) return;
+  order_vars();
+  find_passes();
+  choose_side();
+  lane_ = pool_.new_var(kSumLanes);
+  if (is_large()) return lower_large();
+  if (side_ >= 0) {
+    Ex column = pool_.add(pool_.scale(pool_.var(chunk_), width_), pool_.var(place_));
+    ExprPool::Binding binding = {{side_, column}};
+    d_.substitute(binding);
+    for (RowPass& pass : passes_) {
+      for (Ex& e : pass.reduces) e = pool_.substitute(e, binding);
+    }
+  }
+  lower_whole();
+}
+
+void lower_rows(Domain domain, Lowered& lowered, KernelDraft draft) {
+  RowLowering(std::move(domain), lowered, std::move(draft)).run();
+}
+
+}  // namespace bafe

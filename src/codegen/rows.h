@@ -1,0 +1,84 @@
+#pragma once
+/// Nests with reductions. Private to src/codegen/rows*.cpp.
+
+#include "bafe/ir/sum_order.h"
+#include "kernel.h"
+
+namespace bafe {
+
+inline constexpr std::int64_t kPartialElements = 16 * kSumBlock;  ///< of one unit of a large reduction
+
+/// Reductions over the same variables that one loop computes.
+struct RowPass {
+  std::vector<int> vars;
+  int level = 0;
+  std::vector<Ex> reduces;
+};
+
+/// Buffers of one reduction while its pass runs.
+struct Accumulator {
+  Ex reduce;
+  ReduceKind kind = ReduceKind::kSum;
+  DType dtype = DType::kF32;
+  bool is_tree = false, is_best = false;
+  int lanes = -1, stack = -1, best_index = -1;
+};
+
+class RowLowering {
+ public:
+  RowLowering(Domain domain, Lowered& lowered, KernelDraft draft)
+      : d_(std::move(domain)), pool_(*d_.pool), lowered_(lowered), draft_(std::move(draft)) {}
+  void run();
+
+ private:
+  // rows_shape.cpp: which loops there are.
+  void unroll_small();
+  Ex unrolled(Ex reduce);
+  std::vector<Ex> reduces() const;
+  bool check_dependence();
+  void order_vars();
+  void find_passes();
+  int level_of(Ex reduce);
+  void choose_side();
+  std::int64_t count_of(const std::vector<int>& vars) const;
+  bool is_large() const;
+
+  // rows_cache.cpp: row values that are stored rather than computed again.
+  void cache_shared(const RowPass& pass, std::vector<Stmt>& stores);
+  std::vector<Ex> pending_roots(const RowPass& done) const;
+  int cost_of(Ex e) const;
+
+  // rows.cpp: the loops.
+  std::vector<Stmt> pass_stmts(RowPass& pass);
+  std::vector<Stmt> lanes_stmts(const RowPass& pass, const std::vector<Accumulator>& accs,
+                                const std::vector<Stmt>& caches, Ex base, std::int64_t count);
+  std::vector<Stmt> runs_stmts(const RowPass& pass, const std::vector<Accumulator>& accs,
+                               const std::vector<Stmt>& caches, Ex base, std::int64_t count);
+  void best_stmts(const RowPass& pass, const Accumulator& acc, std::vector<Stmt>& out);
+  std::vector<Accumulator> accumulators(const RowPass& pass, std::int64_t count);
+  void clear(const Accumulator& acc, std::vector<Stmt>& out);
+  void finish(const Accumulator& acc, std::vector<Stmt>& out);
+  Ex result_of(const Accumulator& acc, std::vector<Stmt>& out);
+  std::vector<Stmt> final_stores();
+  std::vector<Stmt> beside(std::vector<Stmt> leaves);
+  Ex lane_index(int lane);
+  ExprPool::Binding at_flat(const std::vector<int>& vars, Ex flat);
+  Stmt leaf(Stmt::Kind kind, int buffer, Ex index, Ex value);
+  void lower_whole();
+  // rows_large.cpp: partial results of large reductions.
+  void lower_large();
+  void combine_stmts(const std::vector<Accumulator>& accs, const std::vector<int>& partials,
+                     std::int64_t chunks, const std::vector<UnitVar>& outer);
+
+  Domain d_;
+  ExprPool& pool_;
+  Lowered& lowered_;
+  KernelDraft draft_;
+  std::vector<int> outer_, inner_;      ///< variables all reductions depend on; the output's others
+  std::vector<RowPass> passes_;
+  int side_ = -1, chunk_ = -1, place_ = -1;  ///< outer variable walked side by side, its chunk and place
+  std::int64_t width_ = 1;
+  int lane_ = -1, locals_ = 0;
+};
+
+}  // namespace bafe
