@@ -2,6 +2,7 @@
 // numbers. Small sizes come first, so a counterexample is short.
 #include "bafe/verify/check.h"
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 
@@ -142,10 +143,10 @@ std::vector<DataKind> value_kinds(NumericClass numeric, DType dtype) {
 }
 
 /// Runs `use` on instances over all palettes of one dtype; false when it was false. A dtype without a match on
-/// the first palette is given up unless `insist`.
+/// the first palette is given up unless `insist`. `most` becomes the largest number of tries one match took.
 template <class Use>
 bool for_instances(const InstanceMaker& maker, DType dtype, int per_palette, int attempts, bool insist,
-                   Dice& dice, int& made, Use use) {
+                   Dice& dice, int& made, int& most, Use use) {
   for (const Palette& palette : palettes()) {
     InstanceOptions options{dtype, palette.sizes, palette.max_rank, palette.max_elements};
     for (int i = 0; i < per_palette; ++i) {
@@ -153,6 +154,7 @@ bool for_instances(const InstanceMaker& maker, DType dtype, int per_palette, int
       auto instance = maker.make(options, dice, tries);
       if (!instance) break;
       ++made;
+      most = std::max(most, tries);
       if (!use(*instance)) return false;
     }
     if (made == 0 && !insist) return true;
@@ -170,13 +172,14 @@ CheckResult check_values(const Rewrite& rewrite, const CheckOptions& options) {
   Dice dice(options.seed);
   InstanceMaker maker(rewrite);
   bool any = false;
+  int most = 0;
   try {
     for (DType dtype : order) {
       int made = 0;
       // Once one dtype works, another that never fits is not covered by the rule; it is given up early.
-      int attempts = any ? options.attempts / 50 : options.attempts;
+      int attempts = any ? std::min(options.attempts, 6 + 2 * most) : options.attempts;
       int count = dtype == DType::kF32 ? 2 * options.instances : (options.instances + 1) / 2;
-      bool ok = for_instances(maker, dtype, count, attempts, !any, dice, made, [&](RuleInstance& instance) {
+      bool ok = for_instances(maker, dtype, count, attempts, !any, dice, made, most, [&](RuleInstance& instance) {
         for (DataKind kind : value_kinds(rewrite.numeric, dtype)) {
           if (!compare_instance(rewrite, instance, kind, dice, "values", result)) return false;
         }
@@ -207,9 +210,9 @@ CheckResult check_stability(const Rewrite& rewrite, const CheckOptions& options)
   Dice dice(options.seed + 17);
   InstanceMaker maker(rewrite);
   result.dtypes = {DType::kF32};
-  int made = 0;
+  int made = 0, most = 0;
   result.passed = for_instances(
-      maker, DType::kF32, options.instances, options.attempts, true, dice, made, [&](RuleInstance& instance) {
+      maker, DType::kF32, options.instances, options.attempts, true, dice, made, most, [&](RuleInstance& instance) {
         for (int kind = 0; kind < static_cast<int>(DataKind::kSpecial); ++kind) {
           if (!compare_instance(rewrite, instance, static_cast<DataKind>(kind), dice, "stability",
                                 result)) {

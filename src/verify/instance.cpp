@@ -2,6 +2,7 @@
 // fact, a defining equation) is read off their expressions once, so that tries are rarely wasted.
 #include "bafe/verify/instance.h"
 
+#include <algorithm>
 #include <cmath>
 #include <numbers>
 
@@ -71,7 +72,7 @@ InstanceMaker::InstanceMaker(const Rewrite& rewrite)
     collect_promises(condition, promises_, wants_constant_);
     collect_definitions(condition, definitions_);
   }
-  for (const Equation& let : rewrite.lets) collect_promises(let.value, promises_, wants_constant_);
+  for (const VarEquation& let : rewrite.lets) collect_promises(let.value, promises_, wants_constant_);
   for (const RightStep& step : rewrite.right.steps) {
     for (const AttrExpr& field : step.fields) {
       collect_promises(field, promises_, wants_constant_);
@@ -80,9 +81,14 @@ InstanceMaker::InstanceMaker(const Rewrite& rewrite)
       collect_promises(step.value, promises_, wants_constant_);
     }
   }
-  for (const Equation& equation : rewrite.field_equations) {
+  for (const VarEquation& equation : rewrite.field_equations) {
     definitions_[equation.var] = &equation.value;
   }
+}
+
+bool InstanceMaker::has_constants() const {
+  return std::find(wants_constant_.begin(), wants_constant_.end(), true) != wants_constant_.end() ||
+         !rewrite_.constant_equations.empty();
 }
 
 std::optional<RuleInstance> InstanceMaker::make(const InstanceOptions& options, Dice& dice,

@@ -21,8 +21,9 @@ std::optional<Type> infer(const OpInfo& info, const std::vector<Type>& types, co
   }
 }
 
-bool small_enough(const Type& type, std::int64_t limit) {
-  std::int64_t n = 1;
+bool small_enough(const Type& type, const InstanceOptions& options) {
+  if (options.symbolic) return true;
+  std::int64_t n = 1, limit = options.max_elements;
   for (Dim d : type.shape) {
     if (!d.is_const() || d.value() < 0) return false;
     n *= d.value();
@@ -93,7 +94,11 @@ bool InstanceAttempt::build_left(RuleInstance& instance) {
 void InstanceAttempt::assign_templates() {
   List sizes;
   for (std::size_t i = 0; i < rewrite_.size_names.size(); ++i) {
-    sizes.push_back(dice_.chance(15) ? 1 : dice_.pick(options_.sizes));
+    if (options_.symbolic) {
+      sizes.push_back(Dim::symbol(rewrite_.size_names[i]));
+    } else {
+      sizes.push_back(dice_.chance(15) ? 1 : dice_.pick(options_.sizes));
+    }
   }
   std::vector<List> batches;
   for (std::size_t i = 0; i < rewrite_.batch_names.size(); ++i) {
@@ -105,7 +110,10 @@ void InstanceAttempt::assign_templates() {
       }
     } else {
       int rank = dice_.chance(60) ? 0 : 1 + dice_.below(2);
-      for (int r = 0; r < rank; ++r) batch.push_back(dice_.pick(options_.sizes));
+      for (int r = 0; r < rank; ++r) {
+        std::string name = rewrite_.batch_names[i] + std::to_string(r);
+        batch.push_back(options_.symbolic ? Dim::symbol(name) : Dim(dice_.pick(options_.sizes)));
+      }
     }
     batches.push_back(std::move(batch));
   }
@@ -141,7 +149,7 @@ std::optional<AttrValue> InstanceAttempt::value_of_definition(const AttrExpr& ex
 }
 
 const AttrExpr* InstanceAttempt::constant_definition(std::uint16_t class_var) const {
-  for (const Equation& equation : rewrite_.constant_equations) {
+  for (const VarEquation& equation : rewrite_.constant_equations) {
     if (equation.var == class_var) return &equation.value;
   }
   return nullptr;
@@ -156,19 +164,17 @@ ValueId InstanceAttempt::operation(const Pattern& pattern, const std::optional<T
   fixed.has_type.resize(pattern.children.size());
   std::optional<Type> sibling = pointwise ? wanted : std::nullopt;
   for (std::size_t i = 0; i < pattern.children.size(); ++i) {
+    if (pattern.children[i].kind != Pattern::Kind::kOperator) continue;
+    fixed.ids[i] = operation(pattern.children[i], sibling);
+    if (!fixed.ids[i].valid()) return {};
+    if (pointwise) sibling = graph_.type(fixed.ids[i]);
+  }
+  for (std::size_t i = 0; i < pattern.children.size(); ++i) {
     const Pattern& child = pattern.children[i];
-    ValueId id;
-    if (child.kind == Pattern::Kind::kOperator) {
-      id = operation(child, sibling);
-      if (!id.valid()) return {};
-    } else if (child.kind == Pattern::Kind::kVariable) {
-      id = classes_[child.var];
-    }
-    if (!id.valid()) continue;
-    fixed.ids[i] = id;
-    fixed.types[i] = graph_.type(id);
+    if (child.kind == Pattern::Kind::kVariable) fixed.ids[i] = classes_[child.var];
+    if (!fixed.ids[i].valid()) continue;
+    fixed.types[i] = graph_.type(fixed.ids[i]);
     fixed.has_type[i] = true;
-    if (pointwise) sibling = fixed.types[i];
   }
   for (int attempt = 0; attempt < kTriesPerNode; ++attempt) {
     Operands operands = fixed;
@@ -176,7 +182,7 @@ ValueId InstanceAttempt::operation(const Pattern& pattern, const std::optional<T
     Attrs attrs;
     if (!choose_fields(pattern, operands, wanted, attrs)) continue;
     std::optional<Type> result = infer(info, operands.types, attrs);
-    if (!result || !small_enough(*result, options_.max_elements)) continue;
+    if (!result || !small_enough(*result, options_)) continue;
     if (wanted && result->shape != wanted->shape) continue;
     if (!make_operands(pattern, operands)) return {};  // variables are half bound
     for (std::size_t i = 0; i < pattern.fields.size(); ++i) {
@@ -250,6 +256,7 @@ bool InstanceAttempt::choose_fields(const Pattern& pattern, const Operands& oper
         value = value_of_definition(*definitions_[var]);
       }
     }
+    if (!value && options_.symbolic) return false;
     if (!value) {
       value = sample_field(spec.fields[i], operands.types, wanted, options_, scratch, dice_);
     }
@@ -272,8 +279,10 @@ bool InstanceAttempt::make_operands(const Pattern& pattern, Operands& operands) 
 }
 
 ValueId InstanceAttempt::make_leaf(const Pattern& child, const Type& type) {
+  bool fixed = child.kind == Pattern::Kind::kVariable && template_shapes_[child.var].has_value();
+  if (options_.symbolic && !fixed) return {};
   static const std::vector<double> constants = {0, 1, 2, 3, -1, -2, 0.5, -0.75, 5};
-  if (!small_enough(type, options_.max_elements)) return {};
+  if (!small_enough(type, options_)) return {};
   std::optional<Scalar> value;
   bool variable = child.kind == Pattern::Kind::kVariable;
   const AttrExpr* definition = variable ? constant_definition(child.var) : nullptr;

@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "bafe/verify/check.h"
+#include "promises.h"
 
 namespace bafe {
 namespace {
@@ -21,7 +22,7 @@ double special(Dice& dice) {
   }
 }
 
-double draw(DataKind kind, std::int64_t i, Dice& dice) {
+double draw(DataKind kind, Dice& dice) {
   switch (kind) {
     case DataKind::kPlain: return dice.normal();
     case DataKind::kLarge: return 1e4 * dice.normal();
@@ -29,17 +30,26 @@ double draw(DataKind kind, std::int64_t i, Dice& dice) {
     case DataKind::kOffset: return 1e4 + dice.normal();
     case DataKind::kSorted: return dice.normal();  // sorted afterwards
     case DataKind::kOneHot: return 0;
-    case DataKind::kCancelling: return (i % 2 == 0 ? 1e3 : -1e3) + dice.normal();
+    case DataKind::kCancelling: return 1e3 * dice.normal();  // mirrored afterwards
     case DataKind::kSpecial: return special(dice);
   }
   return 0;
 }
 
+/// Every other value becomes the negation of the one before, plus noise; then all are shuffled.
+void mirror(std::vector<double>& values, Dice& dice) {
+  for (std::size_t i = 1; i < values.size(); i += 2) values[i] = dice.normal() - values[i - 1];
+  for (std::size_t i = values.size(); i > 1; --i) {
+    std::swap(values[i - 1], values[static_cast<std::size_t>(dice.below(static_cast<int>(i)))]);
+  }
+}
+
 void fill_floats(Tensor& t, DataKind kind, Dice& dice) {
   std::int64_t n = t.count();
   std::vector<double> values;
-  for (std::int64_t i = 0; i < n; ++i) values.push_back(draw(kind, i, dice));
+  for (std::int64_t i = 0; i < n; ++i) values.push_back(draw(kind, dice));
   if (kind == DataKind::kSorted) std::sort(values.begin(), values.end());
+  if (kind == DataKind::kCancelling) mirror(values, dice);
   for (std::int64_t i = 0; i < n; ++i) {
     t.set(i, Scalar::of(t.type().dtype, values[static_cast<std::size_t>(i)]));
   }
@@ -89,6 +99,8 @@ double structured(const FactPromise& promise, std::int64_t row, std::int64_t col
   return value;
 }
 
+}  // namespace
+
 void keep_promise(Tensor& t, const FactPromise& promise) {
   const Shape& shape = t.type().shape;
   std::int64_t columns = shape.empty() ? 1 : shape.back().value();
@@ -102,8 +114,6 @@ void keep_promise(Tensor& t, const FactPromise& promise) {
     t.set(i, Scalar::of(t.type().dtype, structured(promise, row, column, value)));
   }
 }
-
-}  // namespace
 
 const char* data_kind_text(DataKind kind) {
   static constexpr const char* names[] = {"plain",  "scale 1e4", "scale 1e-4", "offset 1e4",

@@ -52,6 +52,9 @@ struct InstanceOptions {
   std::vector<std::int64_t> sizes;    ///< drawn from
   int max_rank = 4;
   std::int64_t max_elements = 4096;   ///< of any value
+  /// Sizes named by :types are symbols, for types that hold for all sizes; a match whose other sizes are not
+  /// fixed by :types is refused.
+  bool symbolic = false;
 };
 
 /// Makes instances of one rewrite.
@@ -62,6 +65,8 @@ class InstanceMaker {
   /// is ill-typed. `attempts` becomes the number of tries that were made.
   std::optional<RuleInstance> make(const InstanceOptions& options, Dice& dice, int& attempts) const;
   const std::vector<FactPromise>& promises() const { return promises_; }
+  /// Does the rule ask for constants, whose values an instance has to choose?
+  bool has_constants() const;
 
  private:
   const Rewrite& rewrite_;

@@ -1,0 +1,47 @@
+#pragma once
+/// What is known about a rule, and by which argument (DESIGN section 11).
+
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "bafe/rules/rule_set.h"
+
+namespace bafe {
+
+enum class ProofStatus : std::uint8_t {
+  kProven,   ///< for all sizes and values the rule speaks about
+  kBounded,  ///< for all values of some small sizes
+  kTested,   ///< on many instances; no proof
+  kRefuted,  ///< a counterexample is at hand
+};
+const char* proof_status_text(ProofStatus status);
+
+struct RuleProof {
+  std::string name;
+  ProofStatus status = ProofStatus::kTested;
+  std::string engine;          ///< "structure", "normal form", "z3", "small sizes", "interpreter"
+  std::string detail;          ///< what was shown, or why no more could be
+  std::string counterexample;  ///< refuted: inputs and both sides in numbers
+  double ms = 0;
+};
+
+struct ProofOptions {
+  std::string smt_program;     ///< path of bafe-smt; empty: the one beside this library or in BAFE_SMT
+  unsigned rlimit = 2'000'000; ///< of one query: deterministic, about a second
+  int wall_ms = 10'000;        ///< after which the child is killed
+  std::uint64_t seed = 1;
+  int instances = 3;           ///< of the interpreter's refutation, per dtype and palette
+};
+
+/// Runs the engines of DESIGN section 11 in order: types, stress and refutation by the interpreter; then normal
+/// forms and the child. Never throws for a rule that loads; a missing child only weakens the status.
+RuleProof verify_rule(const Rule& rule, const ProofOptions& options = {});
+/// Every rule of a text. Errors: ParseError, RuleError of the reader.
+std::vector<RuleProof> verify_rule_text(std::string_view text, const ProofOptions& options = {});
+/// All rules of a set in order. `progress` is called after each; false stops.
+std::vector<RuleProof> verify_rules(const RuleSet& rules, const ProofOptions& options = {},
+                                    const std::function<bool(const RuleProof&)>& progress = {});
+
+}  // namespace bafe

@@ -1,0 +1,78 @@
+#include "bafe/verify/proof.h"
+
+#include <gtest/gtest.h>
+
+#include <map>
+
+namespace bafe {
+namespace {
+
+RuleProof prove(const std::string& text) { return verify_rule_text(text).at(0); }
+
+TEST(RuleProof, ProvesThatSumsCommute) {
+  RuleProof proof = prove("(rule r (add ?a ?b) => (add ?b ?a))");
+  EXPECT_EQ(proof.status, ProofStatus::kProven) << proof.detail << proof.counterexample;
+  EXPECT_GT(proof.ms, 0);
+}
+
+TEST(RuleProof, RefutesThatDifferencesCommuteWithNumbers) {
+  RuleProof proof = prove("(rule r (sub ?a ?b) => (sub ?b ?a))");
+  EXPECT_EQ(proof.status, ProofStatus::kRefuted);
+  EXPECT_NE(proof.counterexample.find("?a = f32"), std::string::npos) << proof.counterexample;
+  EXPECT_NE(proof.counterexample.find("left  ="), std::string::npos) << proof.counterexample;
+}
+
+TEST(RuleProof, AsksTheChildWhereNormalFormsDiffer) {
+  RuleProof proof = prove("(rule r (maximum (add ?x ?z) (add ?y ?z)) => (add (maximum ?x ?y) ?z)"
+                          " :when (is-float ?x) :class finite)");
+  EXPECT_EQ(proof.status, ProofStatus::kProven) << proof.detail;
+  EXPECT_EQ(proof.engine, "z3");
+}
+
+TEST(RuleProof, ProvesAbsorptionAndRefutesItsTwin) {
+  EXPECT_EQ(prove("(rule r (maximum ?x (minimum ?x ?y)) => ?x :class finite)").status, ProofStatus::kProven);
+  EXPECT_EQ(prove("(rule r (maximum ?x (minimum ?x ?y)) => ?y :class finite)").status, ProofStatus::kRefuted);
+}
+
+TEST(RuleProof, BoundsProductsIndexByIndex) {
+  RuleProof proof = prove("(rule r (matmul (matmul ?a ?b) ?c) => (matmul ?a (matmul ?b ?c))"
+                          " :types (?a [m k]) (?b [k n]) (?c [n p]) :set explosive)");
+  EXPECT_EQ(proof.status, ProofStatus::kBounded) << proof.detail;
+  EXPECT_NE(proof.detail.find("types agree for all sizes"), std::string::npos) << proof.detail;
+}
+
+TEST(RuleProof, OnlyTestsWithoutTheChild) {
+  ProofOptions options;
+  options.smt_program = "/nonexistent/bafe-smt";
+  RuleSet rules;
+  rules.add("(rule r (maximum ?x (minimum ?x ?y)) => ?x :class finite)");
+  RuleProof proof = verify_rule(rules.rule(RuleId(0)), options);
+  EXPECT_EQ(proof.status, ProofStatus::kTested);
+  EXPECT_NE(proof.detail.find("bafe-smt"), std::string::npos) << proof.detail;
+}
+
+TEST(RuleProof, SaysWhenNothingMatched) {
+  RuleProof proof = prove("(rule r (relu ?x) => ?x :when (= (rank ?x) 1) (= (rank ?x) 2))");
+  EXPECT_EQ(proof.status, ProofStatus::kTested);
+  EXPECT_NE(proof.detail.find("never matched"), std::string::npos);
+}
+
+TEST(RuleProof, RefutesNoBuiltinRuleAndProvesMost) {
+  ProofOptions options;
+  options.instances = 1;
+  std::map<ProofStatus, int> count;
+  verify_rules(RuleSet::builtin(), options, [&](const RuleProof& proof) {
+    ++count[proof.status];
+    EXPECT_NE(proof.status, ProofStatus::kRefuted) << proof.name << "\n" << proof.counterexample;
+    if (std::getenv("BAFE_PRINT_PROOFS") != nullptr) {
+      std::printf("%-40s %-8s %-12s %6.1f ms  %s\n", proof.name.c_str(), proof_status_text(proof.status),
+                  proof.engine.c_str(), proof.ms, proof.detail.c_str());
+    }
+    return true;
+  });
+  EXPECT_GE(count[ProofStatus::kProven], 60);
+  EXPECT_GE(count[ProofStatus::kBounded], 100);
+}
+
+}  // namespace
+}  // namespace bafe
