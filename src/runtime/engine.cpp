@@ -155,6 +155,7 @@ class EngineImpl : public Engine {
   }
 
   std::shared_ptr<const Executable> make(const Request& request, KernelCache& cache);
+  std::shared_ptr<const Executable> build(const Request& request, KernelCache& cache);
   CompileResult compile(const Request& request, const Plan& plan, Interrupt& interrupt,
                         KernelCache& cache);
 
@@ -181,7 +182,7 @@ CompileResult EngineImpl::compile(const Request& request, const Plan& plan, Inte
   return result;
 }
 
-std::shared_ptr<const Executable> EngineImpl::make(const Request& request, KernelCache& cache) {
+std::shared_ptr<const Executable> EngineImpl::build(const Request& request, KernelCache& cache) {
   Interrupt interrupt(request.options.interrupted);
   Provenance provenance = provenance_before_search(request);
   Program program;
@@ -224,6 +225,18 @@ std::shared_ptr<const Executable> EngineImpl::make(const Request& request, Kerne
   if (request.options.autotune) Autotune::shared().note_compile();
   cache.store(request.key, entry_of(provenance, plan, std::move(compiled.code), validation.record));
   return executable;
+}
+
+/// A broken invariant of ours, or code that does not load, is no reason to give no answer.
+std::shared_ptr<const Executable> EngineImpl::make(const Request& request, KernelCache& cache) {
+  if (request.options.tier == Tier::kCompiled) return build(request, cache);
+  try {
+    return build(request, cache);
+  } catch (const InternalError& error) {
+    return interpret(request, error.what());
+  } catch (const CompileError& error) {
+    return interpret(request, error.what());
+  }
 }
 
 }  // namespace
