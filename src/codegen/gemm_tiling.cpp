@@ -55,13 +55,14 @@ struct TileShape {
   int rows, vectors;
 };
 
-/// Tiles that leave registers for B's vectors and one broadcast; the first of equal estimates wins.
-std::vector<TileShape> tile_shapes(Isa isa) {
-  if (isa == Isa::kAvx512) return {{14, 2}, {8, 3}, {6, 4}, {12, 2}, {28, 1}, {14, 1}};
+/// The tallest tiles that leave registers for B's vectors and one broadcast.
+std::vector<TileShape> tallest_tiles(Isa isa) {
+  if (isa == Isa::kAvx512) return {{14, 2}, {8, 3}, {6, 4}, {28, 1}};
   return {{6, 2}, {4, 3}, {12, 1}};
 }
 
-/// Estimated cycles of one k step over the whole of C.
+/// Estimated cycles of one k step over the whole of C. B's vectors weigh more than A's scalars,
+/// because a panel of B streams from L2 when the K block is deep.
 double step_cycles(const Cut& rows, const Cut& columns) {
   double total = 0;
   for (int tall = 0; tall < 2; ++tall) {
@@ -72,23 +73,34 @@ double step_cycles(const Cut& rows, const Cut& columns) {
           static_cast<double>((tall ? rows.first : rows.count - rows.first) *
                               (wide ? columns.first : columns.count - columns.first));
       if (count == 0) continue;
-      constexpr double kLatency = 8, kLoop = 0.6;
-      total += count * (std::max({r * v, r + v, kLatency}) + 0.04 * (r + v) + kLoop);
+      constexpr double kLatency = 8, kLoop = 0.3;
+      total += count * (std::max({r * v, r + v, kLatency}) + 0.04 * r + 0.2 * v + kLoop);
     }
   }
   return total;
 }
 
+/// Every different tile is a function to compile: a size that divides evenly is worth a few
+/// percent.
+double with_kinds(double cycles, const Cut& rows, const Cut& columns) {
+  constexpr double kPerFunction = 0.03;
+  const int kinds = (rows.first == rows.count ? 1 : 2) * (columns.first == columns.count ? 1 : 2);
+  return cycles * (1 + kPerFunction * (kinds - 1));
+}
+
 void choose_tile(GemmTiling& t, Isa isa) {
   const std::int64_t vectors = ceil_div(t.spec.n, t.lanes);
   double best = -1;
-  for (const TileShape& shape : tile_shapes(isa)) {
-    const Cut rows = Cut::of(t.spec.m, shape.rows), columns = Cut::of(vectors, shape.vectors);
-    const double cycles = step_cycles(rows, columns);
-    if (best >= 0 && cycles >= best * 0.995) continue;
-    best = cycles;
-    t.rows = rows;
-    t.columns = columns;
+  for (const TileShape& tallest : tallest_tiles(isa)) {
+    const Cut columns = Cut::of(vectors, tallest.vectors);
+    for (int limit = tallest.rows; limit >= (tallest.rows + 1) / 2; --limit) {
+      const Cut rows = Cut::of(t.spec.m, limit);
+      const double cycles = with_kinds(step_cycles(rows, columns), rows, columns);
+      if (best >= 0 && cycles >= best * 0.995) continue;
+      best = cycles;
+      t.rows = rows;
+      t.columns = columns;
+    }
   }
 }
 
