@@ -1,5 +1,5 @@
-// In: the part of a rule form after its terms. Out: its clauses by name. Every message carries the place of the
-// clause and what to write instead.
+// In: the part of a rule form after its terms. Out: its clauses by name. Every message carries the
+// place of the clause and what to write instead.
 #include "clauses.h"
 
 #include <algorithm>
@@ -50,7 +50,8 @@ std::vector<Sexpr> let_pairs(const std::vector<Sexpr>& values, const RuleContext
                  !values[0].items.empty() && values[0].items[0].kind == Sexpr::kListForm;
   if (wrapped) pairs = values[0].items;
   for (const Sexpr& pair : pairs) {
-    bool ok = pair.kind == Sexpr::kListForm && pair.items.size() == 2 && pair.items[0].is_variable();
+    bool ok =
+        pair.kind == Sexpr::kListForm && pair.items.size() == 2 && pair.items[0].is_variable();
     if (!ok) {
       throw context.error(pair, ":let takes pairs of a variable and an expression")
           .fix("write :let ((?n (rank ?x)))");
@@ -62,7 +63,8 @@ std::vector<Sexpr> let_pairs(const std::vector<Sexpr>& values, const RuleContext
 void check_named_terms(const Sexpr& key, const std::vector<Sexpr>& values,
                        const RuleContext& context) {
   for (const Sexpr& pair : values) {
-    bool ok = pair.kind == Sexpr::kListForm && pair.items.size() == 2 && pair.items[0].is_variable();
+    bool ok =
+        pair.kind == Sexpr::kListForm && pair.items.size() == 2 && pair.items[0].is_variable();
     if (!ok) {
       throw context.error(pair, key.text + " takes pairs of a class variable and a term")
           .fix("write " + key.text + " (?r (add ?a ?b))");
@@ -158,7 +160,8 @@ TypeTemplate read_type_template(const Sexpr& form, std::uint16_t var, Rewrite& r
   out.var = var;
   for (const std::string& word : template_words(form)) {
     SizeTemplate size;
-    bool digits = std::all_of(word.begin(), word.end(), [](char c) { return c >= '0' && c <= '9'; });
+    bool digits =
+        std::all_of(word.begin(), word.end(), [](char c) { return c >= '0' && c <= '9'; });
     if (word.size() > 2 && word.compare(word.size() - 2, 2, "..") == 0) {
       if (out.batch != kNoVariable || !out.sizes.empty()) {
         throw context.error(form, word + " stands after other sizes")

@@ -16,8 +16,7 @@ std::optional<Scalar> GraphSink::constant(TermRef term) const {
   return attr_scalar(node->attrs, 0);
 }
 
-bool GraphSink::fact(const std::string& name, TermRef term,
-                     const std::vector<AttrValue>&) const {
+bool GraphSink::fact(const std::string& name, TermRef term, const std::vector<AttrValue>&) const {
   std::optional<Scalar> value = constant(term);
   if (!value) return false;
   if (name == "zero") return value->is_zero();

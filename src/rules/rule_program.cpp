@@ -1,6 +1,7 @@
-// In: a structural match (classes and attribute values by variable number). Out: whether the rule admits it, and
-// the nodes of its right side in a sink. Registers are the matched classes followed by one ref a step, so an
-// expression may ask for the type of a term that the right side has just built.
+// In: a structural match (classes and attribute values by variable number). Out: whether the rule
+// admits it, and the nodes of its right side in a sink. Registers are the matched classes followed
+// by one ref a step, so an expression may ask for the type of a term that the right side has just
+// built.
 #include "bafe/rules/rule_program.h"
 
 #include <cmath>
@@ -17,8 +18,7 @@ class RegisterFacts : public FactSource {
       : registers_(registers), facts_(facts) {}
   const Type* type(int value) const override { return facts_.type(ref(value)); }
   std::optional<Scalar> constant(int value) const override { return facts_.constant(ref(value)); }
-  bool fact(const std::string& name, int value,
-            const std::vector<AttrValue>& args) const override {
+  bool fact(const std::string& name, int value, const std::vector<AttrValue>& args) const override {
     return facts_.fact(name, ref(value), args);
   }
 
@@ -71,7 +71,8 @@ bool types_fit(const Rewrite& rewrite, std::span<const TermRef> classes, const T
   return true;
 }
 
-/// An int or a scalar as an element of `dtype`; integers exactly or not at all, and no new infinity.
+/// An int or a scalar as an element of `dtype`; integers exactly or not at all, and no new
+/// infinity.
 std::optional<Scalar> as_element(const std::optional<AttrValue>& value, DType dtype) {
   if (!value) return std::nullopt;
   std::int64_t integer = 0;
@@ -131,17 +132,17 @@ bool RhsInterpreter::admits(const Rewrite& rewrite, std::span<const TermRef> cla
   attrs.resize(rewrite.left.attr_vars);
   if (!types_fit(rewrite, classes, facts)) return false;
   RegisterFacts source(classes, facts);
-  for (const Equation& equation : rewrite.field_equations) {
+  for (const VarEquation& equation : rewrite.field_equations) {
     std::optional<AttrValue> value = eval_attr(equation.value, attrs, source);
     if (!value || !attrs_equal({*value}, {attrs[equation.var]})) return false;
   }
-  for (const Equation& equation : rewrite.constant_equations) {
+  for (const VarEquation& equation : rewrite.constant_equations) {
     std::optional<Scalar> constant = source.constant(equation.var);
     if (!constant) return false;
     auto value = as_element(eval_attr(equation.value, attrs, source), constant->dtype);
     if (!value || !same_element(*value, *constant)) return false;
   }
-  for (const Equation& let : rewrite.lets) {
+  for (const VarEquation& let : rewrite.lets) {
     std::optional<AttrValue> value = eval_attr(let.value, attrs, source);
     if (!value) return false;
     attrs.push_back(std::move(*value));

@@ -204,14 +204,17 @@ MoveState read_state(const Sexpr* form, const Sexpr& move, const Rewrite& rewrit
       return state;
     }
   }
-  throw context.error(form == nullptr ? move : *form, "a move needs a state it starts from and one it ends in")
+  throw context
+      .error(form == nullptr ? move : *form,
+             "a move needs a state it starts from and one it ends in")
       .fix("write :from and :to with row, col, any or a layout variable of the left side");
 }
 
 Rule read_move(const Sexpr& form, const OpTable& table) {
   RuleContext context{form_name(form), table};
   if (form.items.size() < 3 || form.items[2].kind != Sexpr::kListForm) {
-    throw context.error(form, "a move needs a term").fix("write (move name (transpose ?x :perm ?p) …)");
+    throw context.error(form, "a move needs a term")
+        .fix("write (move name (transpose ?x :perm ?p) …)");
   }
   bool has_right = form.items.size() > 4 && form.items[3].is("=>");
   Clauses clauses = read_clauses(form, has_right ? 5 : 3, true, context);
@@ -223,7 +226,8 @@ Rule read_move(const Sexpr& form, const OpTable& table) {
     operand = std::move(inner);
   }
   if (!operand.is_variable()) {
-    throw context.error(left, "the innermost operand of a move is a variable").fix("write ?x there");
+    throw context.error(left, "the innermost operand of a move is a variable")
+        .fix("write ?x there");
   }
   Move move;
   const Sexpr& right = has_right ? form.items[4] : left;
@@ -232,8 +236,8 @@ Rule read_move(const Sexpr& form, const OpTable& table) {
   move.from = read_state(clauses.from, form, move.rewrite, context);
   move.to = read_state(clauses.to, form, move.rewrite, context);
   const auto& names = move.rewrite.class_names;
-  move.operand = static_cast<std::uint16_t>(
-      std::find(names.begin(), names.end(), operand.text) - names.begin());
+  move.operand = static_cast<std::uint16_t>(std::find(names.begin(), names.end(), operand.text) -
+                                            names.begin());
   rule.move = std::move(move);
   return rule;
 }

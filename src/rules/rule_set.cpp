@@ -1,5 +1,5 @@
-// In: rules in order. Out: look-ups and selections. Names are distinct; the built-in texts come from a file that
-// CMake generates from rules/*.rules.
+// In: rules in order. Out: look-ups and selections. Names are distinct; the built-in texts come
+// from a file that CMake generates from rules/*.rules.
 #include "bafe/rules/rule_set.h"
 
 #include "bafe/ir/op.h"

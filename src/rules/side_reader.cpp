@@ -1,6 +1,6 @@
-// In: the terms of one direction, abbreviations already replaced. Out: patterns with numbered variables, and
-// bytecode. A left field or constant written as an expression becomes a fresh variable plus an equation, so the
-// matcher itself only compares and binds.
+// In: the terms of one direction, abbreviations already replaced. Out: patterns with numbered
+// variables, and bytecode. A left field or constant written as an expression becomes a fresh
+// variable plus an equation, so the matcher itself only compares and binds.
 #include "side_reader.h"
 
 #include "bafe/base/format.h"
@@ -139,7 +139,8 @@ Pattern LeftReader::variable(const Sexpr& form) {
     return p;
   }
   if (names_.attrs.count(form.text)) {
-    throw context_.error(form, form.text + " is a field value and a term").fix("rename one of them");
+    throw context_.error(form, form.text + " is a field value and a term")
+        .fix("rename one of them");
   }
   Pattern p;
   p.kind = Pattern::Kind::kVariable;

@@ -12,7 +12,8 @@
 
 namespace bafe {
 
-/// Variables of one direction while it is read. A let name is a second name of the class it stands for.
+/// Variables of one direction while it is read. A let name is a second name of the class it stands
+/// for.
 struct SideNames {
   std::map<std::string, std::uint16_t> classes, attrs;
   std::vector<std::string> class_names, attr_names;
@@ -49,7 +50,9 @@ class RightReader {
  public:
   /// `names` holds the variables of the left side; registers of the right side are added to it.
   RightReader(const RuleContext& context, SideNames& names, RuleProgram& program)
-      : context_(context), names_(names), program_(program),
+      : context_(context),
+        names_(names),
+        program_(program),
         registers_(static_cast<std::uint16_t>(names.class_names.size())) {}
   /// Appends the steps of `term`, to be made equal to class variable `target`.
   void output(std::uint16_t target, const Sexpr& term);

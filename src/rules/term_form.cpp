@@ -1,5 +1,5 @@
-// In: a term as an s-expression. Out: its operator, operands and fields, or the same term without abbreviations.
-// Definitions come from the operator table, so a new composite needs no edit here.
+// In: a term as an s-expression. Out: its operator, operands and fields, or the same term without
+// abbreviations. Definitions come from the operator table, so a new composite needs no edit here.
 #include "term_form.h"
 
 #include <algorithm>
@@ -142,8 +142,10 @@ Sexpr expand_one(const Sexpr& form, OpId op, const RuleContext& context, int& fr
   std::vector<std::string> field_names;
   int arity = 0;
   for (const Sexpr& p : params) {
-    if (p.is_keyword()) field_names.push_back(p.text.substr(1));
-    else ++arity;
+    if (p.is_keyword())
+      field_names.push_back(p.text.substr(1));
+    else
+      ++arity;
   }
   TermForm term = split_form(form, op, field_names, context);
   check_arity(form, term, arity, context);

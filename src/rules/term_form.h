@@ -25,11 +25,12 @@ struct TermForm {
   std::vector<const Sexpr*> fields;  ///< in the order of the operator's row
 };
 
-/// Takes an operator form apart. RuleError: unknown operator, wrong arity, unknown, repeated or missing field.
+/// Takes an operator form apart. RuleError: unknown operator, wrong arity, unknown, repeated or
+/// missing field.
 TermForm parse_term_form(const Sexpr& form, const RuleContext& context);
 
-/// Replaces every abbreviation by its definition. An argument that the definition uses more than once becomes
-/// (let ?x~n argument body); `fresh` numbers these names.
+/// Replaces every abbreviation by its definition. An argument that the definition uses more than
+/// once becomes (let ?x~n argument body); `fresh` numbers these names.
 Sexpr expand_composites(const Sexpr& term, const RuleContext& context, int& fresh);
 
 /// The candidate with the fewest edits, or "" when none is near.

@@ -1,5 +1,5 @@
-// In: a rule. Out: whether each direction keeps types, values and stability, or the first counterexample in
-// numbers. Small sizes come first, so a counterexample is short.
+// In: a rule. Out: whether each direction keeps types, values and stability, or the first
+// counterexample in numbers. Small sizes come first, so a counterexample is short.
 #include "bafe/verify/check.h"
 
 #include <algorithm>
@@ -20,8 +20,10 @@ struct Palette {
 };
 
 const std::vector<Palette>& palettes() {
-  static const std::vector<Palette> all = {{{1, 2}, 2, 64},        {{2, 3, 5}, 4, 1024},
-                                           {{0, 1, 3}, 4, 1024},   {{1, 7, 17}, 3, 8192},
+  static const std::vector<Palette> all = {{{1, 2}, 2, 64},
+                                           {{2, 3, 5}, 4, 1024},
+                                           {{0, 1, 3}, 4, 1024},
+                                           {{1, 7, 17}, 3, 8192},
                                            {{33, 64, 100}, 2, 16384}};
   return all;
 }
@@ -39,7 +41,8 @@ struct Evaluated {
   std::vector<Tensor> inputs, roots;
 };
 
-std::optional<Evaluated> evaluate_instance(const RuleInstance& instance, DataKind kind, Dice& dice) {
+std::optional<Evaluated> evaluate_instance(const RuleInstance& instance, DataKind kind,
+                                           Dice& dice) {
   for (int index_limit : {0, 3, 2, 1}) {
     Evaluated out;
     out.inputs = draw_inputs(instance, kind, index_limit, dice);
@@ -69,7 +72,8 @@ std::string counterexample(const Rewrite& rewrite, const RuleInstance& instance,
 bool is_exact(NumericClass numeric) { return numeric <= NumericClass::kFinite; }
 
 /// The roots in f64: tells rounding errors from wrong answers.
-std::optional<std::vector<Tensor>> exact_roots(const RuleInstance& instance, const Evaluated& values) {
+std::optional<std::vector<Tensor>> exact_roots(const RuleInstance& instance,
+                                               const Evaluated& values) {
   Graph reference = in_double(instance.graph);
   std::vector<Tensor> inputs;
   for (std::size_t i = 0; i < values.inputs.size(); ++i) {
@@ -106,9 +110,10 @@ std::optional<std::string> compare_pair(const Rewrite& rewrite, const RuleInstan
 }
 
 /// Evaluates one instance; false and `result.counterexample` set when a pair differs.
-bool compare_instance(const Rewrite& rewrite, const RuleInstance& instance, DataKind kind, Dice& dice,
-                      const char* failure, CheckResult& result) {
-  std::int64_t elements = num_elements(instance.graph.type(instance.graph.roots()[0]).shape).value();
+bool compare_instance(const Rewrite& rewrite, const RuleInstance& instance, DataKind kind,
+                      Dice& dice, const char* failure, CheckResult& result) {
+  std::int64_t elements =
+      num_elements(instance.graph.type(instance.graph.roots()[0]).shape).value();
   int count = is_exact(rewrite.numeric) ? 1 : elements < 32 ? 10 : 3;
   std::vector<Draw> draws;
   for (int i = 0; i < count; ++i) {
@@ -142,11 +147,12 @@ std::vector<DataKind> value_kinds(NumericClass numeric, DType dtype) {
   return kinds;
 }
 
-/// Runs `use` on instances over all palettes of one dtype; false when it was false. A dtype without a match on
-/// the first palette is given up unless `insist`. `most` becomes the largest number of tries one match took.
+/// Runs `use` on instances over all palettes of one dtype; false when it was false. A dtype without
+/// a match on the first palette is given up unless `insist`. `most` becomes the largest number of
+/// tries one match took.
 template <class Use>
-bool for_instances(const InstanceMaker& maker, DType dtype, int per_palette, int attempts, bool insist,
-                   Dice& dice, int& made, int& most, Use use) {
+bool for_instances(const InstanceMaker& maker, DType dtype, int per_palette, int attempts,
+                   bool insist, Dice& dice, int& made, int& most, Use use) {
   for (const Palette& palette : palettes()) {
     InstanceOptions options{dtype, palette.sizes, palette.max_rank, palette.max_elements};
     for (int i = 0; i < per_palette; ++i) {
@@ -166,7 +172,7 @@ bool for_instances(const InstanceMaker& maker, DType dtype, int per_palette, int
 
 CheckResult check_values(const Rewrite& rewrite, const CheckOptions& options) {
   static constexpr std::array<DType, kDTypeCount> order = {
-      DType::kF32, DType::kI32, DType::kBool, DType::kF64, DType::kI64, DType::kU8,  DType::kI8,
+      DType::kF32, DType::kI32, DType::kBool, DType::kF64, DType::kI64, DType::kU8, DType::kI8,
       DType::kU32, DType::kF16, DType::kBF16, DType::kI16, DType::kU16, DType::kU64};
   CheckResult result;
   Dice dice(options.seed);
@@ -176,15 +182,17 @@ CheckResult check_values(const Rewrite& rewrite, const CheckOptions& options) {
   try {
     for (DType dtype : order) {
       int made = 0;
-      // Once one dtype works, another that never fits is not covered by the rule; it is given up early.
+      // Once one dtype works, another that never fits is not covered by the rule; it is given up
+      // early.
       int attempts = any ? std::min(options.attempts, 6 + 2 * most) : options.attempts;
       int count = dtype == DType::kF32 ? 2 * options.instances : (options.instances + 1) / 2;
-      bool ok = for_instances(maker, dtype, count, attempts, !any, dice, made, most, [&](RuleInstance& instance) {
-        for (DataKind kind : value_kinds(rewrite.numeric, dtype)) {
-          if (!compare_instance(rewrite, instance, kind, dice, "values", result)) return false;
-        }
-        return true;
-      });
+      bool ok = for_instances(
+          maker, dtype, count, attempts, !any, dice, made, most, [&](RuleInstance& instance) {
+            for (DataKind kind : value_kinds(rewrite.numeric, dtype)) {
+              if (!compare_instance(rewrite, instance, kind, dice, "values", result)) return false;
+            }
+            return true;
+          });
       if (made > 0) result.dtypes.push_back(dtype);
       any = any || made > 0;
       if (!ok) return result;
@@ -211,16 +219,17 @@ CheckResult check_stability(const Rewrite& rewrite, const CheckOptions& options)
   InstanceMaker maker(rewrite);
   result.dtypes = {DType::kF32};
   int made = 0, most = 0;
-  result.passed = for_instances(
-      maker, DType::kF32, options.instances, options.attempts, true, dice, made, most, [&](RuleInstance& instance) {
-        for (int kind = 0; kind < static_cast<int>(DataKind::kSpecial); ++kind) {
-          if (!compare_instance(rewrite, instance, static_cast<DataKind>(kind), dice, "stability",
-                                result)) {
-            return false;
-          }
-        }
-        return true;
-      });
+  result.passed =
+      for_instances(maker, DType::kF32, options.instances, options.attempts, true, dice, made, most,
+                    [&](RuleInstance& instance) {
+                      for (int kind = 0; kind < static_cast<int>(DataKind::kSpecial); ++kind) {
+                        if (!compare_instance(rewrite, instance, static_cast<DataKind>(kind), dice,
+                                              "stability", result)) {
+                          return false;
+                        }
+                      }
+                      return true;
+                    });
   return result;
 }
 

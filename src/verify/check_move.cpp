@@ -1,5 +1,6 @@
-// In: a move. Out: whether the bytes of its operand in the first state are the bytes of its result in the second,
-// on many instances. Storing a value means walking its elements in the order of a state.
+// In: a move. Out: whether the bytes of its operand in the first state are the bytes of its result
+// in the second, on many instances. Storing a value means walking its elements in the order of a
+// state.
 #include <algorithm>
 #include <cstring>
 

@@ -1,4 +1,5 @@
-// In: two results of one type. Out: the first element that breaks the promise of a numeric class, with numbers.
+// In: two results of one type. Out: the first element that breaks the promise of a numeric class,
+// with numbers.
 #include "compare.h"
 
 #include <algorithm>
@@ -16,19 +17,26 @@ std::string number(const Scalar& s) {
 /// Half the distance from 1 to the next float of the type.
 double unit_roundoff(DType dtype) {
   switch (dtype) {
-    case DType::kF16: return 0x1p-11;
-    case DType::kBF16: return 0x1p-8;
-    case DType::kF64: return 0x1p-53;
-    default: return 0x1p-24;
+    case DType::kF16:
+      return 0x1p-11;
+    case DType::kBF16:
+      return 0x1p-8;
+    case DType::kF64:
+      return 0x1p-53;
+    default:
+      return 0x1p-24;
   }
 }
 
 /// The smallest positive number: errors below it are underflow, not instability.
 double tiny(DType dtype) {
   switch (dtype) {
-    case DType::kF16: return 0x1p-24;
-    case DType::kF64: return 0x1p-1022;
-    default: return 0x1p-126;
+    case DType::kF16:
+      return 0x1p-24;
+    case DType::kF64:
+      return 0x1p-1022;
+    default:
+      return 0x1p-126;
   }
 }
 
@@ -46,8 +54,8 @@ std::optional<Difference> exact_difference(const Tensor& left, const Tensor& rig
       if (numeric >= NumericClass::kSigns && a == 0 && b == 0) continue;
       if (numeric >= NumericClass::kFinite && !std::isfinite(a)) continue;
     }
-    return Difference{i, format("element {}: the left side is {}, the right side {}", i, number(l),
-                                number(r))};
+    return Difference{
+        i, format("element {}: the left side is {}, the right side {}", i, number(l), number(r))};
   }
   return std::nullopt;
 }
@@ -72,8 +80,10 @@ std::optional<Difference> ErrorBudget::excess(const Tensor& left, const Tensor& 
     double exact = reference.at(i).as_double();
     if (!std::isfinite(l) || !std::isfinite(exact)) continue;
     if (std::isfinite(r) && std::fabs(r - exact) <= allowed()) continue;
-    return Difference{i, format("element {}: exact {:.9g}, the left side is {:.9g}, the right side {:.9g}; "
-                                "allowed error {:.3g}", i, exact, l, r, allowed())};
+    return Difference{
+        i, format("element {}: exact {:.9g}, the left side is {:.9g}, the right side {:.9g}; "
+                  "allowed error {:.3g}",
+                  i, exact, l, r, allowed())};
   }
   return std::nullopt;
 }

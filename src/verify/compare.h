@@ -15,13 +15,13 @@ struct Difference {
   std::string detail;
 };
 
-/// Exact comparison for `bits`, `signs` and `finite`, and for integers under any class. NaN equals NaN.
-/// Under `finite`, elements of the left that are not finite are skipped.
+/// Exact comparison for `bits`, `signs` and `finite`, and for integers under any class. NaN equals
+/// NaN. Under `finite`, elements of the left that are not finite are skipped.
 std::optional<Difference> exact_difference(const Tensor& left, const Tensor& right,
                                            NumericClass numeric);
 
-/// The error that a right side may make, learnt from many results of the left side on one kind of data: one
-/// result can be exact by luck.
+/// The error that a right side may make, learnt from many results of the left side on one kind of
+/// data: one result can be exact by luck.
 class ErrorBudget {
  public:
   explicit ErrorBudget(DType dtype) : dtype_(dtype) {}

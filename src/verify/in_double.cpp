@@ -1,4 +1,5 @@
-// In: a graph. Out: the same program with every float type widened to f64: the reference of the stress test.
+// In: a graph. Out: the same program with every float type widened to f64: the reference of the
+// stress test.
 #include "bafe/verify/check.h"
 
 namespace bafe {
@@ -8,7 +9,8 @@ AttrValue widen(const AttrValue& value) {
   if (const DType* dtype = std::get_if<DType>(&value); dtype != nullptr && is_float(*dtype)) {
     return DType::kF64;
   }
-  if (const Scalar* scalar = std::get_if<Scalar>(&value); scalar != nullptr && is_float(scalar->dtype)) {
+  if (const Scalar* scalar = std::get_if<Scalar>(&value);
+      scalar != nullptr && is_float(scalar->dtype)) {
     return scalar->cast(DType::kF64);
   }
   return value;

@@ -1,5 +1,6 @@
-// In: a rewrite. Out: admitted matches with both sides built. What conditions ask of a variable (a constant, a
-// fact, a defining equation) is read off their expressions once, so that tries are rarely wasted.
+// In: a rewrite. Out: admitted matches with both sides built. What conditions ask of a variable (a
+// constant, a fact, a defining equation) is read off their expressions once, so that tries are
+// rarely wasted.
 #include "bafe/verify/instance.h"
 
 #include <algorithm>
@@ -18,21 +19,24 @@ const std::string& function_name(const AttrExpr& call) {
 
 /// Questions about a type are answered by the graph; everything else that takes a class is a fact.
 bool asks_type(const std::string& name) {
-  return name == "shape" || name == "rank" || name == "dim" || name == "dtype" || name == "is-float";
+  return name == "shape" || name == "rank" || name == "dim" || name == "dtype" ||
+         name == "is-float";
 }
 
 void collect_promises(const AttrExpr& expr, std::vector<FactPromise>& promises,
                       std::vector<bool>& wants_constant) {
   if (expr.kind != AttrExpr::kCall) return;
   const std::string& name = function_name(expr);
-  bool of_class = !expr.args.empty() && expr.args[0].kind == AttrExpr::kValueVar && !asks_type(name);
+  bool of_class =
+      !expr.args.empty() && expr.args[0].kind == AttrExpr::kValueVar && !asks_type(name);
   auto variable = of_class ? static_cast<std::size_t>(expr.args[0].variable) : 0;
   if (of_class && variable < wants_constant.size()) {
     if (name == "const") {
       wants_constant[variable] = true;
     } else {
       FactPromise promise{name, static_cast<std::uint16_t>(variable), {}};
-      for (std::size_t i = 1; i < expr.args.size(); ++i) promise.args.push_back(expr.args[i].literal);
+      for (std::size_t i = 1; i < expr.args.size(); ++i)
+        promise.args.push_back(expr.args[i].literal);
       promises.push_back(std::move(promise));
     }
   }
@@ -66,13 +70,15 @@ double Dice::normal() {
 }
 
 InstanceMaker::InstanceMaker(const Rewrite& rewrite)
-    : rewrite_(rewrite), wants_constant_(rewrite.left.class_vars),
+    : rewrite_(rewrite),
+      wants_constant_(rewrite.left.class_vars),
       definitions_(rewrite.left.attr_vars, nullptr) {
   for (const AttrExpr& condition : rewrite.conditions) {
     collect_promises(condition, promises_, wants_constant_);
     collect_definitions(condition, definitions_);
   }
-  for (const VarEquation& let : rewrite.lets) collect_promises(let.value, promises_, wants_constant_);
+  for (const VarEquation& let : rewrite.lets)
+    collect_promises(let.value, promises_, wants_constant_);
   for (const RightStep& step : rewrite.right.steps) {
     for (const AttrExpr& field : step.fields) {
       collect_promises(field, promises_, wants_constant_);
@@ -119,7 +125,8 @@ std::string tensor_text(const Tensor& tensor) {
   std::string out = tensor.type().text() + " {";
   for (std::int64_t i = 0; i < tensor.count() && i < kShown; ++i) {
     Scalar s = tensor.at(i);
-    std::string number = is_float(s.dtype) ? format("{:.9g}", s.as_double()) : format("{}", s.as_int());
+    std::string number =
+        is_float(s.dtype) ? format("{:.9g}", s.as_double()) : format("{}", s.as_int());
     out += (i == 0 ? "" : ", ") + number;
   }
   return out + (tensor.count() > kShown ? ", …}" : "}");

@@ -1,5 +1,6 @@
-// In: the left side of a rewrite, sizes and dice. Out: a graph that the left side matches, or nothing. Operator
-// children are built first; then leaves and fields of a node are drawn until the operator's own rule accepts them.
+// In: the left side of a rewrite, sizes and dice. Out: a graph that the left side matches, or
+// nothing. Operator children are built first; then leaves and fields of a node are drawn until the
+// operator's own rule accepts them.
 #include "instance_attempt.h"
 
 #include <algorithm>
@@ -50,9 +51,14 @@ InstanceAttempt::InstanceAttempt(const Rewrite& rewrite, const std::vector<FactP
                                  const std::vector<bool>& wants_constant,
                                  const std::vector<const AttrExpr*>& definitions,
                                  const InstanceOptions& options, Dice& dice)
-    : rewrite_(rewrite), promises_(promises), wants_constant_(wants_constant),
-      definitions_(definitions), options_(options), dice_(dice),
-      classes_(rewrite.left.class_vars), attrs_(rewrite.left.attr_vars),
+    : rewrite_(rewrite),
+      promises_(promises),
+      wants_constant_(wants_constant),
+      definitions_(definitions),
+      options_(options),
+      dice_(dice),
+      classes_(rewrite.left.class_vars),
+      attrs_(rewrite.left.attr_vars),
       template_shapes_(rewrite.left.class_vars) {
   rank_ = dice.below(options.max_rank + 1);
 }
@@ -122,9 +128,15 @@ void InstanceAttempt::assign_templates() {
     if (pattern.batch != kNoVariable) shape = batches[pattern.batch];
     for (const SizeTemplate& size : pattern.sizes) {
       switch (size.kind) {
-        case SizeTemplate::Kind::kNumber: shape.push_back(size.number); break;
-        case SizeTemplate::Kind::kName: shape.push_back(sizes[size.name]); break;
-        case SizeTemplate::Kind::kAny: shape.push_back(dice_.pick(options_.sizes)); break;
+        case SizeTemplate::Kind::kNumber:
+          shape.push_back(size.number);
+          break;
+        case SizeTemplate::Kind::kName:
+          shape.push_back(sizes[size.name]);
+          break;
+        case SizeTemplate::Kind::kAny:
+          shape.push_back(dice_.pick(options_.sizes));
+          break;
       }
     }
     template_shapes_[pattern.var] = std::move(shape);
@@ -133,7 +145,8 @@ void InstanceAttempt::assign_templates() {
 
 bool InstanceAttempt::ready(const AttrExpr& expr) const {
   auto variable = static_cast<std::size_t>(expr.variable);
-  if (expr.kind == AttrExpr::kAttrVar) return variable < attrs_.size() && attrs_[variable].has_value();
+  if (expr.kind == AttrExpr::kAttrVar)
+    return variable < attrs_.size() && attrs_[variable].has_value();
   if (expr.kind == AttrExpr::kValueVar) {
     return variable < classes_.size() && classes_[variable].valid();
   }
@@ -186,7 +199,8 @@ ValueId InstanceAttempt::operation(const Pattern& pattern, const std::optional<T
     if (wanted && result->shape != wanted->shape) continue;
     if (!make_operands(pattern, operands)) return {};  // variables are half bound
     for (std::size_t i = 0; i < pattern.fields.size(); ++i) {
-      if (pattern.fields[i].kind == FieldPattern::Kind::kVariable) attrs_[pattern.fields[i].var] = attrs[i];
+      if (pattern.fields[i].kind == FieldPattern::Kind::kVariable)
+        attrs_[pattern.fields[i].var] = attrs[i];
     }
     ValueId id = graph_.add(info.op, operands.ids, attrs);
     if (pattern.bind != kNoVariable) classes_[pattern.bind] = id;
@@ -206,8 +220,8 @@ void InstanceAttempt::choose_types(const Pattern& pattern, const std::optional<T
     if (operands.has_type[i]) continue;
     const Pattern& child = pattern.children[i];
     for (std::size_t j = 0; j < i; ++j) {  // the same variable twice
-      bool same = child.kind == Pattern::Kind::kVariable && pattern.children[j].kind == child.kind &&
-                  pattern.children[j].var == child.var;
+      bool same = child.kind == Pattern::Kind::kVariable &&
+                  pattern.children[j].kind == child.kind && pattern.children[j].var == child.var;
       if (same) {
         operands.types[i] = operands.types[j];
         operands.has_type[i] = true;
@@ -220,11 +234,13 @@ void InstanceAttempt::choose_types(const Pattern& pattern, const std::optional<T
   }
 }
 
-Type InstanceAttempt::choose_type(const Pattern& child, bool pointwise, const std::vector<Type>& known,
+Type InstanceAttempt::choose_type(const Pattern& child, bool pointwise,
+                                  const std::vector<Type>& known,
                                   const std::optional<Type>& wanted) {
   if (pointwise && (!known.empty() || wanted)) {
-    Type type = known.empty() ? *wanted : known[static_cast<std::size_t>(
-                                              dice_.below(static_cast<int>(known.size())))];
+    Type type = known.empty()
+                    ? *wanted
+                    : known[static_cast<std::size_t>(dice_.below(static_cast<int>(known.size())))];
     int choice = dice_.below(20);
     if (choice >= 14) type.dtype = choice < 17 ? options_.dtype : DType::kBool;
     return type;
@@ -249,7 +265,8 @@ bool InstanceAttempt::choose_fields(const Pattern& pattern, const Operands& oper
     std::optional<AttrValue> value;
     if (i < pattern.fields.size() && pattern.fields[i].kind == FieldPattern::Kind::kLiteral) {
       value = pattern.fields[i].literal;
-    } else if (i < pattern.fields.size() && pattern.fields[i].kind == FieldPattern::Kind::kVariable) {
+    } else if (i < pattern.fields.size() &&
+               pattern.fields[i].kind == FieldPattern::Kind::kVariable) {
       std::uint16_t var = pattern.fields[i].var;
       value = attrs_[var];
       if (!value && definitions_[var] != nullptr && dice_.chance(95)) {

@@ -38,7 +38,7 @@ class InstanceAttempt : public FactSource {
 
  private:
   struct Operands {
-    std::vector<ValueId> ids;     ///< invalid: to be made
+    std::vector<ValueId> ids;  ///< invalid: to be made
     std::vector<Type> types;
     std::vector<bool> has_type;
   };
@@ -63,7 +63,7 @@ class InstanceAttempt : public FactSource {
   Dice& dice_;
   int rank_ = 0;
   Graph graph_;
-  std::vector<ValueId> classes_;                 ///< invalid: not bound yet
+  std::vector<ValueId> classes_;  ///< invalid: not bound yet
   std::vector<std::optional<AttrValue>> attrs_;
   std::vector<std::optional<Shape>> template_shapes_;  ///< by class variable
   std::vector<std::vector<FactPromise>> input_promises_;

@@ -1,5 +1,5 @@
-// In: exact rationals and polynomials. Out: their sums and products in canonical form. Numbers that leave 64 bits
-// are refused, never rounded.
+// In: exact rationals and polynomials. Out: their sums and products in canonical form. Numbers that
+// leave 64 bits are refused, never rounded.
 #include "polynomial.h"
 
 #include <cmath>
@@ -81,8 +81,9 @@ Rational Rational::of(double value) {
 }
 
 Rational operator+(const Rational& a, const Rational& b) {
-  return Rational::make(static_cast<__int128>(a.num_) * b.den_ + static_cast<__int128>(b.num_) * a.den_,
-                        static_cast<__int128>(a.den_) * b.den_);
+  return Rational::make(
+      static_cast<__int128>(a.num_) * b.den_ + static_cast<__int128>(b.num_) * a.den_,
+      static_cast<__int128>(a.den_) * b.den_);
 }
 
 Rational operator*(const Rational& a, const Rational& b) {

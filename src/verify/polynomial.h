@@ -1,5 +1,6 @@
 #pragma once
-/// Polynomials with exact rational coefficients over numbered atoms: the commutative-ring part of normal forms.
+/// Polynomials with exact rational coefficients over numbered atoms: the commutative-ring part of
+/// normal forms.
 
 #include <cstdint>
 #include <map>
@@ -11,7 +12,8 @@
 
 namespace bafe {
 
-/// Thrown inside the prover when a term leaves what it can represent; the rule is then tested, not proven.
+/// Thrown inside the prover when a term leaves what it can represent; the rule is then tested, not
+/// proven.
 struct NotRepresentable : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
@@ -22,11 +24,11 @@ class Rational {
   static Rational of(double value);  ///< exact; NotRepresentable for NaN, Inf and tiny numbers
   friend Rational operator+(const Rational& a, const Rational& b);
   friend Rational operator*(const Rational& a, const Rational& b);
-  Rational inverse() const;          ///< needs a value other than 0
+  Rational inverse() const;  ///< needs a value other than 0
   int sign() const { return num_ > 0 ? 1 : num_ < 0 ? -1 : 0; }
   bool is_integer() const { return den_ == 1; }
   std::int64_t integer() const { return num_; }
-  std::string smt() const;           ///< "(/ 1 2)", "(- 3)"
+  std::string smt() const;                                              ///< "(/ 1 2)", "(- 3)"
   friend auto operator<=>(const Rational&, const Rational&) = default;  ///< an order, not by value
 
  private:

@@ -1,5 +1,6 @@
-// In: rules. Out: what is known about each. The interpreter comes first: a wrong rule is refuted by numbers before
-// any proof is tried, and a proof over the reals never hides a failure on floats or wrapping integers.
+// In: rules. Out: what is known about each. The interpreter comes first: a wrong rule is refuted by
+// numbers before any proof is tried, and a proof over the reals never hides a failure on floats or
+// wrapping integers.
 #include "bafe/verify/proof.h"
 
 #include "bafe/base/format.h"
@@ -26,7 +27,8 @@ void refute(RuleProof& proof, const CheckResult& check) {
 
 std::string tested_text(const CheckResult& check) {
   std::string dtypes;
-  for (DType dtype : check.dtypes) dtypes += (dtypes.empty() ? "" : " ") + std::string(dtype_info(dtype).name);
+  for (DType dtype : check.dtypes)
+    dtypes += (dtypes.empty() ? "" : " ") + std::string(dtype_info(dtype).name);
   return format("tested on {} instances of {}", check.instances, dtypes);
 }
 

@@ -1,5 +1,5 @@
-// In: what is known around a node. Out: a plausible type or field value, drawn by name and kind of the field, so a
-// new operator with known field names needs no edit here.
+// In: what is known around a node. Out: a plausible type or field value, drawn by name and kind of
+// the field, so a new operator with known field names needs no edit here.
 #include "samplers.h"
 
 #include <algorithm>
@@ -51,7 +51,8 @@ List reshaped(const List& shape, Dice& dice) {
   Dim total = num_elements(shape);
   List out;
   switch (dice.below(4)) {
-    case 0: return {total};
+    case 0:
+      return {total};
     case 1:
       out = shape;
       out.insert(out.begin() + dice.below(static_cast<int>(out.size()) + 1), Dim(1));
@@ -61,7 +62,8 @@ List reshaped(const List& shape, Dice& dice) {
         if (d != Dim(1)) out.push_back(d);
       }
       return out;
-    default: break;
+    default:
+      break;
   }
   out = shape;
   for (std::size_t i = 0; i + 1 < out.size(); ++i) {
@@ -82,8 +84,8 @@ List broadcast_shape_of(const List& shape, const InstanceOptions& options, Dice&
 }
 
 /// start, size and step of one axis, within `extent`.
-void sample_axis_slice(std::int64_t extent, std::optional<std::int64_t> size, Dice& dice, List& start,
-                       List& sizes, List& step) {
+void sample_axis_slice(std::int64_t extent, std::optional<std::int64_t> size, Dice& dice,
+                       List& start, List& sizes, List& step) {
   static const std::vector<std::int64_t> steps = {1, 1, 1, 2, -1};
   std::int64_t s = dice.pick(steps);
   std::int64_t reach = extent == 0 ? 0 : (extent - 1) / std::abs(s) + 1;
@@ -144,7 +146,8 @@ Type sample_type(const InstanceOptions& options, int rank, const std::vector<Typ
   for (const Type& t : known) models.push_back(&t);
   if (wanted) models.push_back(&*wanted);
   if (!models.empty()) {
-    const Type& model = *models[static_cast<std::size_t>(dice.below(static_cast<int>(models.size())))];
+    const Type& model =
+        *models[static_cast<std::size_t>(dice.below(static_cast<int>(models.size())))];
     type = model;
     int choice = dice.below(10);
     if (choice < 5) return type;
@@ -195,10 +198,12 @@ std::optional<AttrValue> sample_field(const AttrField& field, const std::vector<
       if (wanted && dice.chance(80)) return wanted->dtype;
       return static_cast<DType>(dice.below(kDTypeCount));
     case AttrKind::kScalar:
-      return Scalar::of_int(operands.empty() ? options.dtype : operands[0].dtype, dice.below(5) - 2);
+      return Scalar::of_int(operands.empty() ? options.dtype : operands[0].dtype,
+                            dice.below(5) - 2);
     case AttrKind::kText:
       return std::string(dice.chance(50) ? "row" : "col");
-    case AttrKind::kGraph: break;
+    case AttrKind::kGraph:
+      break;
   }
   return std::nullopt;
 }

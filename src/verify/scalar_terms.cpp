@@ -1,6 +1,7 @@
-// In: primitives over normal forms. Out: normal forms. Invariant: two rows are never equal, and a row's arguments
-// are normal forms, so equality of ids is equality over the reals by the laws used here (where both sides are
-// defined): commutative rings, x/y = x * (1/y), lattice laws of max and min, Boolean algebra in negation normal form.
+// In: primitives over normal forms. Out: normal forms. Invariant: two rows are never equal, and a
+// row's arguments are normal forms, so equality of ids is equality over the reals by the laws used
+// here (where both sides are defined): commutative rings, x/y = x * (1/y), lattice laws of max and
+// min, Boolean algebra in negation normal form.
 #include "scalar_terms.h"
 
 #include <algorithm>
@@ -31,7 +32,9 @@ ScalarTerms::Id ScalarTerms::of(const Polynomial& p) {
   return intern({Kind::kPolynomial, false, Prim::kLiteral, "", {}, p});
 }
 
-ScalarTerms::Id ScalarTerms::number(const Rational& value) { return of(constant_polynomial(value)); }
+ScalarTerms::Id ScalarTerms::number(const Rational& value) {
+  return of(constant_polynomial(value));
+}
 
 ScalarTerms::Id ScalarTerms::truth(bool value) {
   return intern({Kind::kTruth, true, Prim::kLiteral, value ? "true" : "false", {}, {}});
@@ -183,10 +186,14 @@ ScalarTerms::Id ScalarTerms::elementary(Prim prim, std::vector<Id> args) {
   Id x = args[0];
   Polynomial one = constant_polynomial(1);
   switch (prim) {
-    case Prim::kSqrt: return root(x);
-    case Prim::kExpm1: return of(polynomial(opaque(Prim::kExp, {x})) + scaled(one, Rational(-1)));
-    case Prim::kLog1p: return apply(Prim::kLog, {of(polynomial(x) + one)});
-    case Prim::kErfc: return of(one + scaled(polynomial(parity(Prim::kErf, x, true)), Rational(-1)));
+    case Prim::kSqrt:
+      return root(x);
+    case Prim::kExpm1:
+      return of(polynomial(opaque(Prim::kExp, {x})) + scaled(one, Rational(-1)));
+    case Prim::kLog1p:
+      return apply(Prim::kLog, {of(polynomial(x) + one)});
+    case Prim::kErfc:
+      return of(one + scaled(polynomial(parity(Prim::kErf, x, true)), Rational(-1)));
     case Prim::kSigmoid: {
       Id e = opaque(Prim::kExp, {of(scaled(polynomial(x), Rational(-1)))});
       return reciprocal(of(one + polynomial(e)));
@@ -198,40 +205,58 @@ ScalarTerms::Id ScalarTerms::elementary(Prim prim, std::vector<Id> args) {
     }
     case Prim::kSin:
     case Prim::kTanh:
-    case Prim::kErf: return parity(prim, x, true);
+    case Prim::kErf:
+      return parity(prim, x, true);
     case Prim::kCos:
-    case Prim::kAbs: return parity(prim, x, false);
-    default: return opaque(prim, std::move(args));
+    case Prim::kAbs:
+      return parity(prim, x, false);
+    default:
+      return opaque(prim, std::move(args));
   }
 }
 
 ScalarTerms::Id ScalarTerms::apply(Prim prim, std::vector<Id> args) {
   auto minus = [this](Id a, Id b) { return polynomial(a) + scaled(polynomial(b), Rational(-1)); };
   switch (prim) {
-    case Prim::kNeg: return of(scaled(polynomial(args[0]), Rational(-1)));
-    case Prim::kAdd: return of(polynomial(args[0]) + polynomial(args[1]));
-    case Prim::kSub: return of(minus(args[0], args[1]));
-    case Prim::kMul: return product(args[0], args[1]);
-    case Prim::kDiv: return apply(Prim::kMul, {args[0], reciprocal(args[1])});
-    case Prim::kPow: return power(args[0], args[1]);
+    case Prim::kNeg:
+      return of(scaled(polynomial(args[0]), Rational(-1)));
+    case Prim::kAdd:
+      return of(polynomial(args[0]) + polynomial(args[1]));
+    case Prim::kSub:
+      return of(minus(args[0], args[1]));
+    case Prim::kMul:
+      return product(args[0], args[1]);
+    case Prim::kDiv:
+      return apply(Prim::kMul, {args[0], reciprocal(args[1])});
+    case Prim::kPow:
+      return power(args[0], args[1]);
     case Prim::kMax:
-    case Prim::kMin: return extreme(prim, std::move(args));
-    case Prim::kLt: return positive(minus(args[1], args[0]));
-    case Prim::kLe: return negated(positive(minus(args[0], args[1])));
+    case Prim::kMin:
+      return extreme(prim, std::move(args));
+    case Prim::kLt:
+      return positive(minus(args[1], args[0]));
+    case Prim::kLe:
+      return negated(positive(minus(args[0], args[1])));
     case Prim::kEq:
       if (is_bool(args[0])) return negated(apply(Prim::kXor, std::move(args)));
       return zero(minus(args[0], args[1]));
     case Prim::kAnd:
-    case Prim::kOr: return junction(prim, std::move(args));
-    case Prim::kNot: return negated(args[0]);
+    case Prim::kOr:
+      return junction(prim, std::move(args));
+    case Prim::kNot:
+      return negated(args[0]);
     case Prim::kXor:
       if (args[0] == args[1]) return truth(false);
       std::sort(args.begin(), args.end());
       return intern({Kind::kApply, true, prim, "", std::move(args), {}});
-    case Prim::kIsNan: return truth(false);
-    case Prim::kIsFinite: return truth(true);
-    case Prim::kSelect: return choose(args[0], args[1], args[2]);
-    default: break;
+    case Prim::kIsNan:
+      return truth(false);
+    case Prim::kIsFinite:
+      return truth(true);
+    case Prim::kSelect:
+      return choose(args[0], args[1], args[2]);
+    default:
+      break;
   }
   for (Id arg : args) polynomial(arg);
   return elementary(prim, std::move(args));

@@ -1,5 +1,6 @@
 #pragma once
-/// Scalar terms over the reals in normal form: equal ids mean equal values, for all values of the symbols.
+/// Scalar terms over the reals in normal form: equal ids mean equal values, for all values of the
+/// symbols.
 
 #include <map>
 #include <string>
@@ -18,17 +19,19 @@ class ScalarTerms {
   Id number(const Rational& value);
   Id truth(bool value);
   Id symbol(const std::string& name, bool is_bool);
-  /// A primitive over normal forms. Ring operators become polynomials; max, min, and, or become sorted sets;
-  /// elementary functions are replaced by a few basic ones; the rest stays an uninterpreted application.
+  /// A primitive over normal forms. Ring operators become polynomials; max, min, and, or become
+  /// sorted sets; elementary functions are replaced by a few basic ones; the rest stays an
+  /// uninterpreted application.
   Id apply(Prim prim, std::vector<Id> args);
-  /// Conversion between dtypes, over the reals: between floats, and from ints to floats, it changes nothing.
+  /// Conversion between dtypes, over the reals: between floats, and from ints to floats, it changes
+  /// nothing.
   Id cast(Id value, DType from, DType to);
 
   bool is_bool(Id id) const { return rows_[static_cast<std::size_t>(id)].is_bool; }
   const Polynomial& polynomial(Id id);
   std::optional<Rational> constant(Id id) { return constant_value(polynomial(id)); }
-  /// An SMT-LIB 2 script that asserts left != right: linear and without quantifiers, because products of symbols
-  /// are opaque constants and functions are uninterpreted.
+  /// An SMT-LIB 2 script that asserts left != right: linear and without quantifiers, because
+  /// products of symbols are opaque constants and functions are uninterpreted.
   std::string difference_script(Id left, Id right);
 
  private:
@@ -37,9 +40,9 @@ class ScalarTerms {
     Kind kind;
     bool is_bool = false;
     Prim prim = Prim::kLiteral;
-    std::string name;           ///< symbol, or a qualifier of an application
+    std::string name;  ///< symbol, or a qualifier of an application
     std::vector<Id> args;
-    Polynomial poly;            ///< arithmetic: the value over atoms; kPositive: poly > 0; kZero: poly = 0
+    Polynomial poly;  ///< arithmetic: the value over atoms; kPositive: poly > 0; kZero: poly = 0
   };
   using Key = std::tuple<Kind, Prim, std::string, std::vector<Id>, Polynomial>;
 

@@ -1,5 +1,6 @@
-// In: a script. Out: the child's answer, or unknown. One socket serves as the child's stdin and stdout, so a child
-// that dies early costs an error code and no signal; no shell is involved, and a silent child is killed.
+// In: a script. Out: the child's answer, or unknown. One socket serves as the child's stdin and
+// stdout, so a child that dies early costs an error code and no signal; no shell is involved, and a
+// silent child is killed.
 #include "smt_child.h"
 
 #include <dlfcn.h>
@@ -87,15 +88,18 @@ std::string find_smt_program() {
   }
   std::string file = info.dli_fname;
   std::size_t slash = file.rfind('/');
-  std::string beside = (slash == std::string::npos ? std::string("./") : file.substr(0, slash + 1)) + "bafe-smt";
+  std::string beside =
+      (slash == std::string::npos ? std::string("./") : file.substr(0, slash + 1)) + "bafe-smt";
   return executable(beside) ? beside : "";
 }
 
-SmtAnswer ask_smt(const std::string& program, const std::string& script, unsigned rlimit, int wall_ms) {
+SmtAnswer ask_smt(const std::string& program, const std::string& script, unsigned rlimit,
+                  int wall_ms) {
   SmtAnswer missing;
   missing.status = SmtStatus::kMissing;
   int ends[2];
-  if (program.empty() || socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) return missing;
+  if (program.empty() || socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
+    return missing;
   pid_t pid = start(program, rlimit, ends[1]);
   close(ends[1]);
   if (pid < 0) {

@@ -17,7 +17,9 @@ struct SmtAnswer {
 /// BAFE_SMT, or bafe-smt beside the file that holds this code; "" when neither exists.
 std::string find_smt_program();
 
-/// Starts the child, writes `script`, reads the answer. The child is killed after `wall_ms`. Never throws.
-SmtAnswer ask_smt(const std::string& program, const std::string& script, unsigned rlimit, int wall_ms);
+/// Starts the child, writes `script`, reads the answer. The child is killed after `wall_ms`. Never
+/// throws.
+SmtAnswer ask_smt(const std::string& program, const std::string& script, unsigned rlimit,
+                  int wall_ms);
 
 }  // namespace bafe

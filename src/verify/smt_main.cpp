@@ -1,7 +1,8 @@
-// bafe-smt: the one program that knows Z3. In: an SMT-LIB 2 script (declarations and assertions) on stdin; the only
-// argument is the resource limit. Out: a line "unsat", "sat" or "unknown"; after "sat" one line "name value" for each
-// constant of the model. Exit code 0 unless the script is broken. A program of its own, so that a crash, a leak or a
-// loop of the solver cannot reach the process that compiles kernels.
+// bafe-smt: the one program that knows Z3. In: an SMT-LIB 2 script (declarations and assertions) on
+// stdin; the only argument is the resource limit. Out: a line "unsat", "sat" or "unknown"; after
+// "sat" one line "name value" for each constant of the model. Exit code 0 unless the script is
+// broken. A program of its own, so that a crash, a leak or a loop of the solver cannot reach the
+// process that compiles kernels.
 #include <z3.h>
 
 #include <cstdio>
@@ -13,7 +14,8 @@ namespace {
 std::string read_all() {
   std::string text;
   char block[4096];
-  for (std::size_t n = 0; (n = std::fread(block, 1, sizeof block, stdin)) > 0;) text.append(block, n);
+  for (std::size_t n = 0; (n = std::fread(block, 1, sizeof block, stdin)) > 0;)
+    text.append(block, n);
   return text;
 }
 

@@ -1,5 +1,6 @@
-// In: two normal forms. Out: an SMT-LIB 2 script that is unsatisfiable only if they are equal over the reals.
-// Grammar of what is sent: declare-fun, assert over linear real arithmetic with uninterpreted functions.
+// In: two normal forms. Out: an SMT-LIB 2 script that is unsatisfiable only if they are equal over
+// the reals. Grammar of what is sent: declare-fun, assert over linear real arithmetic with
+// uninterpreted functions.
 #include <set>
 
 #include "bafe/base/format.h"
@@ -46,12 +47,18 @@ std::string ScalarTerms::smt_application(Id id, Script& script) {
     joined += " " + args.back();
   }
   switch (row.prim) {
-    case Prim::kNot: return "(not" + joined + ")";
-    case Prim::kAnd: return "(and" + joined + ")";
-    case Prim::kOr: return "(or" + joined + ")";
-    case Prim::kXor: return "(xor" + joined + ")";
-    case Prim::kSelect: return "(ite" + joined + ")";
-    case Prim::kAbs: return format("(ite (>= {0} 0.0) {0} (- {0}))", args[0]);
+    case Prim::kNot:
+      return "(not" + joined + ")";
+    case Prim::kAnd:
+      return "(and" + joined + ")";
+    case Prim::kOr:
+      return "(or" + joined + ")";
+    case Prim::kXor:
+      return "(xor" + joined + ")";
+    case Prim::kSelect:
+      return "(ite" + joined + ")";
+    case Prim::kAbs:
+      return format("(ite (>= {0} 0.0) {0} (- {0}))", args[0]);
     case Prim::kMax:
     case Prim::kMin: {
       std::string best = args[0];
@@ -61,7 +68,8 @@ std::string ScalarTerms::smt_application(Id id, Script& script) {
       }
       return best;
     }
-    default: break;
+    default:
+      break;
   }
   std::string sorts;
   for (std::size_t i = 0; i < args.size(); ++i) sorts += i == 0 ? "Real" : " Real";
@@ -76,14 +84,20 @@ std::string ScalarTerms::smt_application(Id id, Script& script) {
 std::string ScalarTerms::smt(Id id, Script& script) {
   const Row& row = rows_[static_cast<std::size_t>(id)];
   switch (row.kind) {
-    case Kind::kTruth: return row.name;
+    case Kind::kTruth:
+      return row.name;
     case Kind::kSymbol:
-      script.declarations.insert(format("(declare-fun |{}| () {})", row.name, row.is_bool ? "Bool" : "Real"));
+      script.declarations.insert(
+          format("(declare-fun |{}| () {})", row.name, row.is_bool ? "Bool" : "Real"));
       return "|" + row.name + "|";
-    case Kind::kPolynomial: return smt_polynomial(Polynomial(row.poly), script);
-    case Kind::kPositive: return format("(> {} 0.0)", smt_polynomial(Polynomial(row.poly), script));
-    case Kind::kZero: return format("(= {} 0.0)", smt_polynomial(Polynomial(row.poly), script));
-    case Kind::kApply: return smt_application(id, script);
+    case Kind::kPolynomial:
+      return smt_polynomial(Polynomial(row.poly), script);
+    case Kind::kPositive:
+      return format("(> {} 0.0)", smt_polynomial(Polynomial(row.poly), script));
+    case Kind::kZero:
+      return format("(= {} 0.0)", smt_polynomial(Polynomial(row.poly), script));
+    case Kind::kApply:
+      return smt_application(id, script);
   }
   return "";
 }

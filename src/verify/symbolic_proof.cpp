@@ -1,5 +1,5 @@
-// In: one direction of a rule. Out: proven, bounded or tested, with the argument in words. A model of the child
-// counts only after the interpreter has confirmed that both sides differ on it.
+// In: one direction of a rule. Out: proven, bounded or tested, with the argument in words. A model
+// of the child counts only after the interpreter has confirmed that both sides differ on it.
 #include "symbolic_proof.h"
 
 #include <algorithm>
@@ -75,9 +75,12 @@ std::string confirm(const RuleInstance& instance, const Graph& graph, const SmtA
 
 const char* why_open(SmtStatus status) {
   switch (status) {
-    case SmtStatus::kSat: return "z3 cannot decide it with products and functions left open";
-    case SmtStatus::kMissing: return "the normal forms differ and the bafe-smt program is missing";
-    default: return "z3 gave no answer within its limits";
+    case SmtStatus::kSat:
+      return "z3 cannot decide it with products and functions left open";
+    case SmtStatus::kMissing:
+      return "the normal forms differ and the bafe-smt program is missing";
+    default:
+      return "z3 gave no answer within its limits";
   }
 }
 
@@ -102,8 +105,8 @@ void decide_elements(const RuleInstance& instance, const Graph& graph, ScalarTer
         tally.open = "the normal forms differ in many elements";
         return;
       }
-      SmtAnswer answer =
-          ask_smt(smt_program, terms.difference_script(left, right), options.rlimit, options.wall_ms);
+      SmtAnswer answer = ask_smt(smt_program, terms.difference_script(left, right), options.rlimit,
+                                 options.wall_ms);
       if (answer.status == SmtStatus::kUnsat) {
         ++tally.queries;
         continue;
@@ -163,7 +166,8 @@ SymbolicProof prove_symbolically(const Rewrite& rewrite, const std::string& smt_
   int wanted = for_all ? 1 : kInstances;
   for (int i = 0; i < 2 * kInstances && tally.equal < wanted; ++i) {
     InstanceOptions shape;
-    shape.sizes = i % 4 == 3 ? std::vector<std::int64_t>{0, 1, 2} : std::vector<std::int64_t>{1, 2, 3};
+    shape.sizes =
+        i % 4 == 3 ? std::vector<std::int64_t>{0, 1, 2} : std::vector<std::int64_t>{1, 2, 3};
     shape.max_rank = pointwise ? 0 : 3;
     shape.max_elements = 40;
     std::optional<RuleInstance> instance;
@@ -177,9 +181,9 @@ SymbolicProof prove_symbolically(const Rewrite& rewrite, const std::string& smt_
     decide(*instance, smt_program, options, tally);
     if (!tally.open.empty()) break;
   }
-  std::string scope = for_all      ? "for every element, so for all sizes"
-                      : pointwise  ? format("for {} choices of fields and constants", tally.equal)
-                                   : format("index by index on {} small sizes", tally.equal);
+  std::string scope = for_all     ? "for every element, so for all sizes"
+                      : pointwise ? format("for {} choices of fields and constants", tally.equal)
+                                  : format("index by index on {} small sizes", tally.equal);
   return verdict(tally, for_all, scope);
 }
 

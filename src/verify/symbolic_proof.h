@@ -16,8 +16,8 @@ struct SymbolicProof {
 SymbolicProof prove_symbolically(const Rewrite& rewrite, const std::string& smt_program,
                                  const ProofOptions& options);
 
-/// Do the types of both sides agree for all sizes of the ranks that :types allows? Sizes are symbols. "" when
-/// :types does not fix the sizes of every variable.
+/// Do the types of both sides agree for all sizes of the ranks that :types allows? Sizes are
+/// symbols. "" when :types does not fix the sizes of every variable.
 std::string types_for_all_sizes(const Rewrite& rewrite, const ProofOptions& options);
 
 }  // namespace bafe

@@ -1,5 +1,5 @@
-// In: a graph with concrete sizes. Out: normal forms of its roots, element by element. The trees of ops.def are the
-// only source of meaning: no operator is named here.
+// In: a graph with concrete sizes. Out: normal forms of its roots, element by element. The trees of
+// ops.def are the only source of meaning: no operator is named here.
 #include "symbolic_run.h"
 
 #include "bafe/base/format.h"
@@ -13,7 +13,8 @@ using Values = std::vector<Id>;
 
 class NodeRun {
  public:
-  NodeRun(ScalarTerms& terms, const Graph& graph, const Node& node, const std::vector<Values>& values)
+  NodeRun(ScalarTerms& terms, const Graph& graph, const Node& node,
+          const std::vector<Values>& values)
       : terms_(terms), graph_(graph), node_(node), values_(values) {}
 
   Values run() {
@@ -51,7 +52,8 @@ class NodeRun {
   }
 
   static bool is_index(const Element& tree) {
-    if (tree->prim == Prim::kArg || tree->prim == Prim::kRead || tree->prim == Prim::kLiteral) return false;
+    if (tree->prim == Prim::kArg || tree->prim == Prim::kRead || tree->prim == Prim::kLiteral)
+      return false;
     for (const Element& arg : tree->args) {
       if (!is_index(arg)) return false;
     }
@@ -65,30 +67,50 @@ class NodeRun {
       return b == 0 ? 0 : a / b - (a % b != 0 && (a < 0) != (b < 0));
     };
     switch (n.prim) {
-      case Prim::kIndex: return index_[static_cast<std::size_t>(n.number)];
-      case Prim::kBound: return bound_.at(static_cast<std::size_t>(n.number));
-      case Prim::kInteger: return n.number;
-      case Prim::kNeg: return -arg(0);
-      case Prim::kAdd: return arg(0) + arg(1);
-      case Prim::kSub: return arg(0) - arg(1);
-      case Prim::kMul: return arg(0) * arg(1);
-      case Prim::kFloorDiv: return floor_div(arg(0), arg(1));
-      case Prim::kMod: return arg(0) - floor_div(arg(0), arg(1)) * arg(1);
-      case Prim::kMin: return std::min(arg(0), arg(1));
-      case Prim::kMax: return std::max(arg(0), arg(1));
-      case Prim::kLt: return arg(0) < arg(1);
-      case Prim::kLe: return arg(0) <= arg(1);
-      case Prim::kEq: return arg(0) == arg(1);
-      case Prim::kAnd: return arg(0) != 0 && arg(1) != 0;
-      case Prim::kOr: return arg(0) != 0 || arg(1) != 0;
-      case Prim::kNot: return arg(0) == 0;
-      case Prim::kSelect: return arg(0) != 0 ? arg(1) : arg(2);
-      case Prim::kToIndex: return number(n.args[0]);
+      case Prim::kIndex:
+        return index_[static_cast<std::size_t>(n.number)];
+      case Prim::kBound:
+        return bound_.at(static_cast<std::size_t>(n.number));
+      case Prim::kInteger:
+        return n.number;
+      case Prim::kNeg:
+        return -arg(0);
+      case Prim::kAdd:
+        return arg(0) + arg(1);
+      case Prim::kSub:
+        return arg(0) - arg(1);
+      case Prim::kMul:
+        return arg(0) * arg(1);
+      case Prim::kFloorDiv:
+        return floor_div(arg(0), arg(1));
+      case Prim::kMod:
+        return arg(0) - floor_div(arg(0), arg(1)) * arg(1);
+      case Prim::kMin:
+        return std::min(arg(0), arg(1));
+      case Prim::kMax:
+        return std::max(arg(0), arg(1));
+      case Prim::kLt:
+        return arg(0) < arg(1);
+      case Prim::kLe:
+        return arg(0) <= arg(1);
+      case Prim::kEq:
+        return arg(0) == arg(1);
+      case Prim::kAnd:
+        return arg(0) != 0 && arg(1) != 0;
+      case Prim::kOr:
+        return arg(0) != 0 || arg(1) != 0;
+      case Prim::kNot:
+        return arg(0) == 0;
+      case Prim::kSelect:
+        return arg(0) != 0 ? arg(1) : arg(2);
+      case Prim::kToIndex:
+        return number(n.args[0]);
       case Prim::kLookup: {
         std::int64_t at = arg(0), extent = arg(1);
         return at < 0 ? at + extent : at;
       }
-      default: throw NotRepresentable("an index has no fixed value");
+      default:
+        throw NotRepresentable("an index has no fixed value");
     }
   }
 
@@ -121,11 +143,16 @@ class NodeRun {
 
   Id combine(ReduceKind kind, Id a, Id b) {
     switch (kind) {
-      case ReduceKind::kSum: return terms_.apply(Prim::kAdd, {a, b});
-      case ReduceKind::kProd: return terms_.apply(Prim::kMul, {a, b});
-      case ReduceKind::kMax: return terms_.apply(Prim::kMax, {a, b});
-      case ReduceKind::kMin: return terms_.apply(Prim::kMin, {a, b});
-      default: throw NotRepresentable("the index of an extreme element");
+      case ReduceKind::kSum:
+        return terms_.apply(Prim::kAdd, {a, b});
+      case ReduceKind::kProd:
+        return terms_.apply(Prim::kMul, {a, b});
+      case ReduceKind::kMax:
+        return terms_.apply(Prim::kMax, {a, b});
+      case ReduceKind::kMin:
+        return terms_.apply(Prim::kMin, {a, b});
+      default:
+        throw NotRepresentable("the index of an extreme element");
     }
   }
 
@@ -140,10 +167,14 @@ class NodeRun {
           return terms_.truth(n.literal != 0);
         }
         return terms_.number(Rational::of(n.literal));
-      case Prim::kInteger: return terms_.number(n.number);
-      case Prim::kOfIndex: return terms_.number(index(n.args[0]));
-      case Prim::kRead: return read(n);
-      case Prim::kReduce: return reduce(n);
+      case Prim::kInteger:
+        return terms_.number(n.number);
+      case Prim::kOfIndex:
+        return terms_.number(index(n.args[0]));
+      case Prim::kRead:
+        return read(n);
+      case Prim::kReduce:
+        return reduce(n);
       case Prim::kCast: {
         DType from = graph_.type(node_.operands[0]).dtype;
         return terms_.cast(value(n.args[0]), from, node_.type.dtype);
@@ -151,7 +182,8 @@ class NodeRun {
       case Prim::kSelect:
         if (is_index(n.args[0])) return value(n.args[index(n.args[0]) != 0 ? 1 : 2]);
         break;
-      default: break;
+      default:
+        break;
     }
     Values args;
     for (const Element& arg : n.args) args.push_back(value(arg));
@@ -171,7 +203,8 @@ constexpr double kFree = 7;
 
 Tensor structure_of(const Node& node, const std::vector<FactPromise>& promises) {
   Tensor structure(Type{DType::kF64, node.type.shape});
-  for (std::int64_t i = 0; i < structure.count(); ++i) structure.set(i, Scalar::of(DType::kF64, kFree));
+  for (std::int64_t i = 0; i < structure.count(); ++i)
+    structure.set(i, Scalar::of(DType::kF64, kFree));
   for (const FactPromise& promise : promises) {
     bool interval = promise.name == "in" || promise.name == "finite";
     if (!interval) keep_promise(structure, promise);

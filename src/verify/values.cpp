@@ -1,5 +1,5 @@
-// In: the inputs of an instance with their promised facts. Out: tensors. A promise shapes the values last, so that
-// it holds whatever the kind of data.
+// In: the inputs of an instance with their promised facts. Out: tensors. A promise shapes the
+// values last, so that it holds whatever the kind of data.
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -12,26 +12,41 @@ namespace {
 
 double special(Dice& dice) {
   switch (dice.below(8)) {
-    case 0: return std::numeric_limits<double>::quiet_NaN();
-    case 1: return std::numeric_limits<double>::infinity();
-    case 2: return -std::numeric_limits<double>::infinity();
-    case 3: return 0.0;
-    case 4: return -0.0;
-    case 5: return 1e-40;
-    default: return dice.normal();
+    case 0:
+      return std::numeric_limits<double>::quiet_NaN();
+    case 1:
+      return std::numeric_limits<double>::infinity();
+    case 2:
+      return -std::numeric_limits<double>::infinity();
+    case 3:
+      return 0.0;
+    case 4:
+      return -0.0;
+    case 5:
+      return 1e-40;
+    default:
+      return dice.normal();
   }
 }
 
 double draw(DataKind kind, Dice& dice) {
   switch (kind) {
-    case DataKind::kPlain: return dice.normal();
-    case DataKind::kLarge: return 1e4 * dice.normal();
-    case DataKind::kSmall: return 1e-4 * dice.normal();
-    case DataKind::kOffset: return 1e4 + dice.normal();
-    case DataKind::kSorted: return dice.normal();  // sorted afterwards
-    case DataKind::kOneHot: return 0;
-    case DataKind::kCancelling: return 1e3 * dice.normal();  // mirrored afterwards
-    case DataKind::kSpecial: return special(dice);
+    case DataKind::kPlain:
+      return dice.normal();
+    case DataKind::kLarge:
+      return 1e4 * dice.normal();
+    case DataKind::kSmall:
+      return 1e-4 * dice.normal();
+    case DataKind::kOffset:
+      return 1e4 + dice.normal();
+    case DataKind::kSorted:
+      return dice.normal();  // sorted afterwards
+    case DataKind::kOneHot:
+      return 0;
+    case DataKind::kCancelling:
+      return 1e3 * dice.normal();  // mirrored afterwards
+    case DataKind::kSpecial:
+      return special(dice);
   }
   return 0;
 }
@@ -89,7 +104,8 @@ double structured(const FactPromise& promise, std::int64_t row, std::int64_t col
   if (name == "banded" && promise.args.size() == 2) {
     double below = bound(promise.args[0]), above = bound(promise.args[1]);
     return static_cast<double>(row - column) <= below && static_cast<double>(column - row) <= above
-               ? value : 0;
+               ? value
+               : 0;
   }
   if (name == "finite") return std::isfinite(value) ? value : 1;
   if (name == "in" && promise.args.size() == 2) {

@@ -1,7 +1,7 @@
 #pragma once
 /// The left (and, as a shape, the right) side of a rule: a plain tree that any matcher can compile.
-/// Class variables and attribute variables of a rule are numbered from 0, each in its own space; the
-/// spaces are shared by all patterns of the rule.
+/// Class variables and attribute variables of a rule are numbered from 0, each in its own space;
+/// the spaces are shared by all patterns of the rule.
 
 #include <cstdint>
 #include <string>
@@ -37,8 +37,8 @@ struct Pattern {
   std::uint16_t var = 0;
   double literal = 0;
   OpId op;
-  /// kOperator: class variable also bound to the node's class (not seen before), so that conditions can ask
-  /// for its type; kNoVariable: none.
+  /// kOperator: class variable also bound to the node's class (not seen before), so that conditions
+  /// can ask for its type; kNoVariable: none.
   std::uint16_t bind = kNoVariable;
   std::vector<FieldPattern> fields;  ///< empty (all `kAny`) or one per field of the operator
   std::vector<Pattern> children;

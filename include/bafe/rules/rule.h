@@ -30,8 +30,8 @@ struct SizeTemplate {
   std::uint16_t name = 0;   ///< kName: row of Rewrite::size_names
 };
 
-/// `(?a [B.. m k])`: the shape that class variable `var` must have. Equal names are equal sizes; `B..` stands
-/// for any number of leading sizes, the same wherever the name is the same.
+/// `(?a [B.. m k])`: the shape that class variable `var` must have. Equal names are equal sizes;
+/// `B..` stands for any number of leading sizes, the same wherever the name is the same.
 struct TypeTemplate {
   std::uint16_t var = 0;
   std::uint16_t batch = kNoVariable;  ///< row of Rewrite::batch_names; kNoVariable: exact rank
@@ -39,24 +39,24 @@ struct TypeTemplate {
 };
 
 /// A left field or constant that was written as an expression: variable = value.
-struct Equation {
+struct VarEquation {
   std::uint16_t var = 0;
   AttrExpr value;
 };
 
-/// One direction of one rule: what a search runs. Variables are numbered as in `left`; the attribute variables
-/// of :let follow those of the left side.
+/// One direction of one rule: what a search runs. Variables are numbered as in `left`; the
+/// attribute variables of :let follow those of the left side.
 struct Rewrite {
-  std::string name;             ///< of the rule
+  std::string name;  ///< of the rule
   SourceLoc loc;
   bool forward = true;
   NumericClass numeric = NumericClass::kReals;
   RuleStage stage = RuleStage::kStructural;
-  LeftSide left;                ///< every root has a root_var
+  LeftSide left;  ///< every root has a root_var
   std::vector<TypeTemplate> types;
-  std::vector<Equation> field_equations;     ///< attribute variable = value
-  std::vector<Equation> constant_equations;  ///< constant of a class variable = value
-  std::vector<Equation> lets;                ///< attribute variable := value
+  std::vector<VarEquation> field_equations;     ///< attribute variable = value
+  std::vector<VarEquation> constant_equations;  ///< constant of a class variable = value
+  std::vector<VarEquation> lets;                ///< attribute variable := value
   std::vector<AttrExpr> conditions;
   RuleProgram right;
   std::vector<std::string> class_names, attr_names;  ///< of the variables, for messages
@@ -70,9 +70,9 @@ struct MoveState {
   std::uint16_t attr_var = 0;  ///< kVariable: the attribute variable that holds the layout's name
 };
 
-/// A step between states of extraction (DESIGN section 7): `from` is the state of ?x, `to` that of the whole
-/// left term; their bytes are the same, so the term costs nothing. With a right side: both terms have the same
-/// bytes in state `to`.
+/// A step between states of extraction (DESIGN section 7): `from` is the state of ?x, `to` that of
+/// the whole left term; their bytes are the same, so the term costs nothing. With a right side:
+/// both terms have the same bytes in state `to`.
 struct Move {
   MoveState from, to;
   /// Left and conditions; `right` is the cheaper term, or ?x itself.
@@ -82,9 +82,9 @@ struct Move {
 
 struct Rule {
   std::string name;
-  std::string theme;           ///< stem of the file it came from: "matmul"
-  std::string text;            ///< canonical
-  std::string why;             ///< when it wins
+  std::string theme;  ///< stem of the file it came from: "matmul"
+  std::string text;   ///< canonical
+  std::string why;    ///< when it wins
   SourceLoc loc;
   RuleStage stage = RuleStage::kStructural;
   std::vector<Rewrite> rewrites;  ///< => one, <=> two; none for a move

@@ -1,6 +1,6 @@
 #pragma once
-/// Right sides as bytecode: one list of steps over registers, run against anything that can hold terms
-/// (an e-graph, a graph).
+/// Right sides as bytecode: one list of steps over registers, run against anything that can hold
+/// terms (an e-graph, a graph).
 
 #include <cstdint>
 #include <optional>
@@ -31,13 +31,15 @@ class TermFacts {
 /// Receives the nodes of a right side. Equal nodes should give equal refs.
 class TermSink : public TermFacts {
  public:
-  /// ShapeError or DTypeError of the operator's rule may leave; RhsInterpreter turns it into a RuleError.
+  /// ShapeError or DTypeError of the operator's rule may leave; RhsInterpreter turns it into a
+  /// RuleError.
   virtual TermRef node(OpId op, std::span<const TermRef> operands, Attrs attrs) = 0;
   /// A constant of the type of `like`; `value` has its dtype already.
   virtual TermRef splat(Scalar value, TermRef like) = 0;
 };
 
-/// One step. Registers below LeftSide::class_vars are the match; step i writes register class_vars + i.
+/// One step. Registers below LeftSide::class_vars are the match; step i writes register class_vars
+/// + i.
 struct RightStep {
   enum class Kind : std::uint8_t { kNode, kSplat };
   Kind kind = Kind::kNode;
@@ -73,14 +75,14 @@ struct TermPair {
 /// Decides matches and builds right sides. Keeps scratch registers: one interpreter a thread.
 class RhsInterpreter {
  public:
-  /// Tests type templates, field equations, :let and :when for a structural match. `classes` holds the class
-  /// variables, `attrs` the attribute variables of the left side; `attrs` is extended by the values of :let.
-  /// Undefined means false.
-  bool admits(const Rewrite& rewrite, std::span<const TermRef> classes, std::vector<AttrValue>& attrs,
-              const TermFacts& facts);
-  /// Builds the right side of an admitted match and appends the pairs to be merged to `pairs`. False (and
-  /// nothing appended) when an expression is undefined. RuleError names rule and match when the right side is
-  /// ill-typed or has another type than the left.
+  /// Tests type templates, field equations, :let and :when for a structural match. `classes` holds
+  /// the class variables, `attrs` the attribute variables of the left side; `attrs` is extended by
+  /// the values of :let. Undefined means false.
+  bool admits(const Rewrite& rewrite, std::span<const TermRef> classes,
+              std::vector<AttrValue>& attrs, const TermFacts& facts);
+  /// Builds the right side of an admitted match and appends the pairs to be merged to `pairs`.
+  /// False (and nothing appended) when an expression is undefined. RuleError names rule and match
+  /// when the right side is ill-typed or has another type than the left.
   bool build(const Rewrite& rewrite, std::span<const TermRef> classes,
              const std::vector<AttrValue>& attrs, TermSink& sink, std::vector<TermPair>& pairs);
 

@@ -12,10 +12,11 @@
 
 namespace bafe {
 
-/// Reads every form of `text`: (rule …), (move …), (for-each ?x (a b …) form…). Grammar: rules/README.md.
+/// Reads every form of `text`: (rule …), (move …), (for-each ?x (a b …) form…). Grammar:
+/// rules/README.md.
 ///
-/// Errors: ParseError for broken text or expressions, RuleError for everything a rule may not say; both carry
-/// file, line and column.
+/// Errors: ParseError for broken text or expressions, RuleError for everything a rule may not say;
+/// both carry file, line and column.
 std::vector<Rule> read_rules(std::string_view text, std::string_view file, const OpTable& table);
 
 /// An ordered set of rules with distinct names. Copies share the rules.
@@ -39,8 +40,8 @@ class RuleSet {
   const OpTable& table() const { return *table_; }
   /// A set with the rules for which `keep` is true, in the same order.
   RuleSet filter(const std::function<bool(const Rule&)>& keep) const;
-  /// All directions of a stage whose class is at least as strong as `weakest`, in order. They live as long as
-  /// any set that shares them.
+  /// All directions of a stage whose class is at least as strong as `weakest`, in order. They live
+  /// as long as any set that shares them.
   std::vector<const Rewrite*> rewrites(RuleStage stage, NumericClass weakest) const;
   std::vector<const Rewrite*> rewrites(NumericClass weakest = NumericClass::kApprox) const;
   std::vector<const Move*> moves() const;

@@ -1,6 +1,6 @@
 #pragma once
-/// The automatic checks of a rule: types, values against the interpreter, and numeric stability (DESIGN sections
-/// 3 and 4). They need nothing but the rule.
+/// The automatic checks of a rule: types, values against the interpreter, and numeric stability
+/// (DESIGN sections 3 and 4). They need nothing but the rule.
 
 #include <cstdint>
 #include <string>
@@ -24,25 +24,27 @@ enum class DataKind : std::uint8_t {
 };
 const char* data_kind_text(DataKind kind);
 
-/// Fills the inputs of an instance so that its promises hold. `index_limit` > 0: ints lie in [0, index_limit).
+/// Fills the inputs of an instance so that its promises hold. `index_limit` > 0: ints lie in [0,
+/// index_limit).
 std::vector<Tensor> draw_inputs(const RuleInstance& instance, DataKind kind, int index_limit,
                                 Dice& dice);
 
 struct CheckOptions {
   std::uint64_t seed = 1;
-  int instances = 6;       ///< per dtype and palette of sizes
-  int attempts = 3000;     ///< tries for one instance before the rule counts as vacuous
+  int instances = 6;    ///< per dtype and palette of sizes
+  int attempts = 3000;  ///< tries for one instance before the rule counts as vacuous
 };
 
 struct CheckResult {
   bool passed = false;
-  int instances = 0;                 ///< matches that were evaluated
-  std::vector<DType> dtypes;         ///< that it was checked on
-  std::string counterexample;        ///< inputs and both sides in numbers; empty when passed
-  std::string failure;               ///< "vacuous", "types", "values", "stability"; empty when passed
+  int instances = 0;           ///< matches that were evaluated
+  std::vector<DType> dtypes;   ///< that it was checked on
+  std::string counterexample;  ///< inputs and both sides in numbers; empty when passed
+  std::string failure;         ///< "vacuous", "types", "values", "stability"; empty when passed
 };
 
-/// Types and values of one direction on sizes 0, 1, odd and large, several ranks and all dtypes it covers.
+/// Types and values of one direction on sizes 0, 1, odd and large, several ranks and all dtypes it
+/// covers.
 CheckResult check_values(const Rewrite& rewrite, const CheckOptions& options = {});
 /// The stress test of section 3; directions that promise equal bits pass without it.
 CheckResult check_stability(const Rewrite& rewrite, const CheckOptions& options = {});

@@ -1,6 +1,6 @@
 #pragma once
-/// Rules filled in with concrete sizes: what every automatic check runs on. Instances are made from the pattern
-/// itself, so a rule needs no test data of its own.
+/// Rules filled in with concrete sizes: what every automatic check runs on. Instances are made from
+/// the pattern itself, so a rule needs no test data of its own.
 
 #include <cstdint>
 #include <optional>
@@ -41,19 +41,19 @@ struct FactPromise {
 
 /// One match of a rewrite and its right side, in one graph.
 struct RuleInstance {
-  Graph graph;                        ///< roots: left 0, right 0, left 1, right 1 …
-  std::vector<ValueId> classes;       ///< by class variable
-  std::vector<AttrValue> attrs;       ///< by attribute variable
+  Graph graph;                                     ///< roots: left 0, right 0, left 1, right 1 …
+  std::vector<ValueId> classes;                    ///< by class variable
+  std::vector<AttrValue> attrs;                    ///< by attribute variable
   std::vector<std::vector<FactPromise>> promises;  ///< by input
 };
 
 struct InstanceOptions {
-  DType dtype = DType::kF32;          ///< of most variables
-  std::vector<std::int64_t> sizes;    ///< drawn from
+  DType dtype = DType::kF32;        ///< of most variables
+  std::vector<std::int64_t> sizes;  ///< drawn from
   int max_rank = 4;
-  std::int64_t max_elements = 4096;   ///< of any value
-  /// Sizes named by :types are symbols, for types that hold for all sizes; a match whose other sizes are not
-  /// fixed by :types is refused.
+  std::int64_t max_elements = 4096;  ///< of any value
+  /// Sizes named by :types are symbols, for types that hold for all sizes; a match whose other
+  /// sizes are not fixed by :types is refused.
   bool symbolic = false;
 };
 
@@ -61,8 +61,8 @@ struct InstanceOptions {
 class InstanceMaker {
  public:
   explicit InstanceMaker(const Rewrite& rewrite);
-  /// nullopt when `attempts` tries gave no admitted match. RuleError when a match is admitted and the right side
-  /// is ill-typed. `attempts` becomes the number of tries that were made.
+  /// nullopt when `attempts` tries gave no admitted match. RuleError when a match is admitted and
+  /// the right side is ill-typed. `attempts` becomes the number of tries that were made.
   std::optional<RuleInstance> make(const InstanceOptions& options, Dice& dice, int& attempts) const;
   const std::vector<FactPromise>& promises() const { return promises_; }
   /// Does the rule ask for constants, whose values an instance has to choose?
@@ -71,8 +71,9 @@ class InstanceMaker {
  private:
   const Rewrite& rewrite_;
   std::vector<FactPromise> promises_;
-  std::vector<bool> wants_constant_;           ///< by class variable
-  std::vector<const AttrExpr*> definitions_;   ///< by attribute variable: the value an equation gives it
+  std::vector<bool> wants_constant_;  ///< by class variable
+  std::vector<const AttrExpr*>
+      definitions_;  ///< by attribute variable: the value an equation gives it
 };
 
 /// "f32[2, 3] {1, 2, …}": at most eight elements.

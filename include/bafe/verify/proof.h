@@ -28,15 +28,16 @@ struct RuleProof {
 };
 
 struct ProofOptions {
-  std::string smt_program;     ///< path of bafe-smt; empty: the one beside this library or in BAFE_SMT
-  unsigned rlimit = 2'000'000; ///< of one query: deterministic, about a second
-  int wall_ms = 10'000;        ///< after which the child is killed
+  std::string smt_program;  ///< path of bafe-smt; empty: the one beside this library or in BAFE_SMT
+  unsigned rlimit = 2'000'000;  ///< of one query: deterministic, about a second
+  int wall_ms = 10'000;         ///< after which the child is killed
   std::uint64_t seed = 1;
-  int instances = 3;           ///< of the interpreter's refutation, per dtype and palette
+  int instances = 3;  ///< of the interpreter's refutation, per dtype and palette
 };
 
-/// Runs the engines of DESIGN section 11 in order: types, stress and refutation by the interpreter; then normal
-/// forms and the child. Never throws for a rule that loads; a missing child only weakens the status.
+/// Runs the engines of DESIGN section 11 in order: types, stress and refutation by the interpreter;
+/// then normal forms and the child. Never throws for a rule that loads; a missing child only
+/// weakens the status.
 RuleProof verify_rule(const Rule& rule, const ProofOptions& options = {});
 /// Every rule of a text. Errors: ParseError, RuleError of the reader.
 std::vector<RuleProof> verify_rule_text(std::string_view text, const ProofOptions& options = {});

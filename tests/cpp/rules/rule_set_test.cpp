@@ -10,13 +10,22 @@ namespace bafe {
 namespace {
 
 TEST(RuleSet, HoldsTheSixteenClassicalNames) {
-  const std::set<std::string> wanted = {
-      "add_commutative",           "add_assoc_left",             "add_assoc_right",
-      "mul_commutative",           "distribute_mul_over_add_l",  "distribute_mul_over_add_r",
-      "sub_sub_to_sub_add",        "transpose_transpose",        "fuse_matmul_relu",
-      "fuse_bias_relu",            "fuse_matmul_bias",           "fuse_matmul_bias_relu",
-      "free_transpose_col_to_row", "free_transpose_row_to_col",  "redundant_layout_transform",
-      "double_layout_transform"};
+  const std::set<std::string> wanted = {"add_commutative",
+                                        "add_assoc_left",
+                                        "add_assoc_right",
+                                        "mul_commutative",
+                                        "distribute_mul_over_add_l",
+                                        "distribute_mul_over_add_r",
+                                        "sub_sub_to_sub_add",
+                                        "transpose_transpose",
+                                        "fuse_matmul_relu",
+                                        "fuse_bias_relu",
+                                        "fuse_matmul_bias",
+                                        "fuse_matmul_bias_relu",
+                                        "free_transpose_col_to_row",
+                                        "free_transpose_row_to_col",
+                                        "redundant_layout_transform",
+                                        "double_layout_transform"};
   const RuleSet& set = RuleSet::classic();
   EXPECT_EQ(set.size(), wanted.size());
   for (const std::string& name : wanted) EXPECT_NE(set.find(name), nullptr) << name;
@@ -36,8 +45,10 @@ TEST(RuleSet, HoldsManyMoreRulesWithReasons) {
 
 TEST(RuleSet, SelectsByStageAndClass) {
   RuleSet set;
-  set.add("(rule a (neg (neg ?x)) => ?x :class bits :set simplify)"
-          "(rule b (mul (mul ?a ?b) ?c) <=> (mul ?a (mul ?b ?c)) :class (reals approx) :set explosive)");
+  set.add(
+      "(rule a (neg (neg ?x)) => ?x :class bits :set simplify)"
+      "(rule b (mul (mul ?a ?b) ?c) <=> (mul ?a (mul ?b ?c)) :class (reals approx) :set "
+      "explosive)");
   EXPECT_EQ(set.rewrites(NumericClass::kBits).size(), 1u);
   EXPECT_EQ(set.rewrites(RuleStage::kExplosive, NumericClass::kReals).size(), 1u);
   EXPECT_EQ(set.rewrites(RuleStage::kExplosive, NumericClass::kApprox).size(), 2u);

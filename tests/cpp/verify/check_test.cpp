@@ -21,29 +21,33 @@ std::vector<std::string> builtin_names() {
 }
 
 TEST(RuleCheck, RejectsSoftmaxWithoutTheShift) {
-  CheckResult r = check("(rule r (softmax ?x :axes ?a)"
-                        " => (let ?e (exp ?x) (div ?e (broadcast_to (reduce_sum ?e :axes ?a) :shape (shape ?x)))))");
+  CheckResult r = check(
+      "(rule r (softmax ?x :axes ?a)"
+      " => (let ?e (exp ?x) (div ?e (broadcast_to (reduce_sum ?e :axes ?a) :shape (shape ?x)))))");
   EXPECT_FALSE(r.passed);
   EXPECT_EQ(r.failure, "stability") << r.counterexample;
 }
 
 TEST(RuleCheck, RejectsVarianceAsDifferenceOfSquares) {
   CheckResult r = check(
-      "(rule r (mean (square (sub ?x (broadcast_to (mean ?x :axes ?a) :shape (shape ?x)))) :axes ?a)"
+      "(rule r (mean (square (sub ?x (broadcast_to (mean ?x :axes ?a) :shape (shape ?x)))) :axes "
+      "?a)"
       " => (sub (mean (square ?x) :axes ?a) (square (mean ?x :axes ?a))))");
   EXPECT_FALSE(r.passed);
   EXPECT_EQ(r.failure, "stability") << r.counterexample;
 }
 
 TEST(RuleCheck, RejectsAWrongIndex) {
-  CheckResult r = check("(rule r (reduce_sum (transpose ?x :perm ?p) :axes ?s)"
-                        " => (transpose (reduce_sum ?x :axes ?s) :perm ?p))");
+  CheckResult r = check(
+      "(rule r (reduce_sum (transpose ?x :perm ?p) :axes ?s)"
+      " => (transpose (reduce_sum ?x :axes ?s) :perm ?p))");
   EXPECT_FALSE(r.passed);
 }
 
 TEST(RuleCheck, RejectsADroppedGuard) {
   EXPECT_FALSE(check("(rule r (matmul ?a ?i) => ?a :types (?a [m n]) (?i [n n]))").passed);
-  EXPECT_FALSE(check("(rule r (abs (neg ?x)) => (abs ?x) :class bits)").passed) << "unsigned integers";
+  EXPECT_FALSE(check("(rule r (abs (neg ?x)) => (abs ?x) :class bits)").passed)
+      << "unsigned integers";
 }
 
 TEST(RuleCheck, RejectsARightSideOfAnotherType) {
@@ -58,7 +62,8 @@ TEST(RuleCheck, RejectsAClassThatPromisesTooMuch) {
 }
 
 TEST(RuleCheck, ReportsARuleThatNeverMatches) {
-  CheckResult r = check("(rule r (reshape ?x :shape ?s) => ?x :when (= (rank ?x) 1) (= (rank ?x) 2))");
+  CheckResult r =
+      check("(rule r (reshape ?x :shape ?s) => ?x :when (= (rank ?x) 1) (= (rank ?x) 2))");
   EXPECT_EQ(r.failure, "vacuous");
 }
 
@@ -74,17 +79,19 @@ TEST_P(EveryRule, KeepsTypesValuesAndStability) {
   CheckOptions options;
   options.instances = 3;
   CheckResult result = check_rule(*RuleSet::builtin().find(GetParam()), options);
-  EXPECT_TRUE(result.passed) << GetParam() << ": " << result.failure << ": " << result.counterexample;
+  EXPECT_TRUE(result.passed) << GetParam() << ": " << result.failure << ": "
+                             << result.counterexample;
   EXPECT_GE(result.instances, 10) << GetParam();
 }
 
-INSTANTIATE_TEST_SUITE_P(Builtin, EveryRule, testing::ValuesIn(builtin_names()), [](const auto& info) {
-  std::string name = info.param;
-  for (char& c : name) {
-    if (c == '-') c = '_';
-  }
-  return name;
-});
+INSTANTIATE_TEST_SUITE_P(Builtin, EveryRule, testing::ValuesIn(builtin_names()),
+                         [](const auto& info) {
+                           std::string name = info.param;
+                           for (char& c : name) {
+                             if (c == '-') c = '_';
+                           }
+                           return name;
+                         });
 
 }  // namespace
 }  // namespace bafe

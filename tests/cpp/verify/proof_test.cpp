@@ -23,20 +23,24 @@ TEST(RuleProof, RefutesThatDifferencesCommuteWithNumbers) {
 }
 
 TEST(RuleProof, AsksTheChildWhereNormalFormsDiffer) {
-  RuleProof proof = prove("(rule r (maximum (add ?x ?z) (add ?y ?z)) => (add (maximum ?x ?y) ?z)"
-                          " :when (is-float ?x) :class finite)");
+  RuleProof proof = prove(
+      "(rule r (maximum (add ?x ?z) (add ?y ?z)) => (add (maximum ?x ?y) ?z)"
+      " :when (is-float ?x) :class finite)");
   EXPECT_EQ(proof.status, ProofStatus::kProven) << proof.detail;
   EXPECT_EQ(proof.engine, "z3");
 }
 
 TEST(RuleProof, ProvesAbsorptionAndRefutesItsTwin) {
-  EXPECT_EQ(prove("(rule r (maximum ?x (minimum ?x ?y)) => ?x :class finite)").status, ProofStatus::kProven);
-  EXPECT_EQ(prove("(rule r (maximum ?x (minimum ?x ?y)) => ?y :class finite)").status, ProofStatus::kRefuted);
+  EXPECT_EQ(prove("(rule r (maximum ?x (minimum ?x ?y)) => ?x :class finite)").status,
+            ProofStatus::kProven);
+  EXPECT_EQ(prove("(rule r (maximum ?x (minimum ?x ?y)) => ?y :class finite)").status,
+            ProofStatus::kRefuted);
 }
 
 TEST(RuleProof, BoundsProductsIndexByIndex) {
-  RuleProof proof = prove("(rule r (matmul (matmul ?a ?b) ?c) => (matmul ?a (matmul ?b ?c))"
-                          " :types (?a [m k]) (?b [k n]) (?c [n p]) :set explosive)");
+  RuleProof proof = prove(
+      "(rule r (matmul (matmul ?a ?b) ?c) => (matmul ?a (matmul ?b ?c))"
+      " :types (?a [m k]) (?b [k n]) (?c [n p]) :set explosive)");
   EXPECT_EQ(proof.status, ProofStatus::kBounded) << proof.detail;
   EXPECT_NE(proof.detail.find("types agree for all sizes"), std::string::npos) << proof.detail;
 }
@@ -65,8 +69,9 @@ TEST(RuleProof, RefutesNoBuiltinRuleAndProvesMost) {
     ++count[proof.status];
     EXPECT_NE(proof.status, ProofStatus::kRefuted) << proof.name << "\n" << proof.counterexample;
     if (std::getenv("BAFE_PRINT_PROOFS") != nullptr) {
-      std::printf("%-40s %-8s %-12s %6.1f ms  %s\n", proof.name.c_str(), proof_status_text(proof.status),
-                  proof.engine.c_str(), proof.ms, proof.detail.c_str());
+      std::printf("%-40s %-8s %-12s %6.1f ms  %s\n", proof.name.c_str(),
+                  proof_status_text(proof.status), proof.engine.c_str(), proof.ms,
+                  proof.detail.c_str());
     }
     return true;
   });
