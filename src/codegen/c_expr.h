@@ -37,6 +37,9 @@ class CExprWriter {
   void define_var(int var);
   void define_local(int number);
 
+  /// The buffer was written: names of values loaded from it are stale.
+  void forget_loads(int buffer);
+
   bool checks_index() const { return checks_index_; }
   bool checks_power() const { return checks_power_; }
 
@@ -55,6 +58,7 @@ class CExprWriter {
   std::set<std::string>& functions_;
   std::unordered_map<std::uint32_t, std::string> names_;
   std::unordered_map<std::uint32_t, int> uses_;
+  std::unordered_map<std::uint32_t, std::set<int>> loads_;  ///< private buffers below a named node
   std::set<int> vars_, locals_;
   struct Frame {
     std::vector<std::uint32_t> names;

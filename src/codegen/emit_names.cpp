@@ -76,8 +76,20 @@ std::string CExprWriter::declare(Ex e, const std::string& indent) {
     s += indent + "const " + type + " " + name + " = " + inline_text(e) + ";\n";
   }
   names_.emplace(e.id, name);
+  for (Ex inner : pool_.reachable({e})) {
+    const ExNode& l = pool_.node(inner);
+    if (l.kind != ExKind::kLoad) continue;
+    bool is_private = buffers_[static_cast<std::size_t>(l.number)].kind != Buffer::kSlot;
+    if (is_private) loads_[e.id].insert(static_cast<int>(l.number));
+  }
   frames_.back().names.push_back(e.id);
   return s;
+}
+
+void CExprWriter::forget_loads(int buffer) {
+  for (auto& [id, buffers] : loads_) {
+    if (buffers.contains(buffer)) names_.erase(id);
+  }
 }
 
 std::string CExprWriter::declarations(const std::vector<Ex>& roots, bool is_leaf,

@@ -196,6 +196,7 @@ void PartEmitter::leaf(const Stmt& s) {
   std::string value = s.kind == Stmt::kStore ? writer_.stored(s.value, dtype)
                                              : writer_.combined(s.reduce, dtype, place, writer_.text(s.value));
   line(place + " = " + value + ";");
+  writer_.forget_loads(s.buffer);
 }
 
 void PartEmitter::best(const Stmt& s) {
