@@ -1,5 +1,5 @@
-// The program without search, and the names of search efforts. In: a graph and options. Out: the decided program that
-// every other candidate has to beat.
+// The program without search, and the names of search efforts. In: a graph and options. Out: the
+// decided program that every other candidate has to beat.
 
 #include "bafe/base/error.h"
 #include "bafe/cost/roofline.h"
@@ -13,7 +13,8 @@ struct RegimeRow {
   const char* name;
   int beam_width, iters;
 };
-constexpr RegimeRow kRegimes[] = {{"greedy", 1, 1}, {"light", 4, 2}, {"beam", 16, 4}, {"deep", 64, 8}};
+constexpr RegimeRow kRegimes[] = {
+    {"greedy", 1, 1}, {"light", 4, 2}, {"beam", 16, 4}, {"deep", 64, 8}};
 
 const RegimeRow& row_of(Regime regime) { return kRegimes[static_cast<int>(regime)]; }
 

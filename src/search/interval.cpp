@@ -1,5 +1,5 @@
-// Interval arithmetic over element trees. In: ranges of operands. Out: a range of the result, never too small. A
-// primitive that is not named here gives anything, which is always sound.
+// Interval arithmetic over element trees. In: ranges of operands. Out: a range of the result, never
+// too small. A primitive that is not named here gives anything, which is always sound.
 
 #include "bafe/search/interval.h"
 
@@ -20,8 +20,8 @@ double outward(double bound, bool up) {
   int exponent = 0;
   double fraction = std::frexp(std::fabs(bound), &exponent);
   bool away = up == (bound > 0);
-  double magnitude = fraction == 0.5 ? std::ldexp(0.5, exponent)
-                                     : std::ldexp(away ? 1.0 : 0.5, exponent);
+  double magnitude =
+      fraction == 0.5 ? std::ldexp(0.5, exponent) : std::ldexp(away ? 1.0 : 0.5, exponent);
   if (magnitude < 1e-30) magnitude = away ? 1e-30 : 0;
   if (magnitude > 1e300) magnitude = away ? kInf : 1e300;
   return bound > 0 ? magnitude : -magnitude;
@@ -53,7 +53,8 @@ Interval product(const Interval& a, const Interval& b) {
 }
 
 Interval sum(const Interval& a, const Interval& b) {
-  return {a.lo + b.lo, a.hi + b.hi, a.may_nan || b.may_nan || (a.may_inf && b.may_inf), a.may_inf || b.may_inf};
+  return {a.lo + b.lo, a.hi + b.hi, a.may_nan || b.may_nan || (a.may_inf && b.may_inf),
+          a.may_inf || b.may_inf};
 }
 
 Interval negative(const Interval& a) { return {-a.hi, -a.lo, a.may_nan, a.may_inf}; }
@@ -78,7 +79,8 @@ Interval absolute(const Interval& a) {
 }
 
 Interval root(const Interval& a) {
-  return {std::sqrt(std::max(0.0, a.lo)), std::sqrt(std::max(0.0, a.hi)), a.may_nan || a.lo < 0, a.may_inf};
+  return {std::sqrt(std::max(0.0, a.lo)), std::sqrt(std::max(0.0, a.hi)), a.may_nan || a.lo < 0,
+          a.may_inf};
 }
 
 Interval quotient(const Interval& a, const Interval& b) {
@@ -91,7 +93,8 @@ Interval quotient(const Interval& a, const Interval& b) {
 }
 
 Interval larger(const Interval& a, const Interval& b) {
-  return {std::max(a.lo, b.lo), std::max(a.hi, b.hi), a.may_nan || b.may_nan, a.may_inf || b.may_inf};
+  return {std::max(a.lo, b.lo), std::max(a.hi, b.hi), a.may_nan || b.may_nan,
+          a.may_inf || b.may_inf};
 }
 
 Interval logarithm(const Interval& a) {
@@ -133,7 +136,9 @@ class Walk {
       case Prim::kIsFinite:
         return {0, 1, false, false};
       default:
-        return node.args.size() == 1 ? unary(node) : node.args.size() == 2 ? binary(node) : Interval();
+        return node.args.size() == 1   ? unary(node)
+               : node.args.size() == 2 ? binary(node)
+                                       : Interval();
     }
   }
 
@@ -261,8 +266,8 @@ Interval hull(const Interval& a, const Interval& b) {
   return r;
 }
 
-Interval node_range(Op op, const Attrs& attrs, std::span<const Type> types, std::span<const Interval> operands,
-                    const Type& result) {
+Interval node_range(Op op, const Attrs& attrs, std::span<const Type> types,
+                    std::span<const Interval> operands, const Type& result) {
   Interval top = Interval::of_dtype(result.dtype);
   Element tree = op_element(op, types, attrs, result);
   if (!tree) return top;

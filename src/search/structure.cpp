@@ -1,5 +1,6 @@
-// Structure transfer. In: facts of operands and a node's element tree. Out: where the node's matrix may be non-zero.
-// Masks are recognised by their linear condition, so tril, triu and diag need no names here.
+// Structure transfer. In: facts of operands and a node's element tree. Out: where the node's matrix
+// may be non-zero. Masks are recognised by their linear condition, so tril, triu and diag need no
+// names here.
 
 #include "structure.h"
 
@@ -40,7 +41,8 @@ Diagonal diagonal_form(const Element& tree, int rank) {
     case Prim::kSub: {
       Diagonal a = diagonal_form(tree->args[0], rank), b = diagonal_form(tree->args[1], rank);
       std::int64_t sign = tree->prim == Prim::kAdd ? 1 : -1;
-      return {a.offset + sign * b.offset, a.row + sign * b.row, a.col + sign * b.col, a.valid && b.valid};
+      return {a.offset + sign * b.offset, a.row + sign * b.row, a.col + sign * b.col,
+              a.valid && b.valid};
     }
     default:
       return {};
@@ -84,7 +86,8 @@ Structure masked(const Element& tree, const OperandFacts& facts, const Type& res
   if (structure.diagonal() && is_square(result)) {
     structure.symmetric = true;
     bool ones = operand.constant && operand.constant->value.as_double() == 1;
-    structure.identity = structure.orthogonal = ones && structure.below == 0 && structure.above == 0;
+    structure.identity = structure.orthogonal =
+        ones && structure.below == 0 && structure.above == 0;
   }
   return structure;
 }
@@ -95,7 +98,8 @@ Structure moved(const Element& tree, const OperandFacts& facts, const Type& resu
   std::size_t rank = result.shape.size();
   if (tree->args.size() != rank || rank < 2) return structure;
   for (std::size_t axis = 0; axis + 2 < rank; ++axis) {
-    if (tree->args[axis]->prim != Prim::kIndex && tree->args[axis]->prim != Prim::kInteger) return structure;
+    if (tree->args[axis]->prim != Prim::kIndex && tree->args[axis]->prim != Prim::kInteger)
+      return structure;
   }
   auto axis_of = [&](std::size_t i) {
     const Element& index = tree->args[i];

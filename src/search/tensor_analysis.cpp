@@ -1,5 +1,6 @@
-// Facts of e-classes. In: nodes as they are born and classes as they merge. Out: what is true of every value that the
-// class stands for. Facts only grow; a constant that two nodes of one class give differently is a RuleError.
+// Facts of e-classes. In: nodes as they are born and classes as they merge. Out: what is true of
+// every value that the class stands for. Facts only grow; a constant that two nodes of one class
+// give differently is a RuleError.
 
 #include "bafe/search/tensor_analysis.h"
 
@@ -64,7 +65,8 @@ double folded_magnitude(const OpInfo& info, std::span<const ConstantFact> operan
 }
 
 /// One element of a pointwise operator on constants, as the interpreter computes it.
-std::optional<Scalar> fold_pointwise(Op op, const Attrs& attrs, std::span<const ConstantFact> operands) {
+std::optional<Scalar> fold_pointwise(Op op, const Attrs& attrs,
+                                     std::span<const ConstantFact> operands) {
   Graph graph;
   std::vector<ValueId> values;
   for (const ConstantFact& operand : operands) values.push_back(graph.add_fill(operand.value, {}));
@@ -76,8 +78,8 @@ std::optional<Scalar> fold_pointwise(Op op, const Attrs& attrs, std::span<const 
   }
 }
 
-std::optional<ConstantFact> node_constant(Op op, const Attrs& attrs, const OperandFacts& facts, const Type& type,
-                                          bool fold_sums) {
+std::optional<ConstantFact> node_constant(Op op, const Attrs& attrs, const OperandFacts& facts,
+                                          const Type& type, bool fold_sums) {
   const OpInfo& info = op_info(op);
   if (element_count(type.shape) == 0) return std::nullopt;
   std::vector<ConstantFact> operands;
@@ -106,7 +108,8 @@ std::optional<ConstantFact> node_constant(Op op, const Attrs& attrs, const Opera
   }
   bool sum = info.kind == OpKind::kReduction && info.reduce == ReduceKind::kSum && fold_sums;
   if (!sum || !is_concrete(types[0].shape) || !is_float(type.dtype)) return std::nullopt;
-  double count = static_cast<double>(element_count(types[0].shape)) / static_cast<double>(element_count(type.shape));
+  double count = static_cast<double>(element_count(types[0].shape)) /
+                 static_cast<double>(element_count(type.shape));
   Scalar value = Scalar::of(type.dtype, operands[0].value.as_double() * count);
   return ConstantFact{value, operands[0].magnitude * count};
 }
@@ -151,14 +154,16 @@ bool TensorAnalysis::join(const EGraph& graph, Facts& into, const Facts& from) c
     return true;
   }
   if (!(into.type == from.type)) {
-    throw RuleError({}, "types", format("{} and {} cannot be equal", into.type.text(), from.type.text()))
+    throw RuleError({}, "types",
+                    format("{} and {} cannot be equal", into.type.text(), from.type.text()))
         .detail(graph.blame())
         .fix("correct the rule, or give it a condition that excludes this match");
   }
   bool changed = false;
   if (from.constant && into.constant && !agree(*into.constant, *from.constant)) {
-    throw RuleError({}, "constants", format("{} and {} cannot be equal", attr_text(into.constant->value),
-                                            attr_text(from.constant->value)))
+    throw RuleError({}, "constants",
+                    format("{} and {} cannot be equal", attr_text(into.constant->value),
+                           attr_text(from.constant->value)))
         .detail(graph.blame())
         .fix("correct the rule, or give it a condition that excludes this match");
   }
@@ -172,7 +177,8 @@ bool TensorAnalysis::join(const EGraph& graph, Facts& into, const Facts& from) c
   }
   Structure structure = join_structure(into.structure, from.structure);
   bool weight_only = into.weight_only || from.weight_only;
-  changed |= !(range == into.range) || !(structure == into.structure) || weight_only != into.weight_only;
+  changed |=
+      !(range == into.range) || !(structure == into.structure) || weight_only != into.weight_only;
   into.range = range;
   into.structure = structure;
   into.weight_only = weight_only;
@@ -224,13 +230,15 @@ void TensorAnalysis::assert_structure(EGraph& graph, ClassId cls, const Structur
   graph.facts_changed(cls);
 }
 
-bool TensorAnalysis::fact(const std::string& name, ClassId cls, const std::vector<AttrValue>& args) const {
+bool TensorAnalysis::fact(const std::string& name, ClassId cls,
+                          const std::vector<AttrValue>& args) const {
   const Facts& facts = facts_[cls.index()];
   const Structure& s = facts.structure;
   auto number = [&](std::size_t i) -> std::optional<double> {
     if (i >= args.size()) return std::nullopt;
     if (attr_kind(args[i]) == AttrKind::kScalar) return std::get<Scalar>(args[i]).as_double();
-    if (attr_kind(args[i]) != AttrKind::kInt || !std::get<Dim>(args[i]).is_const()) return std::nullopt;
+    if (attr_kind(args[i]) != AttrKind::kInt || !std::get<Dim>(args[i]).is_const())
+      return std::nullopt;
     return static_cast<double>(std::get<Dim>(args[i]).value());
   };
   if (name == "finite") return facts.range.finite();

@@ -7,8 +7,8 @@
 
 namespace bafe {
 
-/// All elements lie in [lo, hi] or are NaN. Bounds are rounded outwards to 0, powers of two or infinity, so that
-/// chains of intersections end.
+/// All elements lie in [lo, hi] or are NaN. Bounds are rounded outwards to 0, powers of two or
+/// infinity, so that chains of intersections end.
 struct Interval {
   double lo, hi;
   bool may_nan = true, may_inf = true;
@@ -26,8 +26,9 @@ struct Interval {
 Interval intersect(const Interval& a, const Interval& b);
 Interval hull(const Interval& a, const Interval& b);
 
-/// Range of a node's elements from those of its operands: its element tree, then what the dtype can hold.
-Interval node_range(Op op, const Attrs& attrs, std::span<const Type> types, std::span<const Interval> operands,
-                    const Type& result);
+/// Range of a node's elements from those of its operands: its element tree, then what the dtype can
+/// hold.
+Interval node_range(Op op, const Attrs& attrs, std::span<const Type> types,
+                    std::span<const Interval> operands, const Type& result);
 
 }  // namespace bafe

@@ -1,5 +1,6 @@
 #pragma once
-/// Facts of tensor e-classes: type, splat constant, shape of the non-zero part, range of the elements, weight-only.
+/// Facts of tensor e-classes: type, splat constant, shape of the non-zero part, range of the
+/// elements, weight-only.
 
 #include <cstdint>
 #include <optional>
@@ -13,13 +14,15 @@
 
 namespace bafe {
 
-/// A constant splat. `magnitude` bounds the terms it was summed from: rounding is relative to it, not to the value.
+/// A constant splat. `magnitude` bounds the terms it was summed from: rounding is relative to it,
+/// not to the value.
 struct ConstantFact {
   Scalar value;
   double magnitude = 0;
 };
 
-/// Where a matrix (the last two axes) may be non-zero: element (i, j) only if -above <= i - j <= below.
+/// Where a matrix (the last two axes) may be non-zero: element (i, j) only if -above <= i - j <=
+/// below.
 struct Structure {
   static constexpr std::int32_t kUnbounded = 1 << 30;
   std::int32_t below = kUnbounded, above = kUnbounded;
@@ -48,9 +51,11 @@ class TensorAnalysis : public Analysis {
   explicit TensorAnalysis(bool fold_sums) : fold_sums_(fold_sums) {}
 
   const Facts& facts(ClassId cls) const { return facts_[cls.index()]; }
-  /// `finite zero identity diagonal lower upper symmetric orthogonal` without arguments, `in lo hi`, `banded below above`.
+  /// `finite zero identity diagonal lower upper symmetric orthogonal` without arguments, `in lo
+  /// hi`, `banded below above`.
   bool fact(const std::string& name, ClassId cls, const std::vector<AttrValue>& args) const;
-  /// Declares the types of inputs is not needed (the leaf carries its type); this adds what the caller knows beyond.
+  /// Declares the types of inputs is not needed (the leaf carries its type); this adds what the
+  /// caller knows beyond.
   void assert_structure(EGraph& graph, ClassId cls, const Structure& structure);
 
   void open(const EGraph& graph, ClassId cls) override;

@@ -1,0 +1,17 @@
+#pragma once
+/// Why the chosen program equals the program as written, for people.
+
+#include <vector>
+
+#include "bafe/search/optimize.h"
+#include "saturation.h"
+#include "term_graph.h"
+
+namespace bafe {
+
+/// The rewrites between the imported roots and the chosen ones, in order, each once; at most
+/// `max_steps` a root.
+std::vector<ExplainStep> explain_choice(const TermGraph& terms, const Growth& growth,
+                                        const ChooseNode& choose, std::size_t max_steps = 2000);
+
+}  // namespace bafe

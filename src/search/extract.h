@@ -1,0 +1,38 @@
+#pragma once
+/// Candidate programs of an e-graph, by the additive surrogate.
+
+#include <cstdint>
+#include <vector>
+
+#include "state_table.h"
+
+namespace bafe {
+
+struct ExtractLimits {
+  int candidates = 16;
+  int evaluations = 2000;  ///< programs that the local search may price
+};
+
+/// One choice of nodes. `nodes` is indexed by class; valid for the classes that the roots need,
+/// acyclic.
+struct Candidate {
+  std::vector<NodeId> nodes;
+  double surrogate_ns = 0;
+};
+
+struct Extraction {
+  std::vector<Candidate> candidates;  ///< distinct, cheapest first, at least one
+  double lower_bound_ns = 0;          ///< no program of the e-graph has a smaller surrogate
+  std::int64_t evaluations = 0;
+};
+
+/// Greedy choices along the state table and along classes alone, then a beam over single exchanges,
+/// then branch and bound while evaluations last. A value used twice is paid once. Deterministic:
+/// ties go to the smaller node id.
+Extraction extract_candidates(const TermGraph& terms, const NodeCosts& costs,
+                              const ExtractLimits& limits);
+
+/// A node for every class, cheapest as a tree; acyclic as a whole.
+std::vector<NodeId> cheapest_nodes(const TermGraph& terms, const NodeCosts& costs);
+
+}  // namespace bafe

@@ -1,0 +1,161 @@
+// The whole search of one program. In: a graph and options. Out: the decided program with its
+// rivals, the rewrites between, and counts. Invariant: the chosen program's price is never above
+// that of the program as written.
+
+#include "bafe/search/optimize.h"
+
+#include <algorithm>
+#include <chrono>
+#include <set>
+
+#include "bafe/cost/roofline.h"
+#include "bafe/ir/text.h"
+#include "bafe/rules/rule_set.h"
+#include "bafe/search/plan.h"
+#include "explain_steps.h"
+#include "extract.h"
+#include "pieces.h"
+#include "saturation.h"
+
+namespace bafe {
+namespace {
+
+constexpr std::size_t kMaxSearchedNodes = 400;
+// A predicted gain below this is noise of the model: the program as written stays.
+constexpr double kMinGain = 0.995;
+
+struct Ranked {
+  Program program;
+  int candidate = -1;  // -1: as written
+};
+
+bool is_interrupted(const SearchOptions& options) {
+  return options.interrupted && options.interrupted();
+}
+
+ExtractLimits extract_limits(const SearchOptions& options) {
+  Regime regime = regime_of(options.time_budget_ms, options.deep);
+  ExtractLimits limits;
+  limits.candidates = regime_beam_width(regime);
+  limits.evaluations = 150 * regime_beam_width(regime);
+  return limits;
+}
+
+/// Plans of the candidates and of the program as written, cheapest first; ties keep the earlier
+/// one.
+std::vector<Ranked> rank(const TermGraph& terms, const Extraction& extraction, Program as_written,
+                         const SearchOptions& options, const CostModel& cost) {
+  std::vector<Ranked> ranked;
+  std::set<std::uint64_t> seen{as_written.graph.hash()};
+  ranked.push_back({std::move(as_written), -1});
+  for (std::size_t i = 0; i < extraction.candidates.size(); ++i) {
+    if (i > 0 && is_interrupted(options)) break;
+    const Candidate& candidate = extraction.candidates[i];
+    Graph graph = chosen_graph(terms, [&](ClassId cls) { return candidate.nodes[cls.index()]; });
+    Program program = plan_groups(plan_form(graph), cost);
+    if (!(program.predicted_ns < 1e17) || !seen.insert(program.graph.hash()).second) continue;
+    ranked.push_back({std::move(program), static_cast<int>(i)});
+  }
+  double incumbent = ranked[0].program.predicted_ns * kMinGain;
+  auto key = [&](const Ranked& r) { return r.candidate < 0 ? incumbent : r.program.predicted_ns; };
+  std::stable_sort(ranked.begin(), ranked.end(),
+                   [&](const Ranked& a, const Ranked& b) { return key(a) < key(b); });
+  return ranked;
+}
+
+SearchStats stats_of(const TermGraph& terms, const Growth& growth, const Extraction& extraction) {
+  SearchStats stats;
+  stats.alternatives = count_alternatives(terms);
+  stats.matches_accepted = growth.matches_accepted;
+  stats.nodes_before = static_cast<std::int64_t>(terms.imported_nodes);
+  stats.classes_before = static_cast<std::int64_t>(terms.imported_classes);
+  stats.nodes_after = static_cast<std::int64_t>(terms.egraph.num_nodes());
+  stats.classes_after = static_cast<std::int64_t>(terms.egraph.num_classes());
+  stats.iterations = growth.iterations;
+  stats.work_units = growth.work_units + extraction.evaluations;
+  stats.stop_reason = growth.stop_reason;
+  return stats;
+}
+
+const RuleSet& rules_of(const SearchOptions& options) {
+  return options.rules ? *options.rules : RuleSet::builtin();
+}
+
+SearchResult search_whole(const Graph& graph, const SearchOptions& options, const CostModel& cost) {
+  TermGraph terms(graph, options.math != Math::kBits);
+  Growth growth = grow(terms, rules_of(options), options);
+  NodeCosts costs(terms, cost);
+  Extraction extraction = extract_candidates(terms, costs, extract_limits(options));
+  std::vector<Ranked> ranked =
+      rank(terms, extraction, plan_groups(plan_form(graph), cost), options, cost);
+  SearchResult result;
+  result.stats = stats_of(terms, growth, extraction);
+  for (const Ranked& r : ranked) {
+    if (r.candidate < 0) result.predicted_ns_as_written = r.program.predicted_ns;
+  }
+  if (ranked[0].candidate >= 0) {
+    const Candidate& chosen = extraction.candidates[static_cast<std::size_t>(ranked[0].candidate)];
+    result.steps =
+        explain_choice(terms, growth, [&](ClassId cls) { return chosen.nodes[cls.index()]; });
+  }
+  for (Ranked& r : ranked) result.candidates.push_back(std::move(r.program));
+  result.program = result.candidates[0];
+  return result;
+}
+
+void add_stats(SearchStats& total, const SearchStats& part) {
+  total.alternatives += part.alternatives;
+  total.matches_accepted += part.matches_accepted;
+  total.nodes_before += part.nodes_before;
+  total.nodes_after += part.nodes_after;
+  total.classes_before += part.classes_before;
+  total.classes_after += part.classes_after;
+  total.iterations = std::max(total.iterations, part.iterations);
+  total.work_units += part.work_units;
+  if (total.stop_reason.empty() || part.stop_reason != "saturated")
+    total.stop_reason = part.stop_reason;
+}
+
+/// A large program piece by piece; the pieces are put together again and planned as one.
+SearchResult search_pieces(const Graph& graph, const SearchOptions& options,
+                           const CostModel& cost) {
+  SearchResult result;
+  std::vector<Graph> chosen;
+  Pieces pieces = cut_into_pieces(graph, kMaxSearchedNodes);
+  for (const Piece& piece : pieces.pieces) {
+    if (is_interrupted(options)) {
+      chosen.push_back(piece.graph);
+      continue;
+    }
+    SearchResult part = search_whole(piece.graph, options, cost);
+    add_stats(result.stats, part.stats);
+    result.steps.insert(result.steps.end(), part.steps.begin(), part.steps.end());
+    chosen.push_back(part.program.graph);
+  }
+  Program as_written = plan_groups(plan_form(graph), cost);
+  Program searched = plan_groups(plan_form(join_pieces(pieces, chosen)), cost);
+  result.predicted_ns_as_written = as_written.predicted_ns;
+  bool better = searched.predicted_ns < as_written.predicted_ns * kMinGain;
+  if (!better) result.steps.clear();
+  result.candidates.push_back(better ? searched : as_written);
+  result.candidates.push_back(better ? std::move(as_written) : std::move(searched));
+  result.program = result.candidates[0];
+  return result;
+}
+
+}  // namespace
+
+SearchResult optimize(const Graph& graph, const SearchOptions& options) {
+  auto begin = std::chrono::steady_clock::now();
+  RooflineModel reference(Machine::reference(options.target, options.threads));
+  const CostModel& cost = options.cost ? *options.cost : reference;
+  bool large = graph.live().size() > kMaxSearchedNodes;
+  SearchResult result =
+      large ? search_pieces(graph, options, cost) : search_whole(graph, options, cost);
+  result.stats.regime = regime_name(regime_of(options.time_budget_ms, options.deep));
+  result.stats.ms =
+      std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begin).count();
+  return result;
+}
+
+}  // namespace bafe

@@ -1,0 +1,148 @@
+// Between rules and engine. In: a structural match. Out: the right side's nodes, or refusal when a
+// condition fails. Invariant: types are inferred before a node is added, so an ill-typed right side
+// leaves the e-graph untouched.
+
+#include "rule_adapter.h"
+
+#include <algorithm>
+#include <iterator>
+#include <map>
+
+namespace bafe {
+namespace {
+
+class RewriteApplier : public Applier {
+ public:
+  RewriteApplier(const Rewrite& rewrite, const TensorAnalysis& analysis)
+      : rewrite_(rewrite), analysis_(analysis) {}
+
+  bool apply(EGraph& graph, const Match& match, std::span<NodeId> roots) override {
+    EGraphSink sink(graph, analysis_);
+    std::vector<TermRef> terms = match_terms(match);
+    std::vector<AttrValue> attrs = match_attrs(graph, match, rewrite_.left.attr_vars);
+    if (!interpreter_.admits(rewrite_, terms, attrs, sink)) return false;
+    std::vector<TermPair> pairs;
+    try {
+      if (!interpreter_.build(rewrite_, terms, attrs, sink, pairs)) return false;
+    } catch (const NodeLimitReached&) {
+      return false;
+    }
+    std::copy(match.roots.begin(), match.roots.end(), roots.begin());
+    for (std::size_t i = 0; i < rewrite_.left.roots.size(); ++i) {
+      for (std::size_t o = 0; o < rewrite_.right.outputs.size(); ++o) {
+        if (rewrite_.right.outputs[o].target == rewrite_.left.roots[i].root_var)
+          roots[i] = NodeId(pairs[o].right);
+      }
+    }
+    return true;
+  }
+
+ private:
+  const Rewrite& rewrite_;
+  const TensorAnalysis& analysis_;
+  RhsInterpreter interpreter_;
+};
+
+bool asks_facts(const AttrExpr& expr) {
+  static const char* const kFacts[] = {"const",     "finite",     "in",    "zero",
+                                       "identity",  "diagonal",   "lower", "upper",
+                                       "symmetric", "orthogonal", "banded"};
+  if (expr.kind == AttrExpr::kCall) {
+    const std::string& name = attr_functions()[static_cast<std::size_t>(expr.function)].name;
+    if (std::find(std::begin(kFacts), std::end(kFacts), name) != std::end(kFacts)) return true;
+  }
+  return std::any_of(expr.args.begin(), expr.args.end(), asks_facts);
+}
+
+bool reads_facts(const Rewrite& rewrite) {
+  auto equation = [](const VarEquation& e) { return asks_facts(e.value); };
+  return !rewrite.constant_equations.empty() ||
+         std::any_of(rewrite.conditions.begin(), rewrite.conditions.end(), asks_facts) ||
+         std::any_of(rewrite.lets.begin(), rewrite.lets.end(), equation) ||
+         std::any_of(rewrite.right.steps.begin(), rewrite.right.steps.end(),
+                     [](const RightStep& step) { return asks_facts(step.value); });
+}
+
+RightShape shape_of(const Rewrite& rewrite) {
+  RightShape shape;
+  for (const RightStep& step : rewrite.right.steps) shape.steps.push_back({step.operands});
+  for (const RootPattern& root : rewrite.left.roots) {
+    auto output = std::find_if(rewrite.right.outputs.begin(), rewrite.right.outputs.end(),
+                               [&](const RightOutput& o) { return o.target == root.root_var; });
+    if (output == rewrite.right.outputs.end()) return {};
+    shape.outputs.push_back(output->value);
+  }
+  return shape;
+}
+
+}  // namespace
+
+const Facts& EGraphSink::facts(TermRef term) const {
+  return analysis_.facts(graph_.class_of(NodeId(term)));
+}
+
+const Type* EGraphSink::type(TermRef term) const { return &facts(term).type; }
+
+std::optional<Scalar> EGraphSink::constant(TermRef term) const {
+  const Facts& known = facts(term);
+  return known.constant ? std::optional(known.constant->value) : std::nullopt;
+}
+
+bool EGraphSink::fact(const std::string& name, TermRef term,
+                      const std::vector<AttrValue>& args) const {
+  return analysis_.fact(name, graph_.class_of(NodeId(term)), args);
+}
+
+TermRef EGraphSink::node(OpId op, std::span<const TermRef> operands, Attrs attrs) {
+  std::vector<NodeId> children;
+  std::vector<Type> types;
+  for (TermRef operand : operands) {
+    children.push_back(NodeId(operand));
+    types.push_back(facts(operand).type);
+  }
+  infer_type(op_of(op), types, attrs);
+  NodeId node = graph_.add(op, graph_.attrs().intern(attrs), children);
+  if (!node.valid()) throw NodeLimitReached{};
+  return node.index();
+}
+
+TermRef EGraphSink::splat(Scalar value, TermRef like) {
+  Shape shape = facts(like).type.shape;
+  return node(id_of(Op::kFill), {}, {value, std::move(shape)});
+}
+
+std::vector<AttrValue> match_attrs(const EGraph& graph, const Match& match, std::size_t count) {
+  std::vector<AttrValue> attrs;
+  for (std::size_t i = 0; i < count; ++i) attrs.push_back(graph.attrs().value(match.attr(i)));
+  return attrs;
+}
+
+std::vector<TermRef> match_terms(const Match& match) {
+  std::vector<TermRef> terms;
+  for (NodeId node : match.vars) terms.push_back(node.index());
+  return terms;
+}
+
+std::vector<SaturationRule> adapt_rules(const std::vector<const Rewrite*>& rewrites,
+                                        const TensorAnalysis& analysis,
+                                        std::vector<std::string>& names) {
+  std::vector<SaturationRule> rules;
+  std::map<std::string, RuleId> ids;
+  for (const Rewrite* rewrite : rewrites) {
+    auto [it, fresh] = ids.emplace(rewrite->name, RuleId(static_cast<std::uint32_t>(names.size())));
+    if (fresh) names.push_back(rewrite->name);
+    SaturationRule rule;
+    rule.name = rewrite->name;
+    rule.left = rewrite->left;
+    rule.right = shape_of(*rewrite);
+    rule.applier = std::make_shared<RewriteApplier>(*rewrite, analysis);
+    rule.rule = it->second;
+    rule.backward = !rewrite->forward;
+    rule.reads_facts = reads_facts(*rewrite);
+    rule.set = static_cast<std::uint32_t>(rewrite->stage);
+    rules.push_back(std::move(rule));
+  }
+  return rules;
+}
+
+}  // namespace bafe

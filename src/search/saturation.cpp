@@ -1,0 +1,162 @@
+// Staged saturation. In: an imported program, rules, limits. Out: the grown e-graph and what it
+// took. Stages of one iteration run in the order analysis, simplify, structural, fuse, explosive;
+// the first two to their fixpoint.
+
+#include "saturation.h"
+
+#include <algorithm>
+
+#include "flatten.h"
+#include "rule_adapter.h"
+
+namespace bafe {
+namespace {
+
+constexpr std::uint32_t bit(RuleStage stage) { return 1u << static_cast<std::uint32_t>(stage); }
+
+constexpr std::uint32_t kGoalDirected = bit(RuleStage::kAnalysis) | bit(RuleStage::kSimplify);
+
+const char* reason_text(StopReason reason) {
+  switch (reason) {
+    case StopReason::kSaturated:
+      return "saturated";
+    case StopReason::kNodes:
+      return "node limit";
+    case StopReason::kAccepted:
+      return "rewrite limit";
+    case StopReason::kInterrupted:
+      return "time";
+    default:
+      return "iteration limit";
+  }
+}
+
+void absorb(const Saturation& saturation, StopReason reason, Growth& growth) {
+  if (saturation.error()) throw RuleError(*saturation.error());
+  growth.matches_accepted += static_cast<std::int64_t>(saturation.accepted());
+  growth.iterations += static_cast<std::int64_t>(saturation.iterations().size());
+  for (const IterationStats& stats : saturation.iterations()) {
+    growth.work_units += static_cast<std::int64_t>(stats.matches);
+  }
+  growth.stop_reason = reason_text(reason);
+}
+
+/// Rewrites that may run on this program: rules of one long chain alone leave the explosive set.
+std::vector<const Rewrite*> without_chains(std::vector<const Rewrite*> rewrites,
+                                           const std::vector<OpId>& chained) {
+  auto drop = [&](const Rewrite* rewrite) {
+    return rewrite->stage == RuleStage::kExplosive && only_regroups(*rewrite, chained);
+  };
+  rewrites.erase(std::remove_if(rewrites.begin(), rewrites.end(), drop), rewrites.end());
+  return rewrites;
+}
+
+void run_staged(TermGraph& terms, Saturation& saturation, const SearchOptions& options,
+                std::size_t max_nodes, Growth& growth) {
+  SaturationOptions limits;
+  limits.stages = {
+      {kGoalDirected, 3},         {bit(RuleStage::kStructural), 1}, {kGoalDirected, 2},
+      {bit(RuleStage::kFuse), 1}, {bit(RuleStage::kExplosive), 1},  {kGoalDirected, 2}};
+  Regime regime = regime_of(options.time_budget_ms, options.deep);
+  limits.max_iterations =
+      options.time_budget_ms || options.deep ? static_cast<std::size_t>(regime_iters(regime)) : 8;
+  limits.max_nodes = std::max(max_nodes, terms.egraph.num_nodes());
+  limits.interrupted = options.interrupted;
+  absorb(saturation, saturation.run(limits), growth);
+}
+
+/// A budget bounds the whole search: the goal-directed sets take at most half, chance the rest.
+void run_budget(TermGraph& terms, Saturation& saturation, const SearchOptions& options,
+                const std::vector<const Rewrite*>& rewrites, Growth& growth) {
+  const SearchBudget& budget = *options.budget;
+  SaturationOptions limits;
+  limits.stages = {{kGoalDirected, 1}};
+  limits.max_iterations = static_cast<std::size_t>(std::max(0, std::min(budget.max_iters, 1)));
+  limits.max_nodes =
+      std::max(static_cast<std::size_t>(std::max(0, budget.max_nodes)), terms.egraph.num_nodes());
+  limits.max_accepted = static_cast<std::size_t>(std::max(0, budget.max_rewrites)) / 2;
+  limits.interrupted = options.interrupted;
+  if (limits.max_accepted > 0 && limits.max_iterations > 0) {
+    absorb(saturation, saturation.run(limits), growth);
+    growth.iterations = 0;  // the passes below are the iterations that the caller budgets
+  }
+  grow_stochastically(terms, budget, options, rewrites, growth);
+}
+
+/// One pass of the classical sixteen: every match of the program as it stands, once.
+void run_single_pass(TermGraph& terms, const SearchOptions& options, Growth& growth) {
+  auto rewrites = allowed_rewrites(RuleSet::classic(), options.math, sees_specials(terms.source));
+  growth.rules = adapt_rules(rewrites, terms.analysis, growth.rule_names);
+  Saturation saturation(terms.egraph, growth.rules);
+  const SearchBudget& budget = *options.budget;
+  SaturationOptions limits;
+  limits.max_iterations = 1;
+  limits.max_nodes =
+      std::max(static_cast<std::size_t>(std::max(0, budget.max_nodes)), terms.egraph.num_nodes());
+  limits.max_accepted = static_cast<std::size_t>(std::max(0, budget.max_rewrites));
+  limits.interrupted = options.interrupted;
+  absorb(saturation, saturation.run(limits), growth);
+  if (growth.stop_reason == std::string("saturated")) return;
+  if (growth.matches_accepted < budget.max_rewrites) growth.stop_reason = "iteration limit";
+}
+
+}  // namespace
+
+std::vector<const Rewrite*> allowed_rewrites(const RuleSet& rules, Math math, bool specials) {
+  NumericClass weakest = math == Math::kBits    ? NumericClass::kBits
+                         : math == Math::kReals ? NumericClass::kDomain
+                                                : NumericClass::kApprox;
+  std::vector<const Rewrite*> result = rules.rewrites(weakest);
+  if (specials) {
+    auto finite = [](const Rewrite* rewrite) { return rewrite->numeric == NumericClass::kFinite; };
+    result.erase(std::remove_if(result.begin(), result.end(), finite), result.end());
+  }
+  return result;
+}
+
+Growth grow(TermGraph& terms, const RuleSet& rules, const SearchOptions& options) {
+  Growth growth;
+  growth.stop_reason = "saturated";
+  if (options.budget && !options.budget->enable_multi_pass) {
+    run_single_pass(terms, options, growth);
+    return growth;
+  }
+  std::size_t max_nodes = static_cast<std::size_t>(
+      std::max(0, options.budget ? options.budget->max_nodes : options.max_nodes));
+  std::vector<OpId> chained = regroup_long_chains(terms, options.math, max_nodes);
+  auto rewrites =
+      without_chains(allowed_rewrites(rules, options.math, sees_specials(terms.source)), chained);
+  growth.rules = adapt_rules(rewrites, terms.analysis, growth.rule_names);
+  Saturation saturation(terms.egraph, growth.rules);
+  if (options.budget) {
+    run_budget(terms, saturation, options, rewrites, growth);
+  } else {
+    run_staged(terms, saturation, options, max_nodes, growth);
+  }
+  return growth;
+}
+
+std::int64_t count_alternatives(const TermGraph& terms) {
+  const EGraph& egraph = terms.egraph;
+  std::vector<bool> seen(egraph.class_bound(), false);
+  std::vector<ClassId> work;
+  auto push = [&](ClassId cls) {
+    if (seen[cls.index()]) return;
+    seen[cls.index()] = true;
+    work.push_back(cls);
+  };
+  for (std::size_t i = 0; i < terms.roots.size(); ++i) push(terms.root_class(i));
+  std::int64_t count = 0;
+  while (!work.empty()) {
+    ClassId cls = work.back();
+    work.pop_back();
+    for (NodeId node : egraph.nodes(cls)) {
+      bool leaf = op_info(op_of(egraph.op(node))).kind == OpKind::kLeaf;
+      count += !leaf && node.index() >= terms.imported_nodes;
+      for (NodeId child : egraph.children(node)) push(egraph.class_of(child));
+    }
+  }
+  return count;
+}
+
+}  // namespace bafe

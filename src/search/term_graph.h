@@ -1,0 +1,42 @@
+#pragma once
+/// A program inside an e-graph: its classes, its inputs, the orders its roots must have.
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "bafe/egraph/egraph.h"
+#include "bafe/ir/graph.h"
+#include "bafe/search/tensor_analysis.h"
+
+namespace bafe {
+
+/// Named nodes are replaced by their definitions, layout_transform by its operand; at a root it is
+/// kept aside.
+struct TermGraph {
+  explicit TermGraph(const Graph& program, bool fold_sums);
+  TermGraph(const TermGraph&) = delete;
+
+  Graph source;  ///< flattened and compact
+  TensorAnalysis analysis;
+  EGraph egraph;
+  std::vector<NodeId> nodes;  ///< of each value of `source`
+  std::vector<NodeId> roots;
+  std::vector<std::vector<std::string>> root_layouts;  ///< layouts over each root, innermost first
+  std::size_t imported_nodes = 0, imported_classes = 0;
+
+  ClassId root_class(std::size_t i) const { return egraph.class_of(roots[i]); }
+};
+
+/// Node that stands for a class where `user` reads it (invalid user: a root).
+using ChooseNode = std::function<NodeId(ClassId)>;
+/// The program in which every class is computed by its chosen node. Inputs are all kept, in order.
+/// Needs an acyclic choice.
+Graph chosen_graph(const TermGraph& terms, const ChooseNode& choose);
+
+/// Does some node of the program read NaN or Inf apart from its value (isnan, isfinite), or hold
+/// such a literal?
+bool sees_specials(const Graph& graph);
+
+}  // namespace bafe
