@@ -314,9 +314,9 @@ std::string emit_nest_c(const Nest& nest, std::set<std::string>& functions) {
                   "(void *const *slot, const long long *size, void *scratch, long long begin, long long end) {\n"
                   "  (void)size; (void)scratch;\n";
   s += buffers_c(nest);
-  for (const NestPart& part : nest.parts) {
-    for (int stack : stacks_of(part.body)) s += format("  int depth{} = 0;\n", stack);
-  }
+  std::set<int> stacks;
+  for (const NestPart& part : nest.parts) stacks.merge(stacks_of(part.body));
+  for (int stack : stacks) s += format("  int depth{} = 0;\n", stack);
   if (checks_index) s += "  int bad_index = 0;\n";
   if (checks_power) s += "  int bad_power = 0;\n";
   s += parts;
