@@ -10,7 +10,9 @@
 namespace bafe {
 namespace {
 
-Features row(double log_flops, double log_bytes) { return {2, 1, 1, 0, log_flops, log_bytes, 0, 0}; }
+Features row(double log_flops, double log_bytes) {
+  return {2, 1, 1, 0, log_flops, log_bytes, 0, 0};
+}
 
 TEST(LinearFit, RecoversALogLinearLaw) {
   std::vector<Features> rows;

@@ -25,8 +25,8 @@ TEST(LayoutText, ReadsBackEveryOrderItPrints) {
 }
 
 TEST(LayoutText, RejectsWhatIsNoPermutation) {
-  for (const char* text : {"diagonal", "order(0 0)", "order(0)", "order(0 2)", "order(0 1", "order(-1 0)",
-                           "order(0 1)x", "order(99999999999 0)", ""}) {
+  for (const char* text : {"diagonal", "order(0 0)", "order(0)", "order(0 2)", "order(0 1",
+                           "order(-1 0)", "order(0 1)x", "order(99999999999 0)", ""}) {
     EXPECT_THROW(layout_from_text(text, 2), ShapeError) << text;
   }
 }

@@ -37,7 +37,8 @@ TEST(PlanGroups, FusesBiasAndReluIntoTheProduct) {
 
 TEST(PlanGroups, KeepsTheActivationOfALayerWithItsOwnProduct) {
   Graph g;
-  ValueId x = input(g, "x", {64, 784}), w1 = input(g, "w1", {784, 512}), w2 = input(g, "w2", {512, 10});
+  ValueId x = input(g, "x", {64, 784}), w1 = input(g, "w1", {784, 512}),
+          w2 = input(g, "w2", {512, 10});
   ValueId h = call(g, "relu", {call(g, "matmul", {x, w1})});
   g.add_root(call(g, "matmul", {h, w2}));
   Program p = planned(g);
@@ -86,7 +87,8 @@ TEST(PlanGroups, ComputesSiblingSumsInOnePass) {
 
 TEST(PlanGroups, StoresAnExpensiveValueThatTwoProductsRead) {
   Graph g;
-  ValueId x = input(g, "x", {512, 512}), w = input(g, "w", {512, 512}), v = input(g, "v", {512, 512});
+  ValueId x = input(g, "x", {512, 512}), w = input(g, "w", {512, 512}),
+          v = input(g, "v", {512, 512});
   ValueId t = call(g, "tanh", {x});
   g.add_root(call(g, "matmul", {t, w}));
   g.add_root(call(g, "matmul", {t, v}));

@@ -20,7 +20,8 @@ inline ValueId input(Graph& graph, const std::string& name, Shape shape, DType d
   return graph.add_input(info);
 }
 
-inline ValueId call(Graph& graph, const std::string& op, std::vector<ValueId> operands, Attrs attrs = {}) {
+inline ValueId call(Graph& graph, const std::string& op, std::vector<ValueId> operands,
+                    Attrs attrs = {}) {
   return Builder(graph).call(op, operands, std::move(attrs));
 }
 
