@@ -50,9 +50,10 @@ AutotuneConfig Autotune::config() const {
 }
 
 /// Mean of `samples`; each repeats the run until kSampleNs have passed, so that the clock's step
-/// does not show.
+/// does not show. A sample of more than twice the fastest was interrupted by another process and is
+/// left out.
 double Autotune::time_ms(const std::function<void()>& run, int samples) const {
-  double total_ns = 0;
+  std::vector<double> run_ns;
   for (int i = 0; i < samples; ++i) {
     std::int64_t begin_ns = now_ns(), spent_ns = 0, repeats = 0;
     do {
@@ -60,9 +61,17 @@ double Autotune::time_ms(const std::function<void()>& run, int samples) const {
       ++repeats;
       spent_ns = now_ns() - begin_ns;
     } while (spent_ns < kSampleNs && repeats < kMostRepeats);
-    total_ns += static_cast<double>(spent_ns) / static_cast<double>(repeats);
+    run_ns.push_back(static_cast<double>(spent_ns) / static_cast<double>(repeats));
   }
-  return total_ns / samples / 1e6;
+  double limit = 2 * *std::min_element(run_ns.begin(), run_ns.end());
+  double total_ns = 0;
+  int count = 0;
+  for (double ns : run_ns) {
+    if (ns > limit) continue;
+    total_ns += ns;
+    ++count;
+  }
+  return total_ns / count / 1e6;
 }
 
 bool Autotune::call(const AutotuneCall& call) {
