@@ -8,6 +8,7 @@
 
 #include "bafe/base/error.h"
 #include "bafe/egraph/key.h"
+#include "bafe/egraph/tight.h"
 
 namespace bafe {
 
@@ -19,7 +20,7 @@ EGraph::EGraph(const OpTable& ops, Analysis* analysis)
 AttrId EGraph::attr(NodeId node) const {
   const NodeRow& row = rows_[node.index()];
   if (!(row.bits & kHasAttr)) return {};
-  return AttrId(children_[row.first + (row.bits & kArityBits)].index());
+  return AttrId(words(row)[row.bits & kArityBits].index());
 }
 
 ClassId EGraph::find(ClassId cls) const {
@@ -37,12 +38,11 @@ std::vector<ClassId> EGraph::classes() const {
 }
 
 std::uint32_t EGraph::tag_of(const NodeRow& row) const {
-  std::uint32_t arity = row.bits & kArityBits;
+  const NodeId* word = words(row);
+  const NodeId* end = word + (row.bits & kArityBits);
   std::uint64_t hash = key_start(row.op);
-  for (std::uint32_t i = 0; i < arity; ++i) {
-    hash = key_word(hash, class_of_[children_[row.first + i].index()].index());
-  }
-  if (row.bits & kHasAttr) hash = key_word(hash, children_[row.first + arity].index());
+  for (; word != end; ++word) hash = key_word(hash, class_of(*word).index());
+  if (row.bits & kHasAttr) hash = key_word(hash, word->index());
   return key_tag(hash);
 }
 
@@ -51,12 +51,11 @@ bool EGraph::same_key(NodeId a, NodeId b) const {
   const NodeRow& y = rows_[b.index()];
   if (x.op != y.op || ((x.bits ^ y.bits) & (kArityBits | kHasAttr))) return false;
   std::uint32_t arity = x.bits & kArityBits;
+  const NodeId *of_a = words(x), *of_b = words(y);
   for (std::uint32_t i = 0; i < arity; ++i) {
-    if (class_of_[children_[x.first + i].index()] != class_of_[children_[y.first + i].index()]) {
-      return false;
-    }
+    if (class_of(of_a[i]) != class_of(of_b[i])) return false;
   }
-  return !(x.bits & kHasAttr) || children_[x.first + arity] == children_[y.first + arity];
+  return !(x.bits & kHasAttr) || of_a[arity] == of_b[arity];
 }
 
 std::uint32_t EGraph::find_slot(OpId op, AttrId attr, std::span<const NodeId> children,
@@ -68,11 +67,12 @@ std::uint32_t EGraph::find_slot(OpId op, AttrId attr, std::span<const NodeId> ch
   return table_.find(*tag, [&](NodeId node) {
     const NodeRow& row = rows_[node.index()];
     if (row.op != op.index() || (row.bits & kArityBits) != children.size()) return false;
-    for (std::size_t i = 0; i < children.size(); ++i) {
-      if (class_of_[children_[row.first + i].index()] != class_of(children[i])) return false;
+    const NodeId* word = words(row);
+    for (NodeId child : children) {
+      if (*word != child && class_of(*word) != class_of(child)) return false;
+      ++word;
     }
-    AttrId have = row.bits & kHasAttr ? AttrId(children_[row.first + children.size()].index())
-                                      : AttrId{};
+    AttrId have = row.bits & kHasAttr ? AttrId(word->index()) : AttrId{};
     return have == attr;
   });
 }
@@ -98,37 +98,39 @@ NodeId EGraph::add(OpId op, AttrId attr, std::span<const NodeId> children) {
 }
 
 NodeId EGraph::append_node(OpId op, AttrId attr, std::span<const NodeId> children) {
-  BAFE_CHECK(children.size() <= kArityBits, "a node has at most 4095 children");
+  BAFE_CHECK(children.size() <= kArityBits, "a node has at most 2047 children");
   BAFE_CHECK(rows_.size() < 0x7fffffffu, "node ids fit in 31 bits");
   NodeId node(static_cast<std::uint32_t>(rows_.size()));
-  auto bits = static_cast<std::uint16_t>(children.size() | (attr.valid() ? kHasAttr : 0));
-  rows_.push_back({static_cast<std::uint32_t>(children_.size()),
-                   static_cast<std::uint16_t>(op.index()), bits});
-  // `children` may be a view of this very array
-  for (std::size_t i = 0; i < children.size(); ++i) {
-    NodeId child = children[i];
-    if (children_.size() == children_.capacity()) {
-      std::vector<NodeId> rest(children.begin() + i, children.end());
-      children_.reserve(children_.capacity() * 3 / 2 + 64);
-      children_.insert(children_.end(), rest.begin(), rest.end());
-      break;
-    }
-    children_.push_back(child);
+  NodeRow row{};
+  row.op = static_cast<std::uint16_t>(op.index());
+  row.bits = static_cast<std::uint16_t>(children.size() | (attr.valid() ? kHasAttr : 0));
+  // `children` may be a view of rows_ or of spill_, so it is copied before either grows
+  if (children.size() + attr.valid() <= 2) {
+    std::copy(children.begin(), children.end(), row.words);
+    if (attr.valid()) row.words[children.size()] = NodeId(attr.index());
+  } else {
+    std::vector<NodeId> copy(children.begin(), children.end());
+    if (attr.valid()) copy.push_back(NodeId(attr.index()));
+    row.bits |= kSpilled;
+    row.words[0] = NodeId(static_cast<std::uint32_t>(spill_.size()));
+    spill_.insert(spill_.end(), copy.begin(), copy.end());
   }
-  if (attr.valid()) children_.push_back(NodeId(attr.index()));
+  push_tight(rows_, row);
   return node;
 }
 
 void EGraph::open_class(NodeId node) {
   ClassId cls(static_cast<std::uint32_t>(classes_.size()));
   OpId op = this->op(node);
+  reserve_tight(classes_);
   ClassRow& row = classes_.emplace_back();
   row.forward = cls;
-  row.tick = tick_;
+  row.tick = tick_ & kTickBits;
   row.mask.add(op);
   lists_.push(row.live, node);
-  class_of_.push_back(cls);
-  by_op_[op.index()].push_back(node);
+  push_tight(class_of_, cls);
+  push_tight(arrived_, 0u);
+  push_tight(by_op_[op.index()], node);
   link_parents(node);
   ++live_nodes_;
   ++num_classes_;
@@ -179,7 +181,7 @@ std::string EGraph::blame() const {
 
 std::size_t EGraph::memory_bytes(bool with_proofs) const {
   auto bytes = [](const auto& items) { return items.capacity() * sizeof(items[0]); };
-  std::size_t sum = bytes(rows_) + bytes(class_of_) + bytes(children_) + bytes(classes_) +
+  std::size_t sum = bytes(rows_) + bytes(class_of_) + bytes(arrived_) + bytes(spill_) + bytes(classes_) +
                     lists_.memory_bytes() + table_.memory_bytes() + bytes(pending_) +
                     bytes(fact_pending_) + bytes(modify_pending_) + bytes(dirty_) +
                     attrs_.memory_bytes();

@@ -104,7 +104,8 @@ class Joiner {
           break;
         }
         --*fuel_;
-        bool fresh = joined.fresh[i] || next.fresh[it->second] || met(joined.table[i]);
+        bool fresh = joined.fresh[i] || next.fresh[it->second] ||
+                     met(joined.table[i], next.table[it->second]);
         if ((last && !fresh) || !agree(joined.table[i], next.table[it->second])) continue;
         if (last && result.table.size() >= limits_.max_matches) {
           end = MatchEnd::kTooMany;
@@ -135,11 +136,10 @@ class Joiner {
   }
 
   /// May two old rows agree only now, because classes of their shared variables were merged?
-  bool met(const Match& match) const {
-    for (std::size_t v : vars_) {
-      if (graph_.changed(graph_.class_of(match.vars[v]), since_)) return true;
-    }
-    return false;
+  bool met(const Match& a, const Match& b) const {
+    auto moved = [this](NodeId node) { return graph_.moved(node, since_); };
+    return std::any_of(vars_.begin(), vars_.end(),
+                       [&](std::size_t v) { return moved(a.vars[v]) || moved(b.vars[v]); });
   }
 
   std::uint64_t key(const Match& match) const {

@@ -1,6 +1,6 @@
 // A root program and a delta come in; rows of matches go out. A step returns false only to stop the whole
 // search. Invariant: `fresh` says that the partial match holds something newer than the moment; the last
-// step that could make it so enumerates nothing but new nodes otherwise.
+// step that could make it so enumerates nothing but new and moved nodes otherwise.
 #include "machine.h"
 
 #include <algorithm>
@@ -42,7 +42,7 @@ bool Machine::find_ground_terms() {
       found.push_back(graph_.lookup(node.op, node.attr, children));
       if (!found.back().valid()) return false;
       slots_[node.slot] = found.back();
-      is_new_term |= is_new(found.back());
+      is_new_term |= is_new(found.back()) || moved(found.back());
     }
     ground_class_.push_back(graph_.class_of(found.back()));
     ground_new_.push_back(is_new_term);
@@ -101,13 +101,13 @@ bool Machine::step(std::size_t pc, bool fresh) {
       case MatchStep::Kind::kSame: {
         ClassId cls = graph_.class_of(regs_[now.reg]);
         if (cls != graph_.class_of(regs_[now.out])) return true;
-        fresh = fresh || changed(cls);
+        fresh = fresh || moved(regs_[now.reg]) || moved(regs_[now.out]);
         break;
       }
       case MatchStep::Kind::kGround: {
         ClassId cls = graph_.class_of(regs_[now.reg]);
         if (cls != ground_class_[now.index]) return true;
-        fresh = fresh || changed(cls) || ground_new_[now.index];
+        fresh = fresh || moved(regs_[now.reg]) || ground_new_[now.index];
         break;
       }
       case MatchStep::Kind::kLiteral: {
@@ -131,20 +131,23 @@ bool Machine::bind(const MatchStep& now, std::size_t pc, bool fresh) {
   ClassId cls = graph_.class_of(regs_[now.reg]);
   if (!graph_.op_mask(cls).may_hold(now.op)) return true;
   std::span<const NodeId> nodes = graph_.nodes(cls);
-  fresh = fresh || changed(cls);
-  if (!fresh && now.last_source && !fresh_rows_) {
+  fresh = fresh || moved(regs_[now.reg]);
+  bool only_new = !fresh && now.last_source && !fresh_rows_;
+  if (only_new && !changed(cls)) {
     if (!is_new(nodes.back())) return true;
     auto first = std::lower_bound(nodes.begin(), nodes.end(), NodeId(since_.nodes));
     nodes = nodes.subspan(static_cast<std::size_t>(first - nodes.begin()));
   }
   for (NodeId node : nodes) {
     if (!spend()) return false;
+    bool fresh_here = fresh || is_new(node) || moved(node);
+    if (only_new && !fresh_here) continue;
     if (graph_.op(node) != now.op) continue;
     std::span<const NodeId> kids = graph_.children(node);
     if (kids.size() != now.arity) continue;
     std::copy(kids.begin(), kids.end(), regs_.begin() + now.out);
     slots_[now.slot] = node;
-    if (!step(pc + 1, fresh || is_new(node))) return false;
+    if (!step(pc + 1, fresh_here)) return false;
   }
   return true;
 }

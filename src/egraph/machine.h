@@ -36,6 +36,7 @@ class Machine {
   bool emit(bool fresh);
   bool spend();
   bool is_new(NodeId node) const { return everything_ || node.index() >= since_.nodes; }
+  bool moved(NodeId node) const { return everything_ || graph_.moved(node, since_); }
   bool changed(ClassId cls) const { return everything_ || graph_.changed(cls, since_); }
 
   const EGraph& graph_;

@@ -6,6 +6,7 @@
 
 #include "bafe/base/error.h"
 #include "bafe/egraph/egraph.h"
+#include "bafe/egraph/tight.h"
 
 namespace bafe {
 
@@ -41,7 +42,7 @@ bool EGraph::unite(NodeId a, NodeId b, const Reason& reason) {
     if (result.from_changed) queue_parents_facts(from);
     if (result.into_changed) {
       queue_parents_facts(into);
-      if (absorbed) classes_[into.index()].tick = tick_;
+      if (absorbed) touch(into);
     }
     if (result.into_changed || result.from_changed) queue_modify(into);
   }
@@ -61,6 +62,7 @@ void EGraph::write_log(NodeId a, NodeId b, const Reason& reason, bool keep_b, bo
   std::uint32_t header = static_cast<std::uint32_t>(reason.kind) | (reason.backward ? 8u : 0u) |
                          (keep_b ? 16u : 0u) | (absorbed ? 32u : 0u) | rule << 6 |
                          static_cast<std::uint32_t>(reason.witness.size()) << 22;
+  reserve_tight(log_, 3 + reason.witness.size());
   log_.push_back(a);
   log_.push_back(b);
   log_.push_back(NodeId(header));
@@ -85,7 +87,7 @@ EGraph::Union EGraph::read_log(std::size_t& at) const {
 void EGraph::absorb(ClassId into, NodeId node) {
   ClassRow& newborn = classes_.back();
   lists_.free(newborn.live);
-  bool queued = newborn.flags & kModifyPending;
+  bool queued = newborn.modify;
   classes_.pop_back();
   --num_classes_;
   if (queued && !modify_pending_.empty() && modify_pending_.back().index() == classes_.size()) {
@@ -103,14 +105,18 @@ void EGraph::merge_classes(ClassId into, ClassId from, bool replaying) {
   move_parents(into, from, replaying);
   ClassRow& row = classes_[into.index()];
   ClassRow& gone = classes_[from.index()];
-  for (NodeId node : lists_.items(gone.live)) class_of_[node.index()] = into;
-  for (NodeId node : lists_.items(gone.dead)) class_of_[node.index()] = into;
+  for (const ListRef& list : {gone.live, gone.dead}) {
+    for (NodeId node : lists_.items(list)) {
+      class_of_[node.index()] = into;
+      arrived_[node.index()] = tick_;
+    }
+  }
   lists_.splice(row.live, gone.live);
   lists_.splice(row.dead, gone.dead);
   row.mask.add(gone.mask);
-  row.tick = tick_;
+  touch(into);
   gone.forward = into;
-  if (gone.flags & kModifyPending) queue_modify(into);
+  if (gone.modify) queue_modify(into);
   --num_classes_;
   touch_list(into);
 }
@@ -141,8 +147,8 @@ void EGraph::move_parents(ClassId into, ClassId from, bool replaying) {
 
 void EGraph::touch_list(ClassId cls) {
   ClassRow& row = classes_[cls.index()];
-  if (row.flags & kDirty) return;
-  row.flags |= kDirty;
+  if (row.dirty) return;
+  row.dirty = 1;
   dirty_.push_back(cls);
 }
 
@@ -157,14 +163,14 @@ void EGraph::queue_parents_facts(ClassId cls) {
 
 void EGraph::queue_modify(ClassId cls) {
   ClassRow& row = classes_[cls.index()];
-  if (row.flags & kModifyPending) return;
-  row.flags |= kModifyPending;
+  if (row.modify) return;
+  row.modify = 1;
   modify_pending_.push_back(cls);
 }
 
 void EGraph::facts_changed(ClassId cls) {
   cls = find(cls);
-  classes_[cls.index()].tick = tick_;
+  touch(cls);
   queue_parents_facts(cls);
   queue_modify(cls);
 }
@@ -208,8 +214,8 @@ void EGraph::settle_facts(bool modify) {
     }
     ClassId cls = modify_pending_.back();
     modify_pending_.pop_back();
-    if (cls.index() >= classes_.size() || !(classes_[cls.index()].flags & kModifyPending)) continue;
-    classes_[cls.index()].flags &= ~kModifyPending;
+    if (cls.index() >= classes_.size() || !classes_[cls.index()].modify) continue;
+    classes_[cls.index()].modify = 0;
     if (!modify || !is_canonical(cls)) continue;
     analysis_->modify(*this, cls);
     if (!pending_.empty()) return;
@@ -220,7 +226,7 @@ void EGraph::compact_dirty() {
   std::vector<NodeId> dead;
   for (ClassId cls : dirty_) {
     ClassRow& row = classes_[cls.index()];
-    row.flags &= ~kDirty;
+    row.dirty = 0;
     if (row.forward != cls) continue;
     std::span<NodeId> live = lists_.items(row.live);
     std::uint32_t kept = 0;
@@ -246,13 +252,17 @@ void EGraph::compact_dirty() {
   }
 }
 
+void EGraph::close() {
+  while (!pending_.empty()) {
+    NodeId node = pending_.back();
+    pending_.pop_back();
+    repair(node);
+  }
+}
+
 void EGraph::rebuild() {
   while (!pending_.empty() || !fact_pending_.empty() || !modify_pending_.empty()) {
-    while (!pending_.empty()) {
-      NodeId node = pending_.back();
-      pending_.pop_back();
-      repair(node);
-    }
+    close();
     settle_facts(true);
   }
   compact_dirty();

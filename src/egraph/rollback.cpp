@@ -9,21 +9,22 @@ namespace bafe {
 
 Checkpoint EGraph::mark() const {
   BAFE_CHECK(is_rebuilt(), "a checkpoint is taken of a rebuilt graph");
-  return {static_cast<std::uint32_t>(rows_.size()), static_cast<std::uint32_t>(children_.size()),
+  return {static_cast<std::uint32_t>(rows_.size()), static_cast<std::uint32_t>(spill_.size()),
           static_cast<std::uint32_t>(log_.size())};
 }
 
 void EGraph::rollback(const Checkpoint& point) {
-  BAFE_CHECK(point.nodes <= rows_.size() && point.children <= children_.size() &&
+  BAFE_CHECK(point.nodes <= rows_.size() && point.spilled <= spill_.size() &&
                  point.log_words <= log_.size(),
              "a checkpoint is older than the graph");
   rows_.resize(point.nodes);
-  children_.resize(point.children);
+  spill_.resize(point.spilled);
   log_.resize(point.log_words);
-  for (NodeRow& row : rows_) row.bits &= kArityBits | kHasAttr;
+  for (NodeRow& row : rows_) row.bits &= kArityBits | kSpilled | kHasAttr;
   for (auto& nodes : by_op_) nodes.clear();
   dead_of_op_.assign(by_op_.size(), 0);
   class_of_.clear();
+  arrived_.clear();
   classes_.clear();
   lists_.clear();
   table_.clear();

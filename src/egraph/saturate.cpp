@@ -140,6 +140,7 @@ Saturation::StageEnd Saturation::apply(const Found& found, const SaturationOptio
     if (apply_match(found.rule, found.table[i])) {
       ++stats.accepted;
       ++accepted_;
+      graph_.close();
     } else if (graph_.num_nodes() >= graph_.node_limit()) {
       return StageEnd::kNodes;
     }

@@ -57,7 +57,7 @@ struct Moment {
 /// A state to roll back to. Older checkpoints stay valid after a rollback, newer ones do not.
 struct Checkpoint {
   std::uint32_t nodes = 0;
-  std::uint32_t children = 0;
+  std::uint32_t spilled = 0;
   std::uint32_t log_words = 0;
 };
 
@@ -84,6 +84,8 @@ class EGraph {
   bool unite(NodeId a, NodeId b, const Reason& reason);
   /// Closes under congruence, brings facts to their fixpoint, calls Analysis::modify.
   void rebuild();
+  /// Congruence alone, which is cheap after each few unions and keeps later additions from building twins.
+  void close();
   bool is_rebuilt() const;
   /// Facts of `cls` were changed from outside (an assertion): parents learn again at the next rebuild.
   void facts_changed(ClassId cls);
@@ -99,7 +101,7 @@ class EGraph {
   /// As born: their classes are equal to the node's children for ever.
   std::span<const NodeId> children(NodeId node) const {
     const NodeRow& row = rows_[node.index()];
-    return {children_.data() + row.first, static_cast<std::size_t>(row.bits & kArityBits)};
+    return {words(row), static_cast<std::size_t>(row.bits & kArityBits)};
   }
   ClassId class_of(NodeId node) const { return class_of_[node.index()]; }
   /// False for a node that was found equal, child by child, to an older one.
@@ -131,7 +133,12 @@ class EGraph {
   // --- change -----------------------------------------------------------------------------------------
   /// Now; what changes later is later than this moment.
   Moment moment() { return {tick_++, static_cast<std::uint32_t>(rows_.size())}; }
-  /// Did `cls` swallow a class or change its facts after `since`? New nodes in it are told by their id.
+  /// Did the class of `node` become another after `since`? Two nodes that did not move are equal now only if
+  /// they were equal then. New nodes are told by their id.
+  bool moved(NodeId node, const Moment& since) const {
+    return arrived_[node.index()] > since.tick;
+  }
+  /// Did `cls` swallow a class or change its facts after `since`?
   bool changed(ClassId cls, const Moment& since) const {
     return classes_[cls.index()].tick > since.tick;
   }
@@ -175,22 +182,28 @@ class EGraph {
   Union read_log(std::size_t& at) const;
 
  private:
+  /// A node's words are its children, then its attribute record. Two fit here; more lie in spill_, from
+  /// words[0] on: matching and hash-consing then touch one cache line of most nodes.
   struct NodeRow {
-    std::uint32_t first;  ///< in children_
+    NodeId words[2];
     std::uint16_t op;
     std::uint16_t bits;  ///< arity and flags
   };
+  static constexpr std::uint32_t kTickBits = 0x3fffffff;
   struct ClassRow {
-    ListRef live, dead, parents;
     OpMask mask;
-    std::uint32_t tick = 0;  ///< of the last merge or change of facts
-    ClassId forward;         ///< itself, or where it went
-    std::uint32_t flags = 0;
+    ListRef live, dead, parents;
+    ClassId forward;               ///< itself, or where it went
+    std::uint32_t tick : 30 = 0;   ///< of the last merge or change of facts
+    std::uint32_t dirty : 1 = 0;   ///< lists are to be compacted
+    std::uint32_t modify : 1 = 0;  ///< Analysis::modify is to be called
   };
-  static constexpr std::uint16_t kArityBits = 0x0fff, kDead = 0x1000, kPending = 0x2000,
-                                 kFactPending = 0x4000, kHasAttr = 0x8000;
-  static constexpr std::uint32_t kDirty = 1, kModifyPending = 2;
+  static constexpr std::uint16_t kArityBits = 0x07ff, kSpilled = 0x0800, kDead = 0x1000,
+                                 kPending = 0x2000, kFactPending = 0x4000, kHasAttr = 0x8000;
 
+  const NodeId* words(const NodeRow& row) const {
+    return row.bits & kSpilled ? spill_.data() + row.words[0].index() : row.words;
+  }
   std::uint32_t tag_of(const NodeRow& row) const;
   bool same_key(NodeId a, NodeId b) const;
   std::uint32_t find_slot(OpId op, AttrId attr, std::span<const NodeId> children,
@@ -206,6 +219,7 @@ class EGraph {
   void move_parents(ClassId into, ClassId from, bool replaying);
   void queue_parents_facts(ClassId cls);
   void queue_modify(ClassId cls);
+  void touch(ClassId cls) { classes_[cls.index()].tick = tick_ & kTickBits; }
   void touch_list(ClassId cls);
   void repair(NodeId node);
   void kill(NodeId node);
@@ -222,7 +236,8 @@ class EGraph {
   AttrTable attrs_;
   std::vector<NodeRow> rows_;
   std::vector<ClassId> class_of_;  ///< always canonical
-  std::vector<NodeId> children_;   ///< of all nodes, as born; a node's attribute record follows its children
+  std::vector<std::uint32_t> arrived_;  ///< tick at which the node's class last became another
+  std::vector<NodeId> spill_;  ///< words of nodes that have more than two
   std::vector<ClassRow> classes_;
   ListPool<NodeId> lists_;
   HashCons table_;

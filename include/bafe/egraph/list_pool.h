@@ -7,6 +7,8 @@
 #include <span>
 #include <vector>
 
+#include "bafe/egraph/tight.h"
+
 namespace bafe {
 
 /// Handle of one list. The block behind it holds bit_ceil(size) items.
@@ -90,6 +92,7 @@ class ListPool {
       return first;
     }
     auto first = static_cast<std::uint32_t>(items_.size());
+    reserve_tight(items_, std::size_t{1} << log_size);
     items_.resize(items_.size() + (std::size_t{1} << log_size));
     return first;
   }
