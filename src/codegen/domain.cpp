@@ -260,7 +260,7 @@ Lowered lower(const LowerScope& scope, const std::vector<ValueId>& outputs, cons
   for (Domain& d : maker.domains) {
     std::vector<std::vector<int>> none;
     d.collapse(none);
-    draft.nest.parts.push_back(pointwise_part(d));
+    draft.nest.parts.push_back(pointwise_part(d, draft.nest));
   }
   lowered.kernels.push_back(std::move(draft));
   return lowered;

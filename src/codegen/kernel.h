@@ -85,7 +85,8 @@ struct Lowered {
 Lowered lower_outputs(const LowerScope& scope, const std::vector<ValueId>& outputs);
 /// A copy of one value, stored or not, into a buffer of its own in `order`.
 Lowered lower_copy(const LowerScope& scope, ValueId value, const std::vector<int>& order);
-NestPart pointwise_part(const Domain& domain);
+/// Loops of a domain without reductions; private tiles are added to `nest`.
+NestPart pointwise_part(Domain domain, Nest& nest);
 /// Adds the parts of a domain with reductions.
 void lower_rows(Domain domain, Lowered& lowered, KernelDraft draft);
 Lowered lower_scan(const LowerScope& scope, ValueId output);

@@ -29,6 +29,17 @@ int transposed_var(const Domain& d, const std::vector<int>& vars) {
   return -1;
 }
 
+/// Loads that are contiguous along `across` and jump along `fast`.
+std::vector<Ex> transposed_loads(const Domain& d, int fast, int across) {
+  std::vector<Ex> loads;
+  for (Ex e : d.pool->reachable(d.roots())) {
+    const ExNode& n = d.pool->node(e);
+    if (n.kind != ExKind::kLoad || std::abs(d.pool->coefficient(n.args[0], fast)) <= 1) continue;
+    if (d.pool->coefficient(n.args[0], across) == 1) loads.push_back(e);
+  }
+  return loads;
+}
+
 std::vector<Stmt> stores_of(const Domain& d) {
   std::vector<Stmt> body;
   for (const StoreSite& s : d.stores) body.push_back(store_stmt(s));
@@ -55,6 +66,36 @@ Stmt units_stmt(NestPart& part, const std::vector<int>& vars, std::int64_t work_
   s.per = std::clamp<std::int64_t>(kUnitElements / std::max<std::int64_t>(work_each, 1), 1, s.total);
   part.units = ceil_div(s.total, s.per);
   return s;
+}
+
+/// A tile of both axes: transposed inputs are read along their own rows into a private tile, so that every cache line
+/// is used whole at once; then the output is written along its rows.
+std::vector<Stmt> tile_stmts(Domain& d, Nest& nest, int fast, int across, int fast_tile, int across_tile) {
+  ExprPool& pool = *d.pool;
+  int fast_place = pool.new_var(kTile), across_place = pool.new_var(kTile);
+  auto both = [&](int outer, int inner, std::vector<Stmt> body) {
+    auto one = [&](int v, LoopKind kind, std::vector<Stmt> inside) {
+      bool is_fast = v == fast;
+      Stmt s = chunk_loop(pool, v, kTile, kind, is_fast ? fast_tile : across_tile, std::move(inside));
+      s.var2 = is_fast ? fast_place : across_place;
+      return s;
+    };
+    std::vector<Stmt> row = {one(inner, LoopKind::kVector, std::move(body))};
+    return one(outer, LoopKind::kSerial, std::move(row));
+  };
+  std::vector<Stmt> result, fill;
+  ExprPool::NodeMap loads;
+  Ex place = pool.add(pool.scale(pool.var(across_place), kTile), pool.var(fast_place));
+  for (Ex e : transposed_loads(d, fast, across)) {
+    DType dtype = pool.node(e).dtype;
+    int tile = nest.add_temporary(accumulator_of(dtype), kTile * kTile);
+    fill.push_back(store_stmt({tile, place, e}));
+    loads[e.id] = pool.load(tile, dtype, place);
+  }
+  result.push_back(both(fast, across, std::move(fill)));
+  d.replace(loads);
+  result.push_back(both(across, fast, stores_of(d)));
+  return result;
 }
 
 }  // namespace
@@ -103,7 +144,7 @@ void Domain::collapse(std::vector<std::vector<int>>& also) {
   }
 }
 
-NestPart pointwise_part(const Domain& d) {
+NestPart pointwise_part(Domain d, Nest& nest) {
   NestPart part;
   part.pool = d.pool;
   ExprPool& pool = *d.pool;
@@ -128,12 +169,10 @@ NestPart pointwise_part(const Domain& d) {
   if (across >= 0) {
     int fast_tile = pool.new_var(ceil_div(pool.extent(fast), kTile));
     int across_tile = pool.new_var(ceil_div(pool.extent(across), kTile));
-    inner.push_back(chunk_loop(pool, fast, kTile, LoopKind::kVector, fast_tile, std::move(body)));
-    Stmt rows = chunk_loop(pool, across, kTile, LoopKind::kSerial, across_tile, std::move(inner));
+    inner = tile_stmts(d, nest, fast, across, fast_tile, across_tile);
     std::erase(outer, across);
     outer.push_back(across_tile);
     outer.push_back(fast_tile);
-    inner.assign(1, std::move(rows));
     work = kTile * kTile;
   } else if (work > 2 * kUnitElements) {
     int chunk = pool.new_var(ceil_div(work, kUnitElements));

@@ -263,7 +263,7 @@ void RowLowering::run() {
   if (reduces().empty()) {
     std::vector<std::vector<int>> none;
     d_.collapse(none);
-    draft_.nest.parts.push_back(pointwise_part(d_));
+    draft_.nest.parts.push_back(pointwise_part(d_, draft_.nest));
     lowered_.kernels.push_back(std::move(draft_));
     return;
   }
