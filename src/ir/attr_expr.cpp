@@ -284,7 +284,7 @@ AttrExpr parse_call(const Sexpr& form, const ExprScope& scope) {
 AttrExpr parse_expr(const Sexpr& form, const ExprScope& scope, bool wants_value) {
   if (form.kind == Sexpr::kInteger) return literal_of(Dim(form.integer));
   if (form.kind == Sexpr::kReal) return literal_of(Scalar::of(DType::kF64, form.real));
-  if (form.kind == Sexpr::kText) return literal_of(form.text);
+  if (form.kind == Sexpr::kText) return literal_of(AttrValue(form.text));
   if (form.kind == Sexpr::kSymbol) {
     if (form.is_variable()) return parse_variable(form, scope, wants_value);
     if (std::optional<DType> d = dtype_from_text(form.text)) return literal_of(*d);

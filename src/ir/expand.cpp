@@ -40,7 +40,7 @@ class DefinitionReader {
         values_[p.text] = count_++;
       } else {
         int next = static_cast<int>(attrs_.size());
-        attrs_["?" + p.text.substr(1)] = next;
+        attrs_[format("?{}", p.text.substr(1))] = next;
       }
     }
     scope_.attr_var = [this](const std::string& name) { return find(attrs_, name); };

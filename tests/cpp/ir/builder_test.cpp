@@ -19,10 +19,10 @@ class BuilderTest : public ::testing::Test {
   std::string text(ValueId id) {
     const Node& n = graph.node(id);
     std::string out = std::string(op_info(n.op).name);
-    if (is_input(n.op)) return "x" + attr_text(n.attrs[0]);
-    for (ValueId v : n.operands) out += " " + text(v);
-    for (const AttrValue& a : n.attrs) out += " " + attr_text(a);
-    return "(" + out + ")";
+    if (is_input(n.op)) return std::string("x").append(attr_text(n.attrs[0]));
+    for (ValueId v : n.operands) out.append(" ").append(text(v));
+    for (const AttrValue& a : n.attrs) out.append(" ").append(attr_text(a));
+    return out.insert(0, "(") + ")";
   }
 
   Graph graph;

@@ -16,11 +16,11 @@ class CompositeTest : public ::testing::Test {
   }
   std::string text(ValueId id) {
     const Node& n = graph.node(id);
-    if (is_input(n.op)) return "x" + attr_text(n.attrs[0]);
+    if (is_input(n.op)) return std::string("x").append(attr_text(n.attrs[0]));
     if (is_fill(n.op)) return attr_text(n.attrs[0]);
     std::string out = "(" + std::string(op_info(n.op).name);
-    for (ValueId v : n.operands) out += " " + text(v);
-    for (const AttrValue& a : n.attrs) out += " " + attr_text(a);
+    for (ValueId v : n.operands) out.append(" ").append(text(v));
+    for (const AttrValue& a : n.attrs) out.append(" ").append(attr_text(a));
     return out + ")";
   }
 
