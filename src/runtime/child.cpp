@@ -12,6 +12,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <fstream>
 
 #include "bafe/base/trace.h"
 
@@ -92,11 +93,16 @@ int spawn(const ChildSpec& spec, int input, int messages, pid_t& pid) {
   return error;
 }
 
-void limit_memory(pid_t pid, std::int64_t bytes) {
-  if (bytes <= 0) return;
+/// The child has run for some microseconds, so it may have started helpers without the limit. Each
+/// process is limited before its children are listed: what it starts later inherits, what it
+/// started before is found.
+void limit_memory(pid_t pid, std::int64_t bytes, int depth = 0) {
+  if (bytes <= 0 || depth > 4) return;
   rlimit limit{static_cast<rlim_t>(bytes), static_cast<rlim_t>(bytes)};
-  prlimit(pid, RLIMIT_AS, &limit,
-          nullptr);  // before the driver starts its own children, which inherit it
+  prlimit(pid, RLIMIT_AS, &limit, nullptr);
+  std::string name = std::to_string(pid);
+  std::ifstream children("/proc/" + name + "/task/" + name + "/children");
+  for (pid_t child; children >> child;) limit_memory(child, bytes, depth + 1);
 }
 
 void read_available(int fd, std::size_t most, std::string& out) {
