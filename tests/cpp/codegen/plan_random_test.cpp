@@ -87,5 +87,44 @@ TEST(PlanRandom, OneFusedGroupEqualsTheInterpreter) {
   }
 }
 
+/// Every buffer in a random axis order; matrix products and nests must follow.
+void shuffle_orders(Program& program, std::uint64_t seed) {
+  Random random(seed);
+  for (Layout& layout : program.layouts) {
+    for (std::size_t i = layout.order.size(); i > 1; --i) {
+      std::swap(layout.order[i - 1], layout.order[static_cast<std::size_t>(random.below(static_cast<int>(i)))]);
+    }
+  }
+}
+
+TEST(PlanRandom, BuffersOfAnyAxisOrderGiveTheSameBits) {
+  for (int i = 0; i < count_of_runs(); ++i) {
+    auto seed = static_cast<std::uint64_t>(2000 + i);
+    RandomProgramOptions options;
+    options.allow = [](const OpInfo& info) {
+      return has_exact_meaning(info) || info.kind == OpKind::kContraction;
+    };
+    options.linear_algebra = false;
+    Graph graph = flatten_named(random_program(seed, options));
+    Program program = i % 2 == 0 ? one_group_a_node(graph) : one_group(graph);
+    shuffle_orders(program, seed);
+    compare(graph, program, seed, true);
+    if (HasFailure()) return;
+  }
+}
+
+/// f32 kept inside a group, functions within a few ulps: close is enough, and no crash.
+TEST(PlanRandom, EveryOperatorIsCloseWhenFused) {
+  for (int i = 0; i < count_of_runs(); ++i) {
+    auto seed = static_cast<std::uint64_t>(3000 + i);
+    RandomProgramOptions options;
+    options.allow = [](const OpInfo& info) { return info.kind != OpKind::kLibrary; };
+    options.linear_algebra = false;
+    Graph graph = flatten_named(random_program(seed, options));
+    compare(graph, one_group(graph), seed, false);
+    if (HasFailure()) return;
+  }
+}
+
 }  // namespace
 }  // namespace bafe
