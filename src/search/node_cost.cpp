@@ -7,6 +7,7 @@
 
 #include "bafe/cost/access.h"
 #include "bafe/cost/roofline.h"
+#include "bafe/ir/builder.h"
 
 namespace bafe {
 namespace {
@@ -64,6 +65,22 @@ NodeInfo movement_info(double slots, Op op, const Attrs& attrs, std::span<const 
   return info;
 }
 
+/// A name costs what its definition costs: the code is the same.
+double definition_ns(const Machine& machine, Op op, const Attrs& attrs,
+                     std::span<const Type> operands) {
+  Probe probe = probe_of(op, attrs, operands);
+  probe.graph.add_root(probe.id);
+  Graph definition = flatten_named(probe.graph);
+  double total = 0;
+  for (ValueId id : definition.live()) {
+    const Node& node = definition.node(id);
+    std::vector<Type> types;
+    for (ValueId operand : node.operands) types.push_back(definition.type(operand));
+    total += node_info(machine, node.op, node.attrs, types, node.type).own_ns;
+  }
+  return total;
+}
+
 }  // namespace
 
 NodeInfo node_info(const Machine& machine, Op op, const Attrs& attrs,
@@ -95,9 +112,8 @@ NodeInfo node_info(const Machine& machine, Op op, const Attrs& attrs,
       info.own_ns += elements * 8 / slots + machine.step_ns;
       return info;
     case OpKind::kNamed:
-      // Code is made of the definition, which is in the same class; the name itself cannot run.
       info.role = NodeRole::kRoutine;
-      info.own_ns = 1e15;
+      info.own_ns += definition_ns(machine, op, attrs, operands);
       return info;
     default:
       info.role = NodeRole::kRoutine;

@@ -51,6 +51,9 @@ std::vector<const Rewrite*> without_chains(std::vector<const Rewrite*> rewrites,
   return rewrites;
 }
 
+/// Rules of the theme "explore" lead uphill: only chance goes through them.
+bool is_goal_rule(const Rule& rule) { return rule.theme != "explore"; }
+
 void run_staged(TermGraph& terms, Saturation& saturation, const SearchOptions& options,
                 std::size_t max_nodes, Growth& growth) {
   SaturationOptions limits;
@@ -124,8 +127,9 @@ Growth grow(TermGraph& terms, const RuleSet& rules, const SearchOptions& options
   std::size_t max_nodes = static_cast<std::size_t>(
       std::max(0, options.budget ? options.budget->max_nodes : options.max_nodes));
   std::vector<OpId> chained = regroup_long_chains(terms, options.math, max_nodes);
-  auto rewrites =
-      without_chains(allowed_rewrites(rules, options.math, sees_specials(terms.source)), chained);
+  RuleSet searched = options.budget ? rules : rules.filter(is_goal_rule);
+  auto rewrites = without_chains(
+      allowed_rewrites(searched, options.math, sees_specials(terms.source)), chained);
   growth.rules = adapt_rules(rewrites, terms.analysis, growth.rule_names);
   Saturation saturation(terms.egraph, growth.rules);
   if (options.budget) {

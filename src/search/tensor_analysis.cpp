@@ -144,7 +144,18 @@ Facts TensorAnalysis::node_facts(const EGraph& graph, NodeId node) const {
   bool layout = op_info(op).kind == OpKind::kLayout;
   result.range = layout ? ranges[0] : node_range(op, attrs, types, ranges, result.type);
   result.structure = node_structure(op, attrs, operands, result.type);
+  narrow(result);
   return result;
+}
+
+/// What the constant says about range and structure.
+void TensorAnalysis::narrow(Facts& facts) {
+  if (!facts.constant) return;
+  double value = facts.constant->value.as_double();
+  if (std::isfinite(value)) facts.range = intersect(facts.range, Interval::of_value(value));
+  if (facts.constant->value.is_zero() && facts.type.rank() >= 2) {
+    facts.structure.below = facts.structure.above = -Structure::kUnbounded;
+  }
 }
 
 bool TensorAnalysis::join(const EGraph& graph, Facts& into, const Facts& from) const {
@@ -171,18 +182,15 @@ bool TensorAnalysis::join(const EGraph& graph, Facts& into, const Facts& from) c
     into.constant = from.constant;
     changed = true;
   }
-  Interval range = intersect(into.range, from.range);
-  if (into.constant && std::isfinite(into.constant->value.as_double())) {
-    range = intersect(range, Interval::of_value(into.constant->value.as_double()));
-  }
-  Structure structure = join_structure(into.structure, from.structure);
-  bool weight_only = into.weight_only || from.weight_only;
-  changed |=
-      !(range == into.range) || !(structure == into.structure) || weight_only != into.weight_only;
-  into.range = range;
-  into.structure = structure;
-  into.weight_only = weight_only;
-  return changed;
+  Interval range = into.range;
+  Structure structure = into.structure;
+  bool weight_only = into.weight_only;
+  into.range = intersect(into.range, from.range);
+  into.structure = join_structure(into.structure, from.structure);
+  into.weight_only = into.weight_only || from.weight_only;
+  narrow(into);
+  return changed || !(range == into.range) || !(structure == into.structure) ||
+         weight_only != into.weight_only;
 }
 
 bool TensorAnalysis::learn(const EGraph& graph, NodeId node, ClassId cls) {

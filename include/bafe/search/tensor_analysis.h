@@ -66,6 +66,7 @@ class TensorAnalysis : public Analysis {
 
  private:
   Facts node_facts(const EGraph& graph, NodeId node) const;
+  static void narrow(Facts& facts);
   bool join(const EGraph& graph, Facts& into, const Facts& from) const;
 
   std::vector<Facts> facts_;

@@ -72,7 +72,8 @@ Graph transposed(std::int64_t n) {
   Graph g;
   ValueId a = input(g, "a", {n, n}), b = input(g, "b", {n, n});
   List swap{1, 0};
-  ValueId product = call(g, "matmul", {call(g, "transpose", {a}, {swap}), call(g, "transpose", {b}, {swap})});
+  ValueId product =
+      call(g, "matmul", {call(g, "transpose", {a}, {swap}), call(g, "transpose", {b}, {swap})});
   g.add_root(call(g, "transpose", {product}, {swap}));
   return g;
 }
@@ -89,7 +90,8 @@ Graph classical() {
   Graph g;
   ValueId a = input(g, "a", {32, 32}), b = input(g, "b", {32, 32}), c = input(g, "c", {32, 32}),
           d = input(g, "d", {32, 32});
-  g.add_root(call(g, "relu", {call(g, "add", {call(g, "matmul", {a, b}), call(g, "mul", {c, d})})}));
+  g.add_root(
+      call(g, "relu", {call(g, "add", {call(g, "matmul", {a, b}), call(g, "mul", {c, d})})}));
   return g;
 }
 
@@ -171,7 +173,8 @@ TEST(StochasticPasses, FindManyEqualTerms) {
   EXPECT_GE(searched(classical(), options).stats.alternatives, 32);
   std::vector<Graph> terms = sample_equivalents(classical(), options, 60, 7);
   EXPECT_GE(terms.size(), 16u);
-  for (const Graph& term : terms) EXPECT_LT(difference(classical(), term), 2e-5) << print_brief(term);
+  for (const Graph& term : terms)
+    EXPECT_LT(difference(classical(), term), 2e-5) << print_brief(term);
 }
 
 TEST(StochasticPasses, AcceptNoMoreWhenItIsColder) {
@@ -219,7 +222,8 @@ TEST(LongChains, AreMultipliedInTheBestOrder) {
     return g;
   };
   SearchResult r = searched(build(400));
-  EXPECT_LT(total_flops(r.program) * 20, total_flops(plan_as_written(build(400), plain()))) << brief(r.program);
+  EXPECT_LT(total_flops(r.program) * 20, total_flops(plan_as_written(build(400), plain())))
+      << brief(r.program);
   EXPECT_LT(r.stats.nodes_after, 400);
   EXPECT_LT(difference(build(10), searched(build(10)).program.graph), 1e-4);
 }
@@ -247,7 +251,8 @@ TEST(LargePrograms, AreSearchedInPieces) {
 }
 
 TEST(Extraction, StoresAnIntermediateByColumnsWhenThatIsFaster) {
-  // Softmax over the first axis of a product: along rows of the transposed product it is one row program.
+  // Softmax over the first axis of a product: along rows of the transposed product it is one row
+  // program.
   Graph g;
   ValueId a = input(g, "a", {1024, 64}), b = input(g, "b", {64, 1024});
   ValueId e = call(g, "tanh", {call(g, "matmul", {a, b})});

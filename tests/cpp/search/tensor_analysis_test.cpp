@@ -4,10 +4,10 @@
 
 #include <cmath>
 
+#include "../../../src/search/term_graph.h"
 #include "bafe/base/error.h"
 #include "bafe/rules/rule_set.h"
 #include "bafe/search/optimize.h"
-#include "../../../src/search/term_graph.h"
 #include "programs.h"
 
 namespace bafe {
@@ -16,13 +16,18 @@ namespace {
 using programs::call;
 using programs::input;
 
-const Facts& root_facts(const TermGraph& terms) { return terms.analysis.facts(terms.root_class(0)); }
+const Facts& root_facts(const TermGraph& terms) {
+  return terms.analysis.facts(terms.root_class(0));
+}
 
-bool root_fact(const TermGraph& terms, const std::string& name, const std::vector<AttrValue>& args = {}) {
+bool root_fact(const TermGraph& terms, const std::string& name,
+               const std::vector<AttrValue>& args = {}) {
   return terms.analysis.fact(name, terms.root_class(0), args);
 }
 
-ValueId splat(Graph& g, double value, Shape shape) { return g.add_fill(Scalar::of(DType::kF32, value), std::move(shape)); }
+ValueId splat(Graph& g, double value, Shape shape) {
+  return g.add_fill(Scalar::of(DType::kF32, value), std::move(shape));
+}
 
 TEST(ConstantFacts, FoldThroughPointwiseAndMovement) {
   Graph g;
@@ -111,7 +116,8 @@ TEST(WeightOnly, EndsAtInputs) {
 
 TEST(Contradictions, NameTheRule) {
   RuleSet rules;
-  rules.add("(rule wrong-law (add ?a ?a) => ?a :class bits :set simplify :why \"a test\")", "wrong.rules");
+  rules.add("(rule wrong-law (add ?a ?a) => ?a :class bits :set simplify :why \"a test\")",
+            "wrong.rules");
   Graph g;
   ValueId two = splat(g, 2, {3});
   g.add_root(call(g, "add", {two, two}));
