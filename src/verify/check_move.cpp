@@ -61,7 +61,7 @@ CheckResult check_move(const Move& move, const CheckOptions& options) {
   CheckResult result;
   Dice dice(options.seed);
   InstanceMaker maker(move.rewrite);
-  for (int i = 0; i < 4 * options.instances; ++i) {
+  for (int i = 0; i < 16 * options.instances; ++i) {  // each is cheap
     InstanceOptions shape{i % 2 == 0 ? DType::kF32 : DType::kI16, {0, 1, 2, 3, 5}, 3, 1024};
     int attempts = options.attempts;
     auto instance = maker.make(shape, dice, attempts);

@@ -32,7 +32,7 @@ struct ProofOptions {
   unsigned rlimit = 2'000'000;  ///< of one query: deterministic, about a second
   int wall_ms = 10'000;         ///< after which the child is killed
   std::uint64_t seed = 1;
-  int instances = 3;  ///< of the interpreter's refutation, per dtype and palette
+  int instances = 1;  ///< of the interpreter's refutation, per dtype and palette
 };
 
 /// Runs the engines of DESIGN section 11 in order: types, stress and refutation by the interpreter;

@@ -73,11 +73,33 @@ TEST(RuleCheck, ShowsNumbers) {
   EXPECT_NE(r.counterexample.find("?a = f32"), std::string::npos) << r.counterexample;
 }
 
+TEST(RuleCheck, RunsMultiPatterns) {
+  const std::string match =
+      "(rule r :match (?r (maximum ?a ?b)) (?s (minimum ?a ?b)) (?t (add ?r ?s))";
+  EXPECT_TRUE(check(match + " :equal (?t (add ?a ?b)) :class signs)").passed);
+  EXPECT_FALSE(check(match + " :equal (?t (sub ?a ?b)) :when (is-float ?a))").passed);
+}
+
+TEST(RuleCheck, RejectsAMoveThatMixesElements) {
+  const std::string move = "(move m (transpose ?x :perm ?p) :types (?x [m n]) :why \"w\"";
+  EXPECT_TRUE(check(move + " :from col :to row :when (= ?p (list 1 0)))").passed);
+  EXPECT_FALSE(check(move + " :from row :to row :when (= ?p (list 1 0)))").passed);
+  EXPECT_FALSE(check(move + " :from col :to row)").passed) << "the guard is dropped";
+}
+
+TEST(RuleCheck, KeepsThePromisesOfFacts) {
+  EXPECT_TRUE(check("(rule r (sqrt (square ?x)) => ?x :when (in ?x 0 5) :class domain)").passed);
+  EXPECT_FALSE(check("(rule r (sqrt (square ?x)) => ?x :class domain)").passed);
+  const std::string tril = "(rule r (tril ?x :k 0) => ?x :types (?x [m n])";
+  EXPECT_TRUE(check(tril + " :when (lower ?x) :class finite)").passed);
+  EXPECT_FALSE(check(tril + " :when (upper ?x) :class finite)").passed);
+}
+
 class EveryRule : public testing::TestWithParam<std::string> {};
 
 TEST_P(EveryRule, KeepsTypesValuesAndStability) {
   CheckOptions options;
-  options.instances = 3;
+  options.instances = 2;
   CheckResult result = check_rule(*RuleSet::builtin().find(GetParam()), options);
   EXPECT_TRUE(result.passed) << GetParam() << ": " << result.failure << ": "
                              << result.counterexample;
