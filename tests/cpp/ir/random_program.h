@@ -316,6 +316,13 @@ class RandomProgram : private RandomOperands {
     return builder_.call(info.op, operands);
   }
 
+  ValueId fill() { return graph_.add_fill(Scalar::of(random_dtype(), 2), random_type().shape); }
+
+  ValueId cumsum() {
+    ValueId x = of_rank(1);
+    return builder_.cumsum(x, Dim(random_.below(type(x).rank())));
+  }
+
   static const std::map<std::string, Maker>& makers();
 
   std::vector<Op> ops_;
@@ -330,10 +337,7 @@ inline const std::map<std::string, RandomProgram::Maker>& RandomProgram::makers(
   auto fused = [](P& p, const OpInfo& o) { return p.fused(o); };
   auto matrix = [](P& p, const OpInfo& o) { return p.with_k(o, 2, false); };
   static const std::map<std::string, Maker> kMakers = {
-      {"fill",
-       [](P& p, const OpInfo&) {
-         return p.graph_.add_fill(Scalar::of(p.random_dtype(), 2), p.random_type().shape);
-       }},
+      {"fill", [](P& p, const OpInfo&) { return p.fill(); }},
       {"transpose", [](P& p, const OpInfo&) { return p.transpose(); }},
       {"reshape", [](P& p, const OpInfo&) { return p.reshape(); }},
       {"broadcast_to", [](P& p, const OpInfo&) { return p.broadcast(); }},
@@ -361,11 +365,7 @@ inline const std::map<std::string, RandomProgram::Maker>& RandomProgram::makers(
       {"reduce_min", reduce},
       {"argmax", reduce},
       {"argmin", reduce},
-      {"cumsum",
-       [](P& p, const OpInfo&) {
-         ValueId x = p.of_rank(1);
-         return p.builder_.cumsum(x, Dim(p.random_.below(p.type(x).rank())));
-       }},
+      {"cumsum", [](P& p, const OpInfo&) { return p.cumsum(); }},
       {"solve", library},
       {"cholesky", library},
       {"inv", library},
