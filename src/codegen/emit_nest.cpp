@@ -81,6 +81,7 @@ class PartEmitter {
   const ExprPool& pool_;
   CExprWriter writer_;
   std::string out_, indent_ = "    ";
+  int next_count_ = 0;
 };
 
 void PartEmitter::block(const std::vector<Stmt>& body) {
@@ -139,8 +140,9 @@ void PartEmitter::loop(const Stmt& s) {
   bool is_plain = s.step == 1 && pool_.is_constant(s.base) && pool_.node(s.base).number == 0;
   if (s.limit.valid()) {
     std::string limit = writer_.text(s.limit);
-    line(format("const long long count{0} = {1} < {2} ? {1} : {2};", s.var, limit, count));
-    count = format("count{}", s.var);
+    std::string name = format("count{}", next_count_++);
+    line(format("const long long {0} = {1} < {2} ? {1} : {2};", name, limit, count));
+    count = name;
   }
   if (s.loop == LoopKind::kLanes) line("#pragma GCC unroll 1");
   if (s.loop != LoopKind::kSerial) line("#pragma GCC ivdep");
@@ -239,12 +241,14 @@ void PartEmitter::push(const Stmt& s) {
 void PartEmitter::fold(const Stmt& s) {
   std::string b = writer_.buffer_name(s.buffer);
   DType dtype = buffer(s.buffer).dtype;
-  for (std::int64_t w = 8; w > 0; w /= 2) {
-    open(format("for (long long l = 0; l < {}; ++l)", w * s.count));
-    std::string right = format("{}[l + {}]", b, w * s.count);
-    line(b + "[l] = " + writer_.combined(s.reduce, dtype, b + "[l]", right) + ";");
-    close();
-  }
+  // `w` neighbours at a time: 8, 4, 2, 1 lanes.
+  open(format("for (long long w = {}; w >= {}; w /= 2)", 8 * s.count, s.count));
+  line("#pragma GCC unroll 1");
+  line("#pragma GCC ivdep");
+  open("for (long long l = 0; l < w; ++l)");
+  line(b + "[l] = " + writer_.combined(s.reduce, dtype, b + "[l]", b + "[l + w]") + ";");
+  close();
+  close();
 }
 
 void PartEmitter::statement(const Stmt& s) {

@@ -94,6 +94,7 @@ bool ProductDraft::output_indices(std::vector<Ex>& indices) {
     const ExNode& n = pool_.node((*probe.asked())[a]);
     if (pool_.extent(vars[a]) == 1) continue;
     is_permutation = n.kind == ExKind::kVar &&
+                     pool_.extent(static_cast<int>(n.number)) == pool_.extent(vars[a]) &&
                      inverse.emplace(static_cast<int>(n.number), pool_.var(vars[a])).second;
   }
   for (std::size_t a = 0; a < own.size() && is_permutation; ++a) {

@@ -196,7 +196,7 @@ Ex Puller::select(const Element& t, DType want, Site& site) {
 }
 
 std::vector<int> Puller::bound_vars(const std::vector<Dim>& extents, const std::vector<Ex>& indices) {
-  std::uint64_t taken = 0;
+  std::uint64_t taken = guard_.valid() ? pool_.node(guard_).free : 0;
   for (Ex i : indices) taken |= pool_.node(i).free;
   std::vector<std::int64_t> wide;
   for (Dim e : extents) {

@@ -62,14 +62,21 @@ Ex RowLowering::unrolled(Ex reduce) {
   return lanes[0];
 }
 
+/// Reductions that hold others stay loops: copies of the inner ones would be new values.
 void RowLowering::unroll_small() {
+  auto is_flat = [&](const ExNode& n) {
+    for (Ex inner : pool_.reachable(n.args)) {
+      if (pool_.node(inner).kind == ExKind::kReduce) return false;
+    }
+    return true;
+  };
   ExprPool::NodeMap map;
   for (Ex e : reduces()) {
     Ex now = pool_.replace(e, map);
-    const ExNode& n = pool_.node(now);
+    const ExNode n = pool_.node(now);
     d_.reductions.emplace(now.id, d_.reductions.at(e.id));
     if (is_arg(n.reduce) && count_of(n.vars) == 1) map[e.id] = pool_.constant(Scalar::of_int(n.dtype, 0));
-    else if (!is_arg(n.reduce) && count_of(n.vars) <= kUnroll) map[e.id] = unrolled(now);
+    else if (!is_arg(n.reduce) && count_of(n.vars) <= kUnroll && is_flat(n)) map[e.id] = unrolled(now);
     else if (now != e) map[e.id] = now;
   }
   d_.replace(map);

@@ -19,7 +19,12 @@ bool same_element(Scalar a, Scalar b) {
 /// Errors of the interpreter and of the kernels must come together.
 void compare(const Graph& graph, const Program& program, std::uint64_t seed, bool is_strict) {
   std::vector<Tensor> inputs = random_inputs(graph, seed);
-  Plan plan = build_plan(program, host_target(), {true, false});
+  Plan plan;
+  try {
+    plan = build_plan(program, host_target(), {true, false});
+  } catch (const std::exception& error) {
+    FAIL() << "seed " << seed << ": " << error.what() << "\n" << print_program(graph);
+  }
   std::vector<Tensor> expected;
   bool fails = false;
   try {
