@@ -1,5 +1,5 @@
-// Attribute values and records come in, ids of their interned copies go out. Two ids of one kind are equal
-// exactly when the values are (scalars by bits), and an id never changes its value.
+// Attribute values and records come in, ids of their interned copies go out. Two ids of one kind
+// are equal exactly when the values are (scalars by bits), and an id never changes its value.
 #include "bafe/egraph/attr_table.h"
 
 namespace bafe {

@@ -1,4 +1,5 @@
-// A rebuilt graph comes in; nothing goes out unless an invariant of egraph.cpp or rebuild.cpp is broken.
+// A rebuilt graph comes in; nothing goes out unless an invariant of egraph.cpp or rebuild.cpp is
+// broken.
 #include <numeric>
 
 #include "bafe/base/error.h"

@@ -1,6 +1,8 @@
 // A rebuilt graph comes in; Graphviz text goes out, classes and nodes in the order of their ids.
 #include "bafe/egraph/dot.h"
 
+#include "bafe/base/format.h"
+
 namespace bafe {
 namespace {
 
@@ -10,18 +12,13 @@ std::string quoted(const std::string& text) {
     if (c == '"' || c == '\\') out += '\\';
     out += c;
   }
-  return out + "\"";
+  out += '"';
+  return out;
 }
 
 std::string label(const EGraph& graph, NodeId node) {
   const OpSpec& spec = graph.ops().spec(graph.op(node));
-  std::string text = spec.name;
-  const Attrs& record = graph.attrs().record(graph.attr(node));
-  for (std::size_t i = 0; i < record.size(); ++i) {
-    text += " " + (i < spec.fields.size() ? spec.fields[i].name + "=" : std::string()) +
-            attr_text(record[i]);
-  }
-  return quoted(text);
+  return quoted(spec.name + fields_text(spec, graph.attrs().record(graph.attr(node))));
 }
 
 }  // namespace
@@ -29,10 +26,9 @@ std::string label(const EGraph& graph, NodeId node) {
 std::string dot_text(const EGraph& graph) {
   std::string out = "digraph egraph {\n  compound=true\n  node [shape=record]\n";
   for (ClassId cls : graph.classes()) {
-    std::string id = std::to_string(cls.index());
-    out += "  subgraph cluster_" + id + " {\n    style=dashed\n    label=" + quoted("c" + id) + "\n";
+    out += format("  subgraph cluster_{0} {{\n    style=dashed\n    label=\"c{0}\"\n", cls.index());
     for (NodeId node : graph.nodes(cls)) {
-      out += "    n" + std::to_string(node.index()) + " [label=" + label(graph, node) + "]\n";
+      out += format("    n{} [label={}]\n", node.index(), label(graph, node));
     }
     out += "  }\n";
   }
@@ -40,9 +36,8 @@ std::string dot_text(const EGraph& graph) {
     for (NodeId node : graph.nodes(cls)) {
       for (NodeId child : graph.children(node)) {
         ClassId to = graph.class_of(child);
-        out += "  n" + std::to_string(node.index()) + " -> n" +
-               std::to_string(graph.representative(to).index()) + " [lhead=cluster_" +
-               std::to_string(to.index()) + "]\n";
+        out += format("  n{} -> n{} [lhead=cluster_{}]\n", node.index(),
+                      graph.representative(to).index(), to.index());
       }
     }
   }

@@ -1,12 +1,13 @@
-// Nodes come in by operator, attributes and children; ids of nodes and classes go out. Between calls:
-// class_of_ holds canonical classes for live and dead nodes alike; every live node that is not pending has
-// its entry in the hash-cons under the tag of its children's present classes; the parents of a class hold
-// every live node with a child in it, once.
+// Nodes come in by operator, attributes and children; ids of nodes and classes go out. Between
+// calls: class_of_ holds canonical classes for live and dead nodes alike; every live node that is
+// not pending has its entry in the hash-cons under the tag of its children's present classes; the
+// parents of a class hold every live node with a child in it, once.
 #include "bafe/egraph/egraph.h"
 
 #include <algorithm>
 
 #include "bafe/base/error.h"
+#include "bafe/base/format.h"
 #include "bafe/egraph/key.h"
 #include "bafe/egraph/tight.h"
 
@@ -152,39 +153,48 @@ void EGraph::link_parents(NodeId node) {
 
 std::string EGraph::rule_name(RuleId rule) const {
   if (rule.valid() && rule.index() < rule_names_.size()) return rule_names_[rule.index()];
-  return rule.valid() ? "rule " + std::to_string(rule.index()) : "no rule";
+  return rule.valid() ? format("rule {}", rule.index()) : "no rule";
+}
+
+std::string EGraph::reason_text(ReasonKind kind, RuleId rule, bool backward) const {
+  static constexpr const char* kNames[] = {"rule",   "compute",  "ac",
+                                           "define", "instance", "congruence"};
+  if (kind != ReasonKind::kRule) return kNames[static_cast<int>(kind)];
+  return format("{}{}", rule_name(rule), backward ? " (backward)" : "");
+}
+
+std::string fields_text(const OpSpec& spec, const Attrs& record) {
+  std::string text;
+  for (std::size_t i = 0; i < record.size(); ++i) {
+    text +=
+        format(" :{} {}", i < spec.fields.size() ? spec.fields[i].name : "?", attr_text(record[i]));
+  }
+  return text;
 }
 
 std::string EGraph::term_text(NodeId node, int depth) const {
-  std::string text = ops_->spec(op(node)).name;
+  const OpSpec& spec = ops_->spec(op(node));
+  std::string fields = fields_text(spec, attrs_.record(attr(node)));
   std::span<const NodeId> kids = children(node);
-  const Attrs& record = attrs_.record(attr(node));
-  if (kids.empty() && record.empty()) return text;
+  if (kids.empty() && fields.empty()) return spec.name;
   if (depth <= 0) return "…";
-  for (NodeId child : kids) text += " " + term_text(child, depth - 1);
-  const std::vector<AttrField>& fields = ops_->spec(op(node)).fields;
-  for (std::size_t i = 0; i < record.size(); ++i) {
-    text += (i < fields.size() ? " :" + fields[i].name : std::string()) + " " + attr_text(record[i]);
-  }
-  return "(" + text + ")";
+  std::string text = format("({}", spec.name);
+  for (NodeId child : kids) text += format(" {}", term_text(child, depth - 1));
+  return text + fields + ")";
 }
 
 std::string EGraph::blame() const {
   if (!blamed_a_.valid()) return "no union in progress";
-  static constexpr const char* kNames[] = {"rule", "compute", "ac", "define", "instance",
-                                           "congruence"};
-  std::string text = blamed_.kind == ReasonKind::kRule
-                         ? rule_name(blamed_.rule) + (blamed_.backward ? " (backward)" : "")
-                         : kNames[static_cast<int>(blamed_.kind)];
-  return text + ": " + term_text(blamed_a_) + " = " + term_text(blamed_b_);
+  return format("{}: {} = {}", reason_text(blamed_.kind, blamed_.rule, blamed_.backward),
+                term_text(blamed_a_), term_text(blamed_b_));
 }
 
 std::size_t EGraph::memory_bytes(bool with_proofs) const {
   auto bytes = [](const auto& items) { return items.capacity() * sizeof(items[0]); };
-  std::size_t sum = bytes(rows_) + bytes(class_of_) + bytes(arrived_) + bytes(spill_) + bytes(classes_) +
-                    lists_.memory_bytes() + table_.memory_bytes() + bytes(pending_) +
-                    bytes(fact_pending_) + bytes(modify_pending_) + bytes(dirty_) +
-                    attrs_.memory_bytes();
+  std::size_t sum = bytes(rows_) + bytes(class_of_) + bytes(arrived_) + bytes(spill_) +
+                    bytes(classes_) + lists_.memory_bytes() + table_.memory_bytes() +
+                    bytes(pending_) + bytes(fact_pending_) + bytes(modify_pending_) +
+                    bytes(dirty_) + attrs_.memory_bytes();
   for (const auto& nodes : by_op_) sum += bytes(nodes);
   return sum + (with_proofs ? bytes(log_) : 0);
 }

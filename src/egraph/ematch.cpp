@@ -1,12 +1,12 @@
-// A match program and a delta come in; a table of matches goes out. One root runs as it is. Several are
-// enumerated one by one, each row with its freshness, and joined from left to right; a joined row is kept if
-// any part of it is fresh.
+// A match program and a delta come in; a table of matches goes out. One root runs as it is. Several
+// are enumerated one by one, each row with its freshness, and joined from left to right; a joined
+// row is kept if any part of it is fresh.
 #include "bafe/egraph/ematch.h"
 
 #include <algorithm>
 
-#include "machine.h"
 #include "bafe/egraph/key.h"
+#include "machine.h"
 
 namespace bafe {
 

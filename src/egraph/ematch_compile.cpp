@@ -1,8 +1,10 @@
-// Pattern trees come in, match programs go out. Steps of one root are ordered so that cheap tests stand
-// before the next enumeration; witness slots are numbered in pre-order whatever the order of steps.
+// Pattern trees come in, match programs go out. Steps of one root are ordered so that cheap tests
+// stand before the next enumeration; witness slots are numbered in pre-order whatever the order of
+// steps.
 #include <algorithm>
 
 #include "bafe/base/error.h"
+#include "bafe/base/format.h"
 #include "bafe/egraph/ematch.h"
 
 namespace bafe {
@@ -27,6 +29,7 @@ class Compiler {
     if (pattern.root_var != kNoVariable) out_.var_reg[pattern.root_var] = 0;
     if (top.kind == Pattern::Kind::kOperator) {
       check_operator(top);
+      name_class(top, 0);
       out_.op = top.op;
       out_.arity = static_cast<std::uint16_t>(top.children.size());
       std::uint16_t slot = out_.first_slot = program_.witnesses++;
@@ -60,16 +63,17 @@ class Compiler {
           .fix("use the operator table of the graph that is searched");
     }
     const OpSpec& spec = ops.spec(pattern.op);
-    if (spec.arity != kVariadic && pattern.children.size() != static_cast<std::size_t>(spec.arity)) {
-      throw RuleError({}, spec.name, "a pattern has " + std::to_string(pattern.children.size()) +
-                                         " operands, the operator takes " +
-                                         std::to_string(spec.arity))
+    if (spec.arity != kVariadic &&
+        pattern.children.size() != static_cast<std::size_t>(spec.arity)) {
+      throw RuleError({}, spec.name,
+                      format("a pattern has {} operands, the operator takes {}",
+                             pattern.children.size(), spec.arity))
           .fix("write one pattern for each operand, `_` for those that do not matter");
     }
     if (!pattern.fields.empty() && pattern.fields.size() != spec.fields.size()) {
-      throw RuleError({}, spec.name, "a pattern has " + std::to_string(pattern.fields.size()) +
-                                         " fields, the operator has " +
-                                         std::to_string(spec.fields.size()))
+      throw RuleError({}, spec.name,
+                      format("a pattern has {} fields, the operator has {}", pattern.fields.size(),
+                             spec.fields.size()))
           .fix("give every field a pattern, or none");
     }
   }
@@ -116,8 +120,14 @@ class Compiler {
     for (const Enumeration& next : open) enumerate(next);
   }
 
+  /// A variable for the class of an operator node itself: conditions ask for its type.
+  void name_class(const Pattern& pattern, std::uint16_t reg) {
+    if (pattern.bind != kNoVariable) out_.var_reg[pattern.bind] = reg;
+  }
+
   void enumerate(const Enumeration& next) {
     check_operator(*next.pattern);
+    name_class(*next.pattern, next.reg);
     std::uint16_t first = take_registers(next.pattern->children.size());
     MatchStep& bind = emit(MatchStep::Kind::kBind);
     bind.reg = next.reg;
@@ -136,6 +146,7 @@ class Compiler {
 
   void immediate(const Pattern& pattern, std::uint16_t reg, std::uint16_t depth) {
     if (pattern.kind == Pattern::Kind::kWildcard) return;
+    if (pattern.kind == Pattern::Kind::kOperator) name_class(pattern, reg);
     if (pattern.kind == Pattern::Kind::kVariable) {
       if (program_.reads_facts) deepen(depth);
       std::uint16_t& bound = out_.var_reg[pattern.var];
@@ -185,8 +196,8 @@ class Compiler {
   }
 
   static std::size_t count_slots(const Pattern& pattern) {
-    std::size_t count = pattern.kind == Pattern::Kind::kOperator ||
-                        pattern.kind == Pattern::Kind::kLiteral;
+    std::size_t count =
+        pattern.kind == Pattern::Kind::kOperator || pattern.kind == Pattern::Kind::kLiteral;
     for (const Pattern& child : pattern.children) count += count_slots(child);
     return count;
   }

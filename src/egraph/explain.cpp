@@ -1,6 +1,6 @@
-// A graph's union log comes in; chains of rewriting steps, or the plain set of equations they use, go out.
-// The log is a forest over nodes: two equal nodes have one path. Every edge rests only on paths that existed
-// when it was logged, so that the recursion ends.
+// A graph's union log comes in; chains of rewriting steps, or the plain set of equations they use,
+// go out. The log is a forest over nodes: two equal nodes have one path. Every edge rests only on
+// paths that existed when it was logged, so that the recursion ends.
 #include "bafe/egraph/explain.h"
 
 #include <algorithm>
@@ -150,15 +150,13 @@ const SaturationRule* Explainer::rule_of(RuleId rule, bool backward) const {
 void Explainer::prove_rule(const EGraph::Union& entry, const Position& at) {
   RuleInstance instance(graph_, *rule_of(entry.rule, entry.backward), entry);
   auto term_of = [this](NodeId node) { return term(node); };
-  instance.match_left(at, [this](NodeId from, NodeId to, const Position& where) {
-    prove(from, to, where);
-  });
+  instance.match_left(
+      at, [this](NodeId from, NodeId to, const Position& where) { prove(from, to, where); });
   TermId left = instance.left_term(terms_, term_of);
   TermId right = instance.right_term(terms_, term_of);
   emit(at, {left, right, ReasonKind::kRule, entry.rule, entry.backward});
-  instance.connect_right(at, [this](NodeId from, NodeId to, const Position& where) {
-    prove(from, to, where);
-  });
+  instance.connect_right(
+      at, [this](NodeId from, NodeId to, const Position& where) { prove(from, to, where); });
 }
 
 void Explainer::prove_choice(NodeId node, const Choice& choice, const Position& at) {

@@ -1,7 +1,10 @@
-// Two nodes, or a node and a choice of nodes, come in; a chain of steps or a set of equations goes out.
+// Two nodes, or a node and a choice of nodes, come in; a chain of steps or a set of equations goes
+// out.
 #include "bafe/egraph/explain.h"
 
 #include <algorithm>
+
+#include "bafe/base/format.h"
 
 namespace bafe {
 namespace {
@@ -23,7 +26,8 @@ std::vector<Equation> unique(std::vector<Equation> all) {
 
 }  // namespace
 
-Explainer::Choice Explainer::make_choice(NodeId root, const std::function<NodeId(ClassId)>& choose) {
+Explainer::Choice Explainer::make_choice(NodeId root,
+                                         const std::function<NodeId(ClassId)>& choose) {
   Choice choice{choose, {}};
   fill_choice(root, choice);
   return choice;
@@ -47,8 +51,7 @@ TermId Explainer::chosen_term(NodeId node, const std::function<NodeId(ClassId)>&
   return make_choice(node, choose).terms.at(graph_.class_of(node));
 }
 
-std::vector<ProofStep> Explainer::steps(NodeId a, NodeId b, bool* complete,
-                                        std::size_t max_steps) {
+std::vector<ProofStep> Explainer::steps(NodeId a, NodeId b, bool* complete, std::size_t max_steps) {
   begin(true, max_steps);
   prove(a, b, {});
   return replay(term(a), complete);
@@ -70,8 +73,8 @@ std::vector<Equation> Explainer::equations(NodeId a, NodeId b) {
   return unique(std::move(all));
 }
 
-std::vector<Equation> Explainer::equations_to_choice(
-    NodeId root, const std::function<NodeId(ClassId)>& choose) {
+std::vector<Equation> Explainer::equations_to_choice(NodeId root,
+                                                     const std::function<NodeId(ClassId)>& choose) {
   begin(false, ~std::size_t{0});
   prove_choice(root, make_choice(root, choose), {});
   std::vector<Equation> all;
@@ -80,19 +83,14 @@ std::vector<Equation> Explainer::equations_to_choice(
 }
 
 std::string Explainer::text(const ProofStep& step) const {
-  static constexpr const char* kNames[] = {"rule", "compute", "ac", "define", "instance",
-                                           "congruence"};
   const Equation& equation = step.equation;
-  std::string text = equation.kind == ReasonKind::kRule ? graph_.rule_name(equation.rule)
-                                                        : kNames[static_cast<int>(equation.kind)];
-  if (equation.backward) text += " (backward)";
-  text += " at ";
-  if (step.position.empty()) text += "top";
-  for (std::size_t i = 0; i < step.position.size(); ++i) {
-    text += (i ? "." : "") + std::to_string(step.position[i]);
-  }
+  std::string place;
+  for (std::uint32_t child : step.position)
+    place += format("{}{}", place.empty() ? "" : ".", child);
   auto show = [this](TermId term) { return terms_.text(term, graph_.ops(), graph_.attrs()); };
-  return text + ": " + show(step.before) + " => " + show(step.after);
+  return format("{} at {}: {} => {}",
+                graph_.reason_text(equation.kind, equation.rule, equation.backward),
+                place.empty() ? "top" : place, show(step.before), show(step.after));
 }
 
 }  // namespace bafe

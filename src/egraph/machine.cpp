@@ -1,6 +1,6 @@
-// A root program and a delta come in; rows of matches go out. A step returns false only to stop the whole
-// search. Invariant: `fresh` says that the partial match holds something newer than the moment; the last
-// step that could make it so enumerates nothing but new and moved nodes otherwise.
+// A root program and a delta come in; rows of matches go out. A step returns false only to stop the
+// whole search. Invariant: `fresh` says that the partial match holds something newer than the
+// moment; the last step that could make it so enumerates nothing but new and moved nodes otherwise.
 #include "machine.h"
 
 #include <algorithm>

@@ -1,7 +1,7 @@
-// Unions come in; classes closed under congruence with facts at their fixpoint go out. A merge takes the
-// parents of the swallowed class out of the hash-cons at once, while their old tags can still be computed,
-// and queues them; rebuild() puts them back and finds the congruent ones. Invariant of every step: a live
-// node is in the hash-cons or in pending_, never in both.
+// Unions come in; classes closed under congruence with facts at their fixpoint go out. A merge
+// takes the parents of the swallowed class out of the hash-cons at once, while their old tags can
+// still be computed, and queues them; rebuild() puts them back and finds the congruent ones.
+// Invariant of every step: a live node is in the hash-cons or in pending_, never in both.
 #include <algorithm>
 
 #include "bafe/base/error.h"
@@ -16,7 +16,9 @@ bool EGraph::is_rebuilt() const {
 
 bool EGraph::keeps(ClassId a, ClassId b) const {
   // relabelling and re-hashing cost what the swallowed class holds
-  auto weight = [](const ClassRow& row) { return row.live.size + row.dead.size + row.parents.size; };
+  auto weight = [](const ClassRow& row) {
+    return row.live.size + row.dead.size + row.parents.size;
+  };
   std::uint32_t of_a = weight(classes_[a.index()]), of_b = weight(classes_[b.index()]);
   return of_a != of_b ? of_a > of_b : a < b;
 }
@@ -193,7 +195,8 @@ void EGraph::repair(NodeId node) {
   NodeId kept = std::min(node, twin), lost = std::max(node, twin);
   table_.replace(slot, kept);
   kill(lost);
-  unite(kept, lost, {.kind = ReasonKind::kCongruence, .backward = false, .rule = {}, .witness = {}});
+  unite(kept, lost,
+        {.kind = ReasonKind::kCongruence, .backward = false, .rule = {}, .witness = {}});
 }
 
 void EGraph::settle_facts(bool modify) {

@@ -1,7 +1,7 @@
-// A checkpoint comes in; the graph of that moment goes out, built again from the append-only prefix: nodes
-// are born in order, each union is applied once its nodes exist, with the survivor that the log names. So
-// classes get the ids they had. Congruent nodes are found by one pass at the end, since their unions are in
-// the log.
+// A checkpoint comes in; the graph of that moment goes out, built again from the append-only
+// prefix: nodes are born in order, each union is applied once its nodes exist, with the survivor
+// that the log names. So classes get the ids they had. Congruent nodes are found by one pass at the
+// end, since their unions are in the log.
 #include "bafe/base/error.h"
 #include "bafe/egraph/egraph.h"
 

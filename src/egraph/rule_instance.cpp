@@ -1,6 +1,6 @@
-// A union of kind rule comes in; its two sides go out as terms, with the proofs still owed between a node's
-// own term and the instance. Variables are bound in the order in which compile_match() binds them: direct
-// children before deeper ones, root after root.
+// A union of kind rule comes in; its two sides go out as terms, with the proofs still owed between
+// a node's own term and the instance. Variables are bound in the order in which compile_match()
+// binds them: direct children before deeper ones, root after root.
 #include "rule_instance.h"
 
 namespace bafe {
@@ -40,6 +40,7 @@ RuleInstance::RuleInstance(const EGraph& graph, const SaturationRule& rule,
       bound_[roots[i].root_var] = node;
     }
     if (top.kind == Kind::kVariable) bound_[top.var] = node;
+    if (top.kind == Kind::kOperator && top.bind != kNoVariable) bound_[top.bind] = node;
     if (top.kind == Kind::kOperator) bind(top, node, left_slot_[i]);
   }
   find_root();
@@ -66,6 +67,8 @@ void RuleInstance::bind(const Pattern& pattern, NodeId node, std::size_t slot) {
   for (std::size_t i = 0; i < kids.size(); ++i) {
     const Pattern& child = pattern.children[i];
     if (child.kind == Kind::kVariable && !bound_[child.var].valid()) bound_[child.var] = kids[i];
+    bool named = child.kind == Kind::kOperator && child.bind != kNoVariable;
+    if (named && !bound_[child.bind].valid()) bound_[child.bind] = kids[i];
   }
   std::size_t next = slot + 1;
   for (const Pattern& child : pattern.children) {

@@ -1,6 +1,6 @@
-// Rules and a graph come in; the graph grown by every match, within counted limits, comes out. A rule's
-// moment moves forward only when all of its matches up to then were applied, so that delta matching never
-// loses one to a ban or a limit.
+// Rules and a graph come in; the graph grown by every match, within counted limits, comes out. A
+// rule's moment moves forward only when all of its matches up to then were applied, so that delta
+// matching never loses one to a ban or a limit.
 #include "bafe/egraph/saturate.h"
 
 #include <algorithm>
@@ -48,6 +48,7 @@ std::optional<StopReason> Saturation::iterate(const SaturationOptions& options) 
   std::size_t accepted_before = accepted_, matches_before = 0, matches = 0;
   for (const RuleState& state : state_) matches_before += state.stats.matches;
   held_back_ = false;
+  error_.reset();
   StageEnd end = StageEnd::kDone;
   std::size_t old_limit = graph_.node_limit();
   graph_.set_node_limit(std::min(old_limit, options.max_nodes));
@@ -119,7 +120,8 @@ bool Saturation::search(std::size_t rule, std::deque<Delta>& deltas,
   state.stats.matches += result.table.size();
   if (end == MatchEnd::kInterrupted) return false;
   if (end == MatchEnd::kTooMany) {
-    state.banned_until = iteration_ + 1 + (options.ban_length << std::min<std::size_t>(state.bans, 40));
+    state.banned_until =
+        iteration_ + 1 + (options.ban_length << std::min<std::size_t>(state.bans, 40));
     ++state.bans;
     ++state.stats.bans;
     held_back_ = true;

@@ -1,7 +1,9 @@
-// Operators, attributes and terms come in; ids of hash-consed terms go out. Equal terms have equal ids.
+// Operators, attributes and terms come in; ids of hash-consed terms go out. Equal terms have equal
+// ids.
 #include <utility>
 
 #include "bafe/base/error.h"
+#include "bafe/base/format.h"
 #include "bafe/base/hash.h"
 #include "bafe/egraph/explain.h"
 
@@ -39,15 +41,11 @@ TermId TermPool::replace(TermId term, std::span<const std::uint32_t> position, T
 
 std::string TermPool::text(TermId term, const OpTable& ops, const AttrTable& attrs) const {
   const OpSpec& spec = ops.spec(op(term));
-  const Attrs& record = attrs.record(attr(term));
-  if (children(term).empty() && record.empty()) return spec.name;
-  std::string out = "(" + spec.name;
-  for (TermId child : children(term)) out += " " + text(child, ops, attrs);
-  for (std::size_t i = 0; i < record.size(); ++i) {
-    out += (i < spec.fields.size() ? " :" + spec.fields[i].name : std::string()) + " " +
-           attr_text(record[i]);
-  }
-  return out + ")";
+  std::string fields = fields_text(spec, attrs.record(attr(term)));
+  if (children(term).empty() && fields.empty()) return spec.name;
+  std::string out = format("({}", spec.name);
+  for (TermId child : children(term)) out += format(" {}", text(child, ops, attrs));
+  return out + fields + ")";
 }
 
 }  // namespace bafe

@@ -1,6 +1,6 @@
 #pragma once
-/// Interned attribute values and records of one e-graph: equal values have equal ids, so that matching
-/// compares integers.
+/// Interned attribute values and records of one e-graph: equal values have equal ids, so that
+/// matching compares integers.
 
 #include <cstdint>
 #include <deque>

@@ -1,6 +1,6 @@
 #pragma once
-/// The graph as Graphviz text: a box per class, a node per e-node, an edge from each node to its children's
-/// classes.
+/// The graph as Graphviz text: a box per class, a node per e-node, an edge from each node to its
+/// children's classes.
 
 #include <string>
 

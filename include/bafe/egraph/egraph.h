@@ -30,8 +30,8 @@ struct Reason {
   ReasonKind kind = ReasonKind::kCompute;
   bool backward = false;  ///< the rule's right side was matched
   RuleId rule;            ///< of kRule; below 65,536
-  /// kRule: the matched operator and literal nodes of all roots in pre-order, then the nodes that the right
-  /// side's steps gave (saturate.h records them). Otherwise whatever the caller keeps.
+  /// kRule: the matched operator and literal nodes of all roots in pre-order, then the nodes that
+  /// the right side's steps gave (saturate.h records them). Otherwise whatever the caller keeps.
   std::span<const NodeId> witness;
 };
 
@@ -43,9 +43,7 @@ struct OpMask {
     words[0] |= other.words[0];
     words[1] |= other.words[1];
   }
-  bool may_hold(OpId op) const {
-    return (words[(op.index() >> 6) & 1] >> (op.index() & 63)) & 1;
-  }
+  bool may_hold(OpId op) const { return (words[(op.index() >> 6) & 1] >> (op.index() & 63)) & 1; }
 };
 
 /// A moment of a graph's growth; delta matching looks for what came after it.
@@ -61,8 +59,8 @@ struct Checkpoint {
   std::uint32_t log_words = 0;
 };
 
-/// Ids are given in birth order and no hash order is visible: equal calls give equal graphs in every
-/// process. Between rebuilds, congruent nodes may sit in different classes.
+/// Ids are given in birth order and no hash order is visible: equal calls give equal graphs in
+/// every process. Between rebuilds, congruent nodes may sit in different classes.
 ///
 /// Errors: RuleError from the analysis (contradiction); roll back before going on.
 /// Memory: see memory_bytes().
@@ -72,10 +70,11 @@ class EGraph {
   EGraph(const EGraph&) = delete;
   EGraph& operator=(const EGraph&) = delete;
 
-  // --- growth -----------------------------------------------------------------------------------------
-  /// The node `op attr children`, or the live node equal to it up to the classes of children. An invalid id
-  /// when the node limit is reached: nothing was added. The class of a node added since the last rebuild
-  /// may give its id back when it is united.
+  // --- growth
+  // -----------------------------------------------------------------------------------------
+  /// The node `op attr children`, or the live node equal to it up to the classes of children. An
+  /// invalid id when the node limit is reached: nothing was added. The class of a node added since
+  /// the last rebuild may give its id back when it is united.
   NodeId add(OpId op, AttrId attr, std::span<const NodeId> children);
   NodeId add(OpId op, std::span<const NodeId> children = {}) { return add(op, AttrId{}, children); }
   /// The same without adding; invalid when there is none.
@@ -84,10 +83,12 @@ class EGraph {
   bool unite(NodeId a, NodeId b, const Reason& reason);
   /// Closes under congruence, brings facts to their fixpoint, calls Analysis::modify.
   void rebuild();
-  /// Congruence alone, which is cheap after each few unions and keeps later additions from building twins.
+  /// Congruence alone, which is cheap after each few unions and keeps later additions from building
+  /// twins.
   void close();
   bool is_rebuilt() const;
-  /// Facts of `cls` were changed from outside (an assertion): parents learn again at the next rebuild.
+  /// Facts of `cls` were changed from outside (an assertion): parents learn again at the next
+  /// rebuild.
   void facts_changed(ClassId cls);
   /// Live nodes never exceed this count.
   void set_node_limit(std::size_t nodes) { node_limit_ = nodes; }
@@ -95,7 +96,8 @@ class EGraph {
   /// Every result of add() is appended to `trace` until it is set to null.
   void set_trace(std::vector<NodeId>* trace) { trace_ = trace; }
 
-  // --- nodes ------------------------------------------------------------------------------------------
+  // --- nodes
+  // ------------------------------------------------------------------------------------------
   OpId op(NodeId node) const { return OpId(rows_[node.index()].op); }
   AttrId attr(NodeId node) const;
   /// As born: their classes are equal to the node's children for ever.
@@ -109,7 +111,8 @@ class EGraph {
   std::size_t num_born() const { return rows_.size(); }  ///< node ids are below this
   std::size_t num_nodes() const { return live_nodes_; }  ///< live
 
-  // --- classes ----------------------------------------------------------------------------------------
+  // --- classes
+  // ----------------------------------------------------------------------------------------
   /// The class that a merged class became part of.
   ClassId find(ClassId cls) const;
   bool is_canonical(ClassId cls) const { return classes_[cls.index()].forward == cls; }
@@ -130,14 +133,13 @@ class EGraph {
   /// Live and dead nodes of an operator in birth order (few dead ones).
   std::span<const NodeId> nodes_of(OpId op) const { return by_op_[op.index()]; }
 
-  // --- change -----------------------------------------------------------------------------------------
+  // --- change
+  // -----------------------------------------------------------------------------------------
   /// Now; what changes later is later than this moment.
   Moment moment() { return {tick_++, static_cast<std::uint32_t>(rows_.size())}; }
-  /// Did the class of `node` become another after `since`? Two nodes that did not move are equal now only if
-  /// they were equal then. New nodes are told by their id.
-  bool moved(NodeId node, const Moment& since) const {
-    return arrived_[node.index()] > since.tick;
-  }
+  /// Did the class of `node` become another after `since`? Two nodes that did not move are equal
+  /// now only if they were equal then. New nodes are told by their id.
+  bool moved(NodeId node, const Moment& since) const { return arrived_[node.index()] > since.tick; }
   /// Did `cls` swallow a class or change its facts after `since`?
   bool changed(ClassId cls, const Moment& since) const {
     return classes_[cls.index()].tick > since.tick;
@@ -151,7 +153,8 @@ class EGraph {
   /// moment becomes the beginning. O(nodes at the mark).
   void rollback(const Checkpoint& point);
 
-  // --- surroundings -----------------------------------------------------------------------------------
+  // --- surroundings
+  // -----------------------------------------------------------------------------------
   const OpTable& ops() const { return *ops_; }
   Analysis* analysis() const { return analysis_; }
   AttrTable& attrs() { return attrs_; }
@@ -159,14 +162,16 @@ class EGraph {
   /// Names for messages, indexed by RuleId.
   void set_rule_names(std::vector<std::string> names) { rule_names_ = std::move(names); }
   std::string rule_name(RuleId rule) const;
+  /// "compute", "matmul-regroup (backward)".
+  std::string reason_text(ReasonKind kind, RuleId rule, bool backward) const;
   /// "(add x (mul y z))" along the children as born, `…` below `depth`.
   std::string term_text(NodeId node, int depth = 8) const;
   /// The union in progress, for messages of the analysis: rule, and both terms.
   std::string blame() const;
   /// Bytes held by nodes, classes and tables; with_proofs adds the union log.
   std::size_t memory_bytes(bool with_proofs = true) const;
-  /// CHECKs every invariant: hash-cons, congruence, parents, lists, operator index, facts at their fixpoint.
-  /// O(nodes). Needs is_rebuilt().
+  /// CHECKs every invariant: hash-cons, congruence, parents, lists, operator index, facts at their
+  /// fixpoint. O(nodes). Needs is_rebuilt().
   void check();
 
   /// The append-only log of unions; explain.h reads it.
@@ -182,8 +187,8 @@ class EGraph {
   Union read_log(std::size_t& at) const;
 
  private:
-  /// A node's words are its children, then its attribute record. Two fit here; more lie in spill_, from
-  /// words[0] on: matching and hash-consing then touch one cache line of most nodes.
+  /// A node's words are its children, then its attribute record. Two fit here; more lie in spill_,
+  /// from words[0] on: matching and hash-consing then touch one cache line of most nodes.
   struct NodeRow {
     NodeId words[2];
     std::uint16_t op;
@@ -235,9 +240,9 @@ class EGraph {
   Analysis* analysis_;
   AttrTable attrs_;
   std::vector<NodeRow> rows_;
-  std::vector<ClassId> class_of_;  ///< always canonical
+  std::vector<ClassId> class_of_;       ///< always canonical
   std::vector<std::uint32_t> arrived_;  ///< tick at which the node's class last became another
-  std::vector<NodeId> spill_;  ///< words of nodes that have more than two
+  std::vector<NodeId> spill_;           ///< words of nodes that have more than two
   std::vector<ClassRow> classes_;
   ListPool<NodeId> lists_;
   HashCons table_;
@@ -249,10 +254,14 @@ class EGraph {
   std::vector<std::string> rule_names_;
   std::size_t live_nodes_ = 0, num_classes_ = 0, node_limit_ = 0xfffffff0u;
   std::uint32_t tick_ = 1, rollback_tick_ = 0;
-  std::uint32_t settled_ = 0;  ///< nodes born before the last rebuild: their classes' ids are known outside
+  std::uint32_t settled_ =
+      0;  ///< nodes born before the last rebuild: their classes' ids are known outside
   std::vector<NodeId>* trace_ = nullptr;
   NodeId blamed_a_, blamed_b_;
   Reason blamed_;
 };
+
+/// " :perm (1 0)" for each field; empty without fields.
+std::string fields_text(const OpSpec& spec, const Attrs& record);
 
 }  // namespace bafe

@@ -15,8 +15,8 @@ namespace bafe {
 /// One step of matching one root. Registers hold nodes that stand for their classes.
 struct MatchStep {
   enum class Kind : std::uint8_t {
-    kBind,       ///< a node of `op` with `arity` children in the class of `reg`; children into `out`…
-    kSame,       ///< `reg` and `out` are one class
+    kBind,  ///< a node of `op` with `arity` children in the class of `reg`; children into `out`…
+    kSame,  ///< `reg` and `out` are one class
     kGround,     ///< `reg` is the class of ground term `index`
     kLiteral,    ///< the constant fact of `reg` is `literal`
     kFieldIs,    ///< field `index` of the node in slot `slot` is `value`
@@ -49,11 +49,12 @@ struct RootProgram {
   std::uint16_t arity = 0;
   std::uint16_t registers = 0;
   std::uint16_t first_slot = 0;  ///< witness of the root, when it is an operator
-  std::uint16_t depth = 0;  ///< levels below the root at which a change can make a new match
+  std::uint16_t depth = 0;       ///< levels below the root at which a change can make a new match
   std::vector<MatchStep> steps;
   std::vector<GroundTerm> ground;
-  std::vector<std::uint16_t> var_reg;   ///< class variable → register, kNoVariable if not in this root
-  std::vector<bool> binds_attr;         ///< attribute variable bound here?
+  std::vector<std::uint16_t>
+      var_reg;                   ///< class variable → register, kNoVariable if not in this root
+  std::vector<bool> binds_attr;  ///< attribute variable bound here?
   std::uint16_t root_var = kNoVariable;
 };
 
@@ -67,16 +68,17 @@ struct MatchProgram {
   std::size_t stride() const { return roots.size() + witnesses + class_vars + attr_vars; }
 };
 
-/// `reads_facts`: conditions or the right side look at facts of the class variables, so that a change of
-/// facts makes a new match.
-/// Errors: RuleError for an unknown operator, a wrong number of children or fields.
+/// `reads_facts`: conditions or the right side look at facts of the class variables, so that a
+/// change of facts makes a new match. Errors: RuleError for an unknown operator, a wrong number of
+/// children or fields.
 MatchProgram compile_match(const LeftSide& left, bool reads_facts, EGraph& graph);
 
 /// One match, as a view into its MatchTable.
 struct Match {
-  std::span<const NodeId> roots;      ///< the matched node of every root
-  std::span<const NodeId> witnesses;  ///< matched operator and literal nodes of all roots, pre-order
-  std::span<const NodeId> vars;       ///< class variables: nodes as they stand in the matched nodes
+  std::span<const NodeId> roots;  ///< the matched node of every root
+  std::span<const NodeId>
+      witnesses;                 ///< matched operator and literal nodes of all roots, pre-order
+  std::span<const NodeId> vars;  ///< class variables: nodes as they stand in the matched nodes
   std::span<const NodeId> attr_words;
   AttrValueId attr(std::size_t var) const { return AttrValueId(attr_words[var].index()); }
 };
@@ -106,8 +108,8 @@ struct MatchLimits {
 
 enum class MatchEnd : std::uint8_t { kComplete, kTooMany, kOutOfFuel, kInterrupted };
 
-/// What changed since a moment, and which nodes of an operator a change can concern. Shared by all rules
-/// that were last run at that moment; valid until the graph changes.
+/// What changed since a moment, and which nodes of an operator a change can concern. Shared by all
+/// rules that were last run at that moment; valid until the graph changes.
 class Delta {
  public:
   Delta(const EGraph& graph, const Moment& since);
@@ -127,13 +129,14 @@ class Delta {
   const EGraph& graph_;
   Moment since_;
   std::uint16_t spread_to_ = 0;
-  std::vector<std::uint8_t> level_;  ///< per class: levels below it at which the nearest change lies
+  std::vector<std::uint8_t>
+      level_;  ///< per class: levels below it at which the nearest change lies
   std::vector<ClassId> front_;
   std::deque<Entry> entries_;
 };
 
-/// Finds every match that did not exist at `delta.since()`; Moment{} finds all. Several roots are joined by
-/// hashing on the classes of the variables that they share.
+/// Finds every match that did not exist at `delta.since()`; Moment{} finds all. Several roots are
+/// joined by hashing on the classes of the variables that they share.
 ///
 /// Needs:   graph.is_rebuilt().
 /// Order:   deterministic (see MatchTable).

@@ -37,8 +37,8 @@ class TermPool {
   std::unordered_multimap<std::uint64_t, std::uint32_t> index_;
 };
 
-/// One instance of a reason at the top of two terms. A set of equations proves whatever congruence closure
-/// derives from it, so a checker needs no positions.
+/// One instance of a reason at the top of two terms. A set of equations proves whatever congruence
+/// closure derives from it, so a checker needs no positions.
 struct Equation {
   TermId left, right;
   ReasonKind kind = ReasonKind::kRule;
@@ -62,19 +62,20 @@ class Explainer {
 
   TermPool& terms() { return terms_; }
   TermId term(NodeId node);  ///< along the children as born
-  /// The term of `node` in which every class below is shown by the node that `choose` names. Needs an acyclic
-  /// choice.
+  /// The term of `node` in which every class below is shown by the node that `choose` names. Needs
+  /// an acyclic choice.
   TermId chosen_term(NodeId node, const std::function<NodeId(ClassId)>& choose);
 
   /// Rewrites term(a) into term(b), loops cut out. Needs class_of(a) == class_of(b).
-  /// Errors: nothing is returned and `complete` is false when more than `max_steps` would be needed.
+  /// Errors: nothing is returned and `complete` is false when more than `max_steps` would be
+  /// needed.
   std::vector<ProofStep> steps(NodeId a, NodeId b, bool* complete = nullptr,
                                std::size_t max_steps = 100'000);
   /// Rewrites term(root) into the chosen term of its class.
   std::vector<ProofStep> steps_to_choice(NodeId root, const std::function<NodeId(ClassId)>& choose,
-                                         bool* complete = nullptr,
-                                         std::size_t max_steps = 100'000);
-  /// The reasons alone, each once, in order of first use: linear in the union log however much is shared.
+                                         bool* complete = nullptr, std::size_t max_steps = 100'000);
+  /// The reasons alone, each once, in order of first use: linear in the union log however much is
+  /// shared.
   std::vector<Equation> equations(NodeId a, NodeId b);
   std::vector<Equation> equations_to_choice(NodeId root,
                                             const std::function<NodeId(ClassId)>& choose);

@@ -1,5 +1,6 @@
 #pragma once
-/// Tags of the hash-cons: operator, then the words of children's classes, then the attribute record.
+/// Tags of the hash-cons: operator, then the words of children's classes, then the attribute
+/// record.
 
 #include <cstdint>
 

@@ -1,5 +1,6 @@
 #pragma once
-/// Many growing lists in one array: 8 bytes a list, blocks of powers of two, freed blocks used again.
+/// Many growing lists in one array: 8 bytes a list, blocks of powers of two, freed blocks used
+/// again.
 
 #include <array>
 #include <bit>

@@ -19,16 +19,17 @@ namespace bafe {
 class Applier {
  public:
   virtual ~Applier() = default;
-  /// Adds the right sides for `match` and stores one node per root of the rule, in order. False: the rule
-  /// does not apply (a condition, an undefined attribute, or add() gave an invalid id).
+  /// Adds the right sides for `match` and stores one node per root of the rule, in order. False:
+  /// the rule does not apply (a condition, an undefined attribute, or add() gave an invalid id).
   ///
-  /// Operands are the nodes of match.vars as they are. Where the rule has a `right` shape, add() is called
-  /// once per step of it, in order, and for nothing else: explanations are read off those calls.
+  /// Operands are the nodes of match.vars as they are. Where the rule has a `right` shape, add() is
+  /// called once per step of it, in order, and for nothing else: explanations are read off those
+  /// calls.
   virtual bool apply(EGraph& graph, const Match& match, std::span<NodeId> roots) = 0;
 };
 
-/// What an applier adds: steps over registers, as in the rule bytecode. Registers below the number of class
-/// variables are the match; step i writes register class_vars + i.
+/// What an applier adds: steps over registers, as in the rule bytecode. Registers below the number
+/// of class variables are the match; step i writes register class_vars + i.
 struct RightShape {
   struct Step {
     std::vector<std::uint16_t> operands;  ///< empty for leaves and literals
@@ -41,17 +42,18 @@ struct RightShape {
 struct SaturationRule {
   std::string name;
   LeftSide left;
-  /// Without outputs the rule is opaque to explanations: a step leads from the matched instance to the added
-  /// term as the graph holds it.
+  /// Without outputs the rule is opaque to explanations: a step leads from the matched instance to
+  /// the added term as the graph holds it.
   RightShape right;
   std::shared_ptr<Applier> applier;
-  RuleId rule;             ///< shared by both directions
-  bool backward = false;   ///< this direction matches the rule's right side
+  RuleId rule;            ///< shared by both directions
+  bool backward = false;  ///< this direction matches the rule's right side
   bool reads_facts = false;
-  std::uint32_t set = 0;   ///< below 32
+  std::uint32_t set = 0;  ///< below 32
 };
 
-/// Rules whose set is in `sets` are searched together, up to `repeat` times or until nothing changes.
+/// Rules whose set is in `sets` are searched together, up to `repeat` times or until nothing
+/// changes.
 struct Stage {
   std::uint32_t sets = 0xffffffffu;  ///< bit i: set i
   std::uint32_t repeat = 1;
@@ -59,13 +61,13 @@ struct Stage {
 
 /// Everything is a count, so that a result never depends on the speed of the machine.
 struct SaturationOptions {
-  std::vector<Stage> stages = {Stage{}};  ///< of one iteration, in order
+  std::vector<Stage> stages = std::vector<Stage>(1);  ///< of one iteration, in order
   std::size_t max_iterations = 30;
-  std::size_t max_nodes = 10'000;                      ///< live nodes; never exceeded
-  std::size_t max_accepted = ~std::size_t{0};          ///< matches that changed the graph
-  std::size_t fuel = ~std::size_t{0};                  ///< per rule and search, in candidate nodes
-  /// Backoff: a rule with more matches than `match_limit << bans` is banned for `ban_length << bans`
-  /// iterations. 0 turns it off.
+  std::size_t max_nodes = 10'000;              ///< live nodes; never exceeded
+  std::size_t max_accepted = ~std::size_t{0};  ///< matches that changed the graph
+  std::size_t fuel = ~std::size_t{0};          ///< per rule and search, in candidate nodes
+  /// Backoff: a rule with more matches than `match_limit << bans` is banned for `ban_length <<
+  /// bans` iterations. 0 turns it off.
   std::size_t match_limit = 1000;
   std::size_t ban_length = 5;
   std::function<bool()> interrupted;  ///< polled while searching and applying; true stops
@@ -104,7 +106,7 @@ class Saturation {
   const RuleStats& stats(std::size_t rule) const { return state_[rule].stats; }
   const std::vector<IterationStats>& iterations() const { return iterations_; }
   std::size_t accepted() const { return accepted_; }
-  /// Set after kContradiction.
+  /// Set when the last iteration ended in kContradiction.
   const std::optional<RuleError>& error() const { return error_; }
 
  private:
@@ -137,8 +139,8 @@ class Saturation {
   bool held_back_ = false;  ///< some rule of this iteration has matches that were not applied
 };
 
-/// The log leaves out of a single-root rule's witness what the union itself says: the matched root and the
-/// root that was built. explain.h puts them back.
+/// The log leaves out of a single-root rule's witness what the union itself says: the matched root
+/// and the root that was built. explain.h puts them back.
 void trim_witness(const SaturationRule& rule, std::vector<NodeId>& witness);
 /// Does the last step of the right side build its first root?
 bool builds_root_last(const SaturationRule& rule);

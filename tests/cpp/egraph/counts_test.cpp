@@ -1,4 +1,5 @@
-// Exact sizes of saturated graphs: closed forms, and the published steps of the mathematics benchmark.
+// Exact sizes of saturated graphs: closed forms, and the published steps of the mathematics
+// benchmark.
 #include <gtest/gtest.h>
 
 #include "egraph/mathematics.h"

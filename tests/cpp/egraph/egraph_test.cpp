@@ -13,7 +13,9 @@
 namespace bafe::testing {
 namespace {
 
-Reason computed() { return {.kind = ReasonKind::kCompute, .backward = false, .rule = {}, .witness = {}}; }
+Reason computed() {
+  return {.kind = ReasonKind::kCompute, .backward = false, .rule = {}, .witness = {}};
+}
 
 /// The equivalence on all born nodes that `unions` generate, by iteration to a fixpoint.
 std::vector<std::uint32_t> naive_closure(const EGraph& graph,
@@ -51,12 +53,14 @@ void expect_closure(const EGraph& graph, const std::vector<std::uint32_t>& root)
 
 /// A graph grown at random, remembering its unions.
 struct RandomGraph {
-  explicit RandomGraph(unsigned seed) : language("f/1 g/2 h/3 a b c e"), graph(language.ops), random(seed) {}
+  explicit RandomGraph(unsigned seed)
+      : language("f/1 g/2 h/3 a b c e"), graph(language.ops), random(seed) {}
 
   NodeId any() { return NodeId(static_cast<std::uint32_t>(random() % graph.num_born())); }
   void grow() {
     static constexpr int kArity[] = {1, 2, 3, 0, 0, 0, 0};
-    auto op = static_cast<std::uint32_t>(random() % (graph.num_born() ? 7 : 1) + (graph.num_born() ? 0 : 3));
+    auto op = static_cast<std::uint32_t>(random() % (graph.num_born() ? 7 : 1) +
+                                         (graph.num_born() ? 0 : 3));
     std::vector<NodeId> kids;
     for (int i = 0; i < kArity[op]; ++i) kids.push_back(any());
     graph.add(OpId(op), kids);
@@ -203,8 +207,8 @@ TEST(EGraph, HoldsANodeInFewBytes) {
   Saturation saturation(graph, m.rules);
   saturation.run(unlimited(9));
   double nodes = static_cast<double>(graph.num_nodes());
-  EXPECT_LE(static_cast<double>(graph.memory_bytes(false)) / nodes, 120);
-  EXPECT_LE(static_cast<double>(graph.memory_bytes(true)) / nodes, 150);
+  EXPECT_LE(static_cast<double>(graph.memory_bytes(false)) / nodes, 95);
+  EXPECT_LE(static_cast<double>(graph.memory_bytes(true)) / nodes, 110);
 }
 
 }  // namespace

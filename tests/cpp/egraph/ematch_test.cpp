@@ -11,7 +11,9 @@
 namespace bafe::testing {
 namespace {
 
-Reason computed() { return {.kind = ReasonKind::kCompute, .backward = false, .rule = {}, .witness = {}}; }
+Reason computed() {
+  return {.kind = ReasonKind::kCompute, .backward = false, .rule = {}, .witness = {}};
+}
 
 /// Roots' and variables' classes of all matches since `since`.
 std::multiset<std::vector<std::uint32_t>> matches(EGraph& graph, const SaturationRule& rule,

@@ -1,5 +1,6 @@
-// Prints processor milliseconds and bytes per node for the graphs of counts_test.cpp: best of a few runs, matching,
-// applying and rebuilding included, set-up of the rules excluded. Not a test: a program to run by hand.
+// Prints processor milliseconds and bytes per node for the graphs of counts_test.cpp: best of a few
+// runs, matching, applying and rebuilding included, set-up of the rules excluded. Not a test: a
+// program to run by hand.
 //   engine_timing [largest mathematics step]
 #include <algorithm>
 #include <cstdio>
@@ -38,10 +39,12 @@ void time(const char* name, const Language& language, std::size_t steps, int run
     std::size_t matches = 0;
     for (const IterationStats& step : saturation.iterations()) matches += step.matches;
     double nodes = static_cast<double>(graph.num_nodes());
-    std::printf("%-14s %9.2f ms  %8zu nodes %8zu born %8zu classes  %5.1f B/node, %5.1f with proofs, %zu matches, %zu accepted\n",
-                name, best, graph.num_nodes(), graph.num_born(), graph.num_classes(),
-                static_cast<double>(graph.memory_bytes(false)) / nodes,
-                static_cast<double>(graph.memory_bytes(true)) / nodes, matches, saturation.accepted());
+    std::printf(
+        "%-14s %9.2f ms  %8zu nodes %8zu born %8zu classes  %5.1f B/node, %5.1f with proofs, %zu "
+        "matches, %zu accepted\n",
+        name, best, graph.num_nodes(), graph.num_born(), graph.num_classes(),
+        static_cast<double>(graph.memory_bytes(false)) / nodes,
+        static_cast<double>(graph.memory_bytes(true)) / nodes, matches, saturation.accepted());
   }
 }
 

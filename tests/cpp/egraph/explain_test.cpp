@@ -68,7 +68,8 @@ TEST(Explain, LeadsFromTheInputToTheExtractedTerm) {
   NodeId root = m.add(graph, "(d x (+ 1 (* 2 x)))");
   Saturation saturation(graph, m.rules);
   saturation.run(unlimited(7));
-  // each class shown by its youngest node below which nothing repeats: by birth order, so without cycles
+  // each class shown by its youngest node below which nothing repeats: by birth order, so without
+  // cycles
   std::vector<NodeId> choice(graph.class_bound());
   std::vector<std::size_t> rank(graph.class_bound(), 0);
   std::size_t next = 1;
@@ -95,7 +96,8 @@ TEST(Explain, LeadsFromTheInputToTheExtractedTerm) {
   ASSERT_TRUE(complete);
   TermId to = explainer.chosen_term(root, choose);
   EXPECT_TRUE(replayer.chain(steps, explainer.term(root), to));
-  EXPECT_TRUE(replayer.closure(explainer.equations_to_choice(root, choose), explainer.term(root), to));
+  EXPECT_TRUE(
+      replayer.closure(explainer.equations_to_choice(root, choose), explainer.term(root), to));
 }
 
 TEST(Explain, NamesRulePositionAndBothTerms) {
@@ -116,7 +118,8 @@ TEST(Explain, AFalseEquationFailsTheReplay) {
   sums.rule("comm", "(+ ?a ?b) => (+ ?b ?a)");
   EGraph graph(sums.ops);
   NodeId from = sums.add(graph, "(+ a b)"), to = sums.add(graph, "(+ b b)");
-  graph.unite(from, to, {.kind = ReasonKind::kCompute, .backward = false, .rule = {}, .witness = {}});
+  graph.unite(from, to,
+              {.kind = ReasonKind::kCompute, .backward = false, .rule = {}, .witness = {}});
   graph.rebuild();
   Explainer explainer(graph, sums.rules);
   Replayer replayer(explainer.terms(), sums.rules);

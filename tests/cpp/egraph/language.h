@@ -1,5 +1,6 @@
 #pragma once
-/// A language of its own for each test: operators with their arities, terms, patterns and rules as text.
+/// A language of its own for each test: operators with their arities, terms, patterns and rules as
+/// text.
 
 #include <map>
 #include <memory>
@@ -52,14 +53,16 @@ class Language {
     for (std::string word : words(operators)) {
       OpSpec spec;
       std::size_t colon = word.find(':'), slash = word.find('/', 1);
-      if (colon != std::string::npos) spec.fields.push_back({word.substr(colon + 1), AttrKind::kInt});
+      if (colon != std::string::npos)
+        spec.fields.push_back({word.substr(colon + 1), AttrKind::kInt});
       if (slash != std::string::npos) spec.arity = std::stoi(word.substr(slash + 1));
       spec.name = word.substr(0, std::min(colon, slash));
       ops.add(spec);
     }
   }
 
-  /// Variables are numbered through `vars`, "?x" class variables and "#n" attribute variables; `_` is any.
+  /// Variables are numbered through `vars`, "?x" class variables and "#n" attribute variables; `_`
+  /// is any.
   Pattern pattern(const std::string& text, std::map<std::string, std::uint16_t>& vars) const {
     std::vector<std::string> tokens = words(text);
     std::size_t at = 0;
@@ -105,7 +108,8 @@ class Language {
     auto it = vars.find(name);
     if (it != vars.end()) return it->second;
     std::uint16_t next = 0;
-    for (const auto& [other, n] : vars) next = static_cast<std::uint16_t>(next + (other[0] == name[0]));
+    for (const auto& [other, n] : vars)
+      next = static_cast<std::uint16_t>(next + (other[0] == name[0]));
     return vars[name] = next;
   }
 

@@ -6,8 +6,7 @@
 namespace bafe::testing {
 
 inline Language mathematics() {
-  Language m(
-      "+/2 -/2 */2 //2 pow/2 sqrt/1 ln/1 sin/1 cos/1 d/2 i/2 0 1 2 3 7 -1 x y five");
+  Language m("+/2 -/2 */2 //2 pow/2 sqrt/1 ln/1 sin/1 cos/1 d/2 i/2 0 1 2 3 7 -1 x y five");
   m.rule("comm-add", "(+ ?a ?b) => (+ ?b ?a)");
   m.rule("comm-mul", "(* ?a ?b) => (* ?b ?a)");
   m.rule("assoc-add", "(+ ?a (+ ?b ?c)) => (+ (+ ?a ?b) ?c)");
@@ -31,8 +30,7 @@ inline Language mathematics() {
   m.rule("i-sin", "(i (sin ?x) ?x) => (* -1 (cos ?x))");
   m.rule("i-sum", "(i (+ ?f ?g) ?x) => (+ (i ?f ?x) (i ?g ?x))");
   m.rule("i-dif", "(i (- ?f ?g) ?x) => (- (i ?f ?x) (i ?g ?x))");
-  m.rule("i-parts",
-         "(i (* ?a ?b) ?x) => (- (* ?a (i ?b ?x)) (i (* (d ?x ?a) (i ?b ?x)) ?x))");
+  m.rule("i-parts", "(i (* ?a ?b) ?x) => (- (* ?a (i ?b ?x)) (i (* (d ?x ?a) (i ?b ?x)) ?x))");
   return m;
 }
 

@@ -14,19 +14,23 @@ class Replayer {
   Replayer(const TermPool& terms, const std::vector<SaturationRule>& rules)
       : terms_(terms), rules_(rules) {}
 
-  /// Does each step change `before` into `after` at its position only, by a true instance of its rule?
-  ::testing::AssertionResult chain(const std::vector<ProofStep>& steps, TermId from, TermId to) const {
+  /// Does each step change `before` into `after` at its position only, by a true instance of its
+  /// rule?
+  ::testing::AssertionResult chain(const std::vector<ProofStep>& steps, TermId from,
+                                   TermId to) const {
     TermId now = from;
     for (const ProofStep& step : steps) {
       if (step.before != now) return ::testing::AssertionFailure() << "a step does not follow";
       if (!differ_only_at(step.before, step.after, step.position, 0)) {
         return ::testing::AssertionFailure() << "a step changes more than its position";
       }
-      TermId left = terms_.at(step.before, step.position), right = terms_.at(step.after, step.position);
+      TermId left = terms_.at(step.before, step.position),
+             right = terms_.at(step.after, step.position);
       if (left != step.equation.left || right != step.equation.right) {
         return ::testing::AssertionFailure() << "a step is not its equation";
       }
-      if (!holds(step.equation)) return ::testing::AssertionFailure() << "a step is no rule instance";
+      if (!holds(step.equation))
+        return ::testing::AssertionFailure() << "a step is no rule instance";
       now = step.after;
     }
     if (now != to) return ::testing::AssertionFailure() << "the chain ends elsewhere";
@@ -43,14 +47,16 @@ class Replayer {
       return i;
     };
     for (const Equation& equation : equations) {
-      if (!holds(equation)) return ::testing::AssertionFailure() << "an equation is no rule instance";
+      if (!holds(equation))
+        return ::testing::AssertionFailure() << "an equation is no rule instance";
       root[find(equation.left.index())] = find(equation.right.index());
     }
     for (bool changed = true; changed;) {
       changed = false;
       std::map<std::vector<std::uint32_t>, std::uint32_t> seen;
       for (std::uint32_t i = 0; i < terms_.size(); ++i) {
-        std::vector<std::uint32_t> key{terms_.op(TermId(i)).index(), terms_.attr(TermId(i)).index()};
+        std::vector<std::uint32_t> key{terms_.op(TermId(i)).index(),
+                                       terms_.attr(TermId(i)).index()};
         for (TermId child : terms_.children(TermId(i))) key.push_back(find(child.index()));
         auto [it, is_new] = seen.emplace(key, i);
         if (is_new || find(it->second) == find(i)) continue;

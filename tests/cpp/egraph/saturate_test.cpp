@@ -244,7 +244,8 @@ TEST(Saturation, MultiPatternsRewriteEveryRoot) {
   options.max_iterations = 1;
   saturation.run(options);
   graph.check();
-  NodeId left = m.add(graph, "(left (mm a (cat b c)))"), right = m.add(graph, "(right (mm a (cat b c)))");
+  NodeId left = m.add(graph, "(left (mm a (cat b c)))"),
+         right = m.add(graph, "(right (mm a (cat b c)))");
   EXPECT_EQ(graph.class_of(ab), graph.class_of(left));
   EXPECT_EQ(graph.class_of(ac), graph.class_of(right));
   Explainer explainer(graph, m.rules);
