@@ -37,7 +37,7 @@ ExtractLimits extract_limits(const SearchOptions& options) {
   Regime regime = regime_of(options.time_budget_ms, options.deep);
   ExtractLimits limits;
   limits.candidates = regime_beam_width(regime);
-  limits.evaluations = 150 * regime_beam_width(regime);
+  limits.evaluations = 80 * regime_beam_width(regime);
   return limits;
 }
 

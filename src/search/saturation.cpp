@@ -14,6 +14,7 @@ namespace {
 
 constexpr std::uint32_t bit(RuleStage stage) { return 1u << static_cast<std::uint32_t>(stage); }
 
+constexpr std::size_t kMatchesPerWidth = 250;
 constexpr std::uint32_t kGoalDirected = bit(RuleStage::kAnalysis) | bit(RuleStage::kSimplify);
 
 const char* reason_text(StopReason reason) {
@@ -65,7 +66,15 @@ void run_staged(TermGraph& terms, Saturation& saturation, const SearchOptions& o
       options.time_budget_ms || options.deep ? static_cast<std::size_t>(regime_iters(regime)) : 8;
   limits.max_nodes = std::max(max_nodes, terms.egraph.num_nodes());
   limits.interrupted = options.interrupted;
-  absorb(saturation, saturation.run(limits), growth);
+  std::optional<StopReason> end;
+  std::size_t matches = 0;
+  for (std::size_t i = 0; i < limits.max_iterations && !end; ++i) {
+    // Work is counted in matches: rounds over a graph that exploded are not worth a caller's wait.
+    if (matches >= kMatchesPerWidth * static_cast<std::size_t>(regime_beam_width(regime))) break;
+    end = saturation.iterate(limits);
+    matches += saturation.iterations().back().matches;
+  }
+  absorb(saturation, end.value_or(StopReason::kIterations), growth);
 }
 
 /// A budget bounds the whole search: the goal-directed sets take at most half, chance the rest.
