@@ -9,10 +9,18 @@ Example:
 
 from __future__ import annotations
 
+import os
+
 from collections.abc import Iterable
 from typing import NamedTuple
 
 from bafe import _core
+
+
+def _smt_program() -> str:
+    """Path of the solver's child process; ``BAFE_SMT`` overrides the one installed with BAFE."""
+    given = _core.option("BAFE_SMT")
+    return given or os.path.join(os.path.dirname(_core.__file__), "bin", "bafe-smt")
 
 
 class Proof(NamedTuple):
@@ -58,7 +66,7 @@ class Report(list):  # type: ignore[type-arg]
 
 def rules() -> Report:
     """Prove every rule in force; takes seconds."""
-    return Report(Proof(**proof) for proof in _core.verify_rules())
+    return Report(Proof(**proof) for proof in _core.verify_rules(_smt_program()))
 
 
 def rule(text: str) -> Proof:
@@ -68,7 +76,7 @@ def rule(text: str) -> Proof:
         ParseError: the text is malformed.
         RuleError: it is no rule over BAFE's operators.
     """
-    proofs = [Proof(**proof) for proof in _core.verify_rule(text)]
+    proofs = [Proof(**proof) for proof in _core.verify_rule(text, _smt_program())]
     order = ("refuted", "tested", "bounded", "proven")
     return min(proofs, key=lambda proof: order.index(proof.status))
 

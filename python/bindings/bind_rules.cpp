@@ -5,7 +5,7 @@
 #include <mutex>
 
 #include "bafe/rules/rule_set.h"
-#include "bafe/verify/verify.h"
+#include "bafe/verify/proof.h"
 
 namespace bafe::python {
 namespace {
@@ -70,22 +70,26 @@ void bind_rules(py::module_& module) {
   module.def("list_rules", &list_rules);
   module.def("add_rules", &add_rules);
   module.def("reset_rules", &reset_rules);
-  module.def("verify_rules", [] {
+  module.def("verify_rules", [](const std::string& smt_program) {
+    ProofOptions options;
+    options.smt_program = smt_program;
     const auto rules = current_rules();
     std::vector<RuleProof> proofs;
     {
       py::gil_scoped_release unlocked;
-      proofs = verify_rules(rules ? *rules : RuleSet::builtin());
+      proofs = verify_rules(rules ? *rules : RuleSet::builtin(), options);
     }
     py::list out;
     for (const RuleProof& proof : proofs) out.append(proof_to_python(proof));
     return out;
   });
-  module.def("verify_rule", [](const std::string& text) {
+  module.def("verify_rule", [](const std::string& text, const std::string& smt_program) {
+    ProofOptions options;
+    options.smt_program = smt_program;
     std::vector<RuleProof> proofs;
     {
       py::gil_scoped_release unlocked;
-      proofs = verify_rule(text);
+      proofs = verify_rule_text(text, options);
     }
     py::list out;
     for (const RuleProof& proof : proofs) out.append(proof_to_python(proof));

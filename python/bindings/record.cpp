@@ -131,7 +131,10 @@ std::string signature_of(PyObject* const* args, Py_ssize_t count) {
 
 PyObject* Lookup::read() const {
   if (PyCell_Check(container.ptr())) return PyCell_GET(container.ptr());
-  return PyDict_GetItem(container.ptr(), name.ptr());
+  if (PyDict_Check(container.ptr())) return PyDict_GetItem(container.ptr(), name.ptr());
+  const Py_ssize_t position = PyLong_AsSsize_t(name.ptr());
+  const bool inside = position >= 0 && position < PyList_GET_SIZE(container.ptr());
+  return inside ? PyList_GET_ITEM(container.ptr(), position) : nullptr;
 }
 
 PyObject* HiddenInput::current() const {
@@ -252,7 +255,10 @@ PyObject* Record::run(PyObject* const* args, PyObject* const* out) const {
   }
   for (std::size_t i = 0; i < hidden.size(); ++i) {
     PyObject* array = hidden[i].current();
-    if (!array || input_of_hidden[i] < 0) continue;
+    if (!array) {
+      PyErr_SetString(PyExc_RuntimeError, "bafe: a captured array changed during the call");
+      return nullptr;
+    }
     const auto input = static_cast<std::size_t>(input_of_hidden[i]);
     if (!gathered.take(hidden[i].key, array, input, leaves.size() + i)) return nullptr;
   }

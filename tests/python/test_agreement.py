@@ -92,7 +92,7 @@ def test_exact_binary_functions(name, dtype):
 def test_integer_functions(name, dtype):
     info = np.iinfo(dtype)
     a, b = np.meshgrid(
-        np.array([0, 1, 5, 7, info.max, info.min]).astype(dtype),
+        np.array([0, 1, 5, 7, info.max, info.min], dtype=dtype),
         np.array([1, 2, 3, 7]).astype(dtype),
     )
     a, b = np.ascontiguousarray(a), np.ascontiguousarray(b)

@@ -1,6 +1,9 @@
 """Every user error has its class and a frozen message: place, fact, fix."""
 
 import bafe
+import inspect
+import re
+
 import numpy as np
 import pytest
 
@@ -171,7 +174,15 @@ CASES = {
 @pytest.mark.parametrize("name", CASES)
 def test_message_is_frozen(name, golden):
     kind, builtin, call = CASES[name]
-    golden(f"errors/python/{name}.txt", raises(kind, builtin, call))
+    message = re.sub(r"test_errors\.py:\d+", "test_errors.py:LINE", raises(kind, builtin, call))
+    golden(f"errors/python/{name}.txt", message)
+
+
+def test_the_place_is_the_users_line():
+    with pytest.raises(bafe.ShapeError) as caught:
+        bafe.jit(lambda a: a.sum(axis=2))(np.ones((2, 3)))
+    line = inspect.currentframe().f_lineno - 1
+    assert str(caught.value).startswith(f"test_errors.py:{line}: reduce_sum: axis 2")
 
 
 def test_an_error_in_one_call_leaves_the_function_usable():

@@ -60,18 +60,18 @@ REWRITES = {
         [S((512, 512))] * 2 + [S((512,))],
         "matmul-regroup",
     ),
-    "common factor": (lambda a, b, c: a @ b + a @ c, [S((512, 512))] * 3, None),
-    "transposes": (lambda a, b: (a.T @ b.T).T, [S((512, 512))] * 2, None),
-    "sum of a product": (lambda a, b: (a @ b).sum(), [S((512, 512))] * 2, None),
+    "common factor": (lambda a, b, c: a @ b + a @ c, [S((512, 512))] * 3, None, 0.7),
+    "transposes": (lambda a, b: (a.T @ b.T).T, [S((512, 512))] * 2, None, 1.0),
+    "sum of a product": (lambda a, b: (a @ b).sum(), [S((512, 512))] * 2, None, 0.2),
 }
 
 
 @pytest.mark.parametrize("name", REWRITES)
 def test_linear_algebra_is_found(name):
-    function, specs, rule = REWRITES[name]
+    function, specs, rule, ratio = REWRITES[name]
     found = bafe.jit(function).explain(*specs).to_dict()
     assert found["steps"], "no rule between the program as written and the one chosen"
-    assert found["predicted_ns"] < 0.7 * found["predicted_ns_as_written"]
+    assert found["predicted_ns"] < ratio * found["predicted_ns_as_written"]
     if rule:
         assert rule in [step["rule"] for step in found["steps"]]
 
@@ -92,17 +92,17 @@ def test_regimes():
 
 
 def test_an_added_rule_is_used_and_taken_back():
-    text = """(rule twice-sigmoid (sub (mul (sigmoid ?x) 2) 1) => (tanh (mul ?x 0.5))
-                :class reals :set simplify :when (is-float ?x) :why "one function")"""
+    text = """(rule pythagoras (add (square (sin ?x)) (square (cos ?x))) => 1
+                :class finite :set simplify :when (is-float ?x) :why "a constant")"""
     x = np.linspace(-3, 3, 100, dtype=np.float32)
     bafe.rules.add(text)
     try:
-        f = bafe.jit(lambda a: bafe.sigmoid(a) * 2 - 1)
-        assert "twice-sigmoid" in f.explain(x).rules
-        np.testing.assert_allclose(f(x), np.tanh(x / 2), atol=1e-6)
+        f = bafe.jit(lambda a: np.sin(a) ** 2 + np.cos(a) ** 2)
+        assert "pythagoras" in f.explain(x).rules
+        assert (f(x) == 1).all()
     finally:
         bafe.rules.reset()
-    assert "twice-sigmoid" not in f.explain(x).rules
+    assert "pythagoras" not in f.explain(x).rules
 
 
 def test_every_builtin_rule_has_a_reason_a_class_and_a_set():
