@@ -1,5 +1,6 @@
-// Comes in: a decided program. Goes out: steps in execution order with their buffers still named by value. Invariant:
-// before a kernel is lowered, every value it reads has a buffer or can be computed in place.
+// Comes in: a decided program. Goes out: steps in execution order with their buffers still named by
+// value. Invariant: before a kernel is lowered, every value it reads has a buffer or can be
+// computed in place.
 
 #include <algorithm>
 
@@ -138,8 +139,10 @@ void PlanBuilder::lower_siblings(const std::vector<ValueId>& outputs, const Grou
     for (ValueId id : outputs) materialise(id, group);
     return;
   }
-  if (lowered.ok()) add_nests(std::move(lowered), group);
-  else lower_by_outputs(outputs, group);
+  if (lowered.ok())
+    add_nests(std::move(lowered), group);
+  else
+    lower_by_outputs(outputs, group);
   scope_.stored.insert(outputs.begin(), outputs.end());
 }
 
@@ -180,7 +183,8 @@ void PlanBuilder::lower_group(const Group& group) {
   flush();
 }
 
-/// What a root still lacks: its value may be an input, a fill, another root, or lie in another order.
+/// What a root still lacks: its value may be an input, a fill, another root, or lie in another
+/// order.
 void PlanBuilder::lower_roots() {
   Group none;
   for (std::size_t k = 0; k < graph_.roots().size(); ++k) {
@@ -218,7 +222,8 @@ Plan PlanBuilder::run() {
   resolve_steps();
   place_arena();
   if (!kernels_c_.empty()) {
-    plan_.c_text = std::string(kBuiltinsC) + (uses_vectors_ ? vector_prelude_c(target_) : std::string()) +
+    plan_.c_text = std::string(kBuiltinsC) +
+                   (uses_vectors_ ? vector_prelude_c(target_) : std::string()) +
                    math_functions_c(math_, target_) + kernels_c_;
   }
   plan_.predicted_ns = program_.predicted_ns;

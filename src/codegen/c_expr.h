@@ -13,7 +13,8 @@ namespace bafe {
 /// Writes expressions of one part; remembers which have C names in the current block.
 class CExprWriter {
  public:
-  CExprWriter(const ExprPool& pool, const std::vector<Buffer>& buffers, std::set<std::string>& functions);
+  CExprWriter(const ExprPool& pool, const std::vector<Buffer>& buffers,
+              std::set<std::string>& functions);
 
   std::string text(Ex e);
   /// Converted for storing into a buffer of `dtype`.
@@ -21,14 +22,15 @@ class CExprWriter {
   std::string buffer_name(int buffer) const;
   std::string var_name(int var) const { return "i" + std::to_string(var); }
   std::string local_name(int number) const { return "v" + std::to_string(number); }
-  std::string combined(ReduceKind kind, DType dtype, const std::string& old, const std::string& value);
+  std::string combined(ReduceKind kind, DType dtype, const std::string& old,
+                       const std::string& value);
   std::string call(std::string_view name, DType dtype, const std::string& args);
   std::string convert(const std::string& value, DType from, DType to);
 
   /// Uses of every node below the roots of a whole part: those used twice get names.
   void count_uses(const std::vector<Ex>& roots);
-  /// Declarations of what `roots` need and the current block can already compute. `is_leaf`: the statement that
-  /// needs them follows at once; else they are hoisted out of a loop.
+  /// Declarations of what `roots` need and the current block can already compute. `is_leaf`: the
+  /// statement that needs them follows at once; else they are hoisted out of a loop.
   std::string declarations(const std::vector<Ex>& roots, bool is_leaf, const std::string& indent);
 
   /// Blocks: names and definitions made inside are forgotten by the matching close.

@@ -1,5 +1,6 @@
-// Comes in: outputs of equal shape and order. Goes out: one or more domains (boxes of the index space in which every
-// resolvable condition is constant), each with its stores. Invariant: the boxes cover the index space once.
+// Comes in: outputs of equal shape and order. Goes out: one or more domains (boxes of the index
+// space in which every resolvable condition is constant), each with its stores. Invariant: the
+// boxes cover the index space once.
 
 #include <algorithm>
 
@@ -35,7 +36,8 @@ std::optional<Split> find_split(ExprPool& pool, const std::vector<Ex>& roots,
     const ExNode& g = pool.node(gap);
     for (int v : vars) {
       bool hidden = false;
-      std::int64_t c = pool.coefficient(gap, v, &hidden), k = g.kind == ExKind::kLinear ? g.number : 0;
+      std::int64_t c = pool.coefficient(gap, v, &hidden),
+                   k = g.kind == ExKind::kLinear ? g.number : 0;
       if (hidden || c == 0 || (g.free & ~(std::uint64_t{1} << v)) != 0) continue;
       // c v + k > 0 holds from -k / c on (c > 0) or up to it (c < 0).
       std::int64_t at = c > 0 ? floor_div(-k, c) + 1 : -floor_div(-k, -c);
@@ -51,9 +53,13 @@ std::optional<Split> find_split(ExprPool& pool, const std::vector<Ex>& roots,
 
 class DomainMaker {
  public:
-  DomainMaker(KernelDraft& draft, const std::vector<ValueId>& outputs, const std::vector<int>& order,
-              bool is_copy, std::set<ValueId>& needs_buffer)
-      : draft_(draft), outputs_(outputs), order_(order), is_copy_(is_copy), needs_buffer_(needs_buffer) {}
+  DomainMaker(KernelDraft& draft, const std::vector<ValueId>& outputs,
+              const std::vector<int>& order, bool is_copy, std::set<ValueId>& needs_buffer)
+      : draft_(draft),
+        outputs_(outputs),
+        order_(order),
+        is_copy_(is_copy),
+        needs_buffer_(needs_buffer) {}
 
   void run() {
     const Type& type = draft_.scope.program.graph.type(outputs_[0]);
@@ -71,15 +77,16 @@ class DomainMaker {
     Domain d;
     d.pool = std::make_shared<ExprPool>();
     axis_vars.assign(box.lo.size(), -1);
-    for (std::size_t a = 0; a < box.lo.size(); ++a) axis_vars[a] = d.pool->new_var(box.hi[a] - box.lo[a]);
+    for (std::size_t a = 0; a < box.lo.size(); ++a)
+      axis_vars[a] = d.pool->new_var(box.hi[a] - box.lo[a]);
     for (int axis : order_) d.vars.push_back(axis_vars[static_cast<std::size_t>(axis)]);
     std::vector<Ex> indices;
     for (std::size_t a = 0; a < box.lo.size(); ++a) {
       indices.push_back(d.pool->add(d.pool->var(axis_vars[a]), d.pool->integer(box.lo[a])));
     }
-    Puller puller(draft_.scope.program.graph, *d.pool,
-                  [&](ValueId id) { return own(id) ? nullptr : draft_.read(id); },
-                  draft_.scope.options.bits);
+    Puller puller(
+        draft_.scope.program.graph, *d.pool,
+        [&](ValueId id) { return own(id) ? nullptr : draft_.read(id); }, draft_.scope.options.bits);
     puller.set_row_candidates(axis_vars);
     for (ValueId output : outputs_) {
       Ex value = is_copy_ ? puller.value(output, indices) : puller.computed(output, indices);
@@ -92,7 +99,8 @@ class DomainMaker {
     }
     needs_buffer_.insert(puller.needs_buffer().begin(), puller.needs_buffer().end());
     for (Ex e : d.pool->reachable(d.roots())) {
-      if (d.pool->node(e).kind == ExKind::kReduce) d.reductions.emplace(e.id, puller.reduction_of(e));
+      if (d.pool->node(e).kind == ExKind::kReduce)
+        d.reductions.emplace(e.id, puller.reduction_of(e));
     }
     return d;
   }
@@ -106,13 +114,14 @@ class DomainMaker {
     std::vector<int> axis_vars;
     Domain d = make(box, axis_vars);
     std::optional<Split> split;
-    if (!d.has_reductions() && depth < kMostBoxes) split = find_split(*d.pool, d.roots(), axis_vars);
+    if (!d.has_reductions() && depth < kMostBoxes)
+      split = find_split(*d.pool, d.roots(), axis_vars);
     if (!split) {
       domains.push_back(std::move(d));
       return;
     }
-    auto axis = static_cast<std::size_t>(
-        std::find(axis_vars.begin(), axis_vars.end(), split->var) - axis_vars.begin());
+    auto axis = static_cast<std::size_t>(std::find(axis_vars.begin(), axis_vars.end(), split->var) -
+                                         axis_vars.begin());
     Box low = box, high = box;
     low.hi[axis] = high.lo[axis] = box.lo[axis] + split->at;
     add(low, depth + 1);
@@ -246,8 +255,8 @@ Stmt loop_stmt(ExprPool& pool, int var, LoopKind kind, std::vector<Stmt> body) {
 
 namespace {
 
-Lowered lower(const LowerScope& scope, const std::vector<ValueId>& outputs, const std::vector<int>& order,
-              bool is_copy) {
+Lowered lower(const LowerScope& scope, const std::vector<ValueId>& outputs,
+              const std::vector<int>& order, bool is_copy) {
   Lowered lowered;
   KernelDraft draft(scope);
   DomainMaker maker(draft, outputs, order, is_copy, lowered.needs_buffer);

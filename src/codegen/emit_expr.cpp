@@ -1,5 +1,6 @@
-// Comes in: expressions of one part of a nest. Goes out: C text. Invariant: the text of a node reads only names that
-// the current block has defined, and a node with a side effect (a range check) is computed exactly where it is named.
+// Comes in: expressions of one part of a nest. Goes out: C text. Invariant: the text of a node
+// reads only names that the current block has defined, and a node with a side effect (a range
+// check) is computed exactly where it is named.
 
 #include <algorithm>
 
@@ -12,17 +13,31 @@ namespace {
 
 const char* infix_c(Prim prim) {
   switch (prim) {
-    case Prim::kAdd: return " + ";
-    case Prim::kSub: return " - ";
-    case Prim::kMul: return " * ";
-    case Prim::kDiv: return " / ";
-    case Prim::kLt: return " < ";
-    case Prim::kLe: return " <= ";
-    case Prim::kEq: return " == ";
-    case Prim::kAnd: case Prim::kBitAnd: return " & ";
-    case Prim::kOr: case Prim::kBitOr: return " | ";
-    case Prim::kXor: case Prim::kBitXor: return " ^ ";
-    default: return nullptr;
+    case Prim::kAdd:
+      return " + ";
+    case Prim::kSub:
+      return " - ";
+    case Prim::kMul:
+      return " * ";
+    case Prim::kDiv:
+      return " / ";
+    case Prim::kLt:
+      return " < ";
+    case Prim::kLe:
+      return " <= ";
+    case Prim::kEq:
+      return " == ";
+    case Prim::kAnd:
+    case Prim::kBitAnd:
+      return " & ";
+    case Prim::kOr:
+    case Prim::kBitOr:
+      return " | ";
+    case Prim::kXor:
+    case Prim::kBitXor:
+      return " ^ ";
+    default:
+      return nullptr;
   }
 }
 
@@ -84,12 +99,18 @@ std::string CExprWriter::combined(ReduceKind kind, DType dtype, const std::strin
   std::string result;
   bool is_bool = dtype == DType::kBool;
   switch (kind) {
-    case ReduceKind::kSum: result = old + (is_bool ? " | " : " + ") + value; break;
-    case ReduceKind::kProd: result = old + (is_bool ? " & " : " * ") + value; break;
+    case ReduceKind::kSum:
+      result = old + (is_bool ? " | " : " + ") + value;
+      break;
+    case ReduceKind::kProd:
+      result = old + (is_bool ? " & " : " * ") + value;
+      break;
     default: {
       bool is_max = kind == ReduceKind::kMax || kind == ReduceKind::kArgMax;
-      if (is_bool) result = old + (is_max ? " | " : " & ") + value;
-      else result = call(is_max ? "max" : "min", accumulator_of(dtype), value + ", " + old);
+      if (is_bool)
+        result = old + (is_max ? " | " : " & ") + value;
+      else
+        result = call(is_max ? "max" : "min", accumulator_of(dtype), value + ", " + old);
     }
   }
   if (is_narrow_int(dtype)) result = "(" + std::string(compute_c(dtype)) + ")(" + result + ")";
@@ -119,7 +140,8 @@ std::string CExprWriter::prim_text(const ExNode& n) {
   DType operand = pool_.node(n.args[0]).dtype, computed = accumulator_of(n.dtype);
   auto wrap = [&](std::string s) {
     return is_narrow_int(n.dtype) && n.dtype != DType::kBool
-               ? "(" + std::string(compute_c(n.dtype)) + ")(" + s + ")" : "(" + s + ")";
+               ? "(" + std::string(compute_c(n.dtype)) + ")(" + s + ")"
+               : "(" + s + ")";
   };
   bool is_bool = n.dtype == DType::kBool;
   if (is_bool && operand == DType::kBool) {  // the ring of truth values
@@ -130,19 +152,28 @@ std::string CExprWriter::prim_text(const ExNode& n) {
   }
   if (const char* op = infix_c(n.prim)) return wrap(a[0] + op + a[1]);
   switch (n.prim) {
-    case Prim::kNeg: return wrap("-" + a[0]);
-    case Prim::kNot: return "(" + a[0] + " ^ 1)";
-    case Prim::kBitNot: return wrap("~" + a[0]);
-    case Prim::kSelect: return "(" + a[0] + " ? " + a[1] + " : " + a[2] + ")";
+    case Prim::kNeg:
+      return wrap("-" + a[0]);
+    case Prim::kNot:
+      return "(" + a[0] + " ^ 1)";
+    case Prim::kBitNot:
+      return wrap("~" + a[0]);
+    case Prim::kSelect:
+      return "(" + a[0] + " ? " + a[1] + " : " + a[2] + ")";
     case Prim::kAbs:
       if (dtype_info(n.dtype).kind == kUIntKind) return a[0];
       break;
-    case Prim::kFloor: case Prim::kCeil: case Prim::kRint:
+    case Prim::kFloor:
+    case Prim::kCeil:
+    case Prim::kRint:
       if (!is_float(n.dtype)) return a[0];
       break;
-    case Prim::kIsNan: return "(" + a[0] + " != " + a[0] + ")";
-    case Prim::kIsFinite: return call("isfinite", accumulator_of(operand), a[0]);
-    default: break;
+    case Prim::kIsNan:
+      return "(" + a[0] + " != " + a[0] + ")";
+    case Prim::kIsFinite:
+      return call("isfinite", accumulator_of(operand), a[0]);
+    default:
+      break;
   }
   std::string args = a[0];
   for (std::size_t i = 1; i < a.size(); ++i) args += ", " + a[i];
@@ -152,8 +183,10 @@ std::string CExprWriter::prim_text(const ExNode& n) {
 std::string CExprWriter::inline_text(Ex e) {
   const ExNode n = pool_.node(e);
   switch (n.kind) {
-    case ExKind::kVar: return var_name(static_cast<int>(n.number));
-    case ExKind::kLinear: return n.terms.empty() ? linear_text(n) : "(" + linear_text(n) + ")";
+    case ExKind::kVar:
+      return var_name(static_cast<int>(n.number));
+    case ExKind::kLinear:
+      return n.terms.empty() ? linear_text(n) : "(" + linear_text(n) + ")";
     case ExKind::kQuotient: {
       std::string d = std::to_string(n.number);
       if (pool_.node(n.args[0]).lo >= 0) return "(" + text(n.args[0]) + " / " + d + ")";
@@ -164,13 +197,18 @@ std::string CExprWriter::inline_text(Ex e) {
       if (pool_.node(n.args[0]).lo >= 0) return "(" + text(n.args[0]) + " % " + d + ")";
       return call("mod", DType::kI64, text(n.args[0]) + ", " + d);
     }
-    case ExKind::kToIndex: return "(long long)" + text(n.args[0]);
+    case ExKind::kToIndex:
+      return "(long long)" + text(n.args[0]);
     case ExKind::kPick:
       return "(" + text(n.args[0]) + " ? " + text(n.args[1]) + " : " + text(n.args[2]) + ")";
-    case ExKind::kLess: return "(" + text(n.args[0]) + " < " + text(n.args[1]) + ")";
-    case ExKind::kSame: return "(" + text(n.args[0]) + " == " + text(n.args[1]) + ")";
-    case ExKind::kOfIndex: return convert(text(n.args[0]), DType::kI64, n.dtype);
-    case ExKind::kConst: return literal_c(Scalar{n.dtype, n.bits});
+    case ExKind::kLess:
+      return "(" + text(n.args[0]) + " < " + text(n.args[1]) + ")";
+    case ExKind::kSame:
+      return "(" + text(n.args[0]) + " == " + text(n.args[1]) + ")";
+    case ExKind::kOfIndex:
+      return convert(text(n.args[0]), DType::kI64, n.dtype);
+    case ExKind::kConst:
+      return literal_c(Scalar{n.dtype, n.bits});
     case ExKind::kLoad: {
       std::string element = buffer_name(static_cast<int>(n.number)) + "[" + text(n.args[0]) + "]";
       DType stored = buffers_[static_cast<std::size_t>(n.number)].dtype;
@@ -179,12 +217,17 @@ std::string CExprWriter::inline_text(Ex e) {
       functions_.insert(symbol);
       return symbol + "(" + element + ")";
     }
-    case ExKind::kPrim: return prim_text(n);
-    case ExKind::kCast: return cast_text(n);
-    case ExKind::kRound: return convert(text(n.args[0]), accumulator_of(n.dtype), n.dtype);
-    case ExKind::kLocal: return local_name(static_cast<int>(n.number));
+    case ExKind::kPrim:
+      return prim_text(n);
+    case ExKind::kCast:
+      return cast_text(n);
+    case ExKind::kRound:
+      return convert(text(n.args[0]), accumulator_of(n.dtype), n.dtype);
+    case ExKind::kLocal:
+      return local_name(static_cast<int>(n.number));
     case ExKind::kLookup:
-    case ExKind::kReduce: break;
+    case ExKind::kReduce:
+      break;
   }
   throw InternalError({}, "emit", "an expression has no C text here");
 }

@@ -1,5 +1,6 @@
-// Comes in: which expressions a statement needs. Goes out: declarations of C locals, placed in the outermost block
-// that can compute them. Invariant: names and variables of a closed block are never used again.
+// Comes in: which expressions a statement needs. Goes out: declarations of C locals, placed in the
+// outermost block that can compute them. Invariant: names and variables of a closed block are never
+// used again.
 
 #include "bafe/codegen/math_c.h"
 #include "bafe/codegen/nest.h"
@@ -66,7 +67,8 @@ std::string CExprWriter::declare(Ex e, const std::string& indent) {
     s = indent + "long long " + name + " = " + index + ";\n";
     s += indent + name + " += " + name + " < 0 ? " + extent + " : 0;\n";
     s += indent + "bad_index |= (unsigned long long)" + name + " >= " + extent + "ULL;\n";
-    s += indent + name + " = (unsigned long long)" + name + " < " + extent + "ULL ? " + name + " : 0;\n";
+    s += indent + name + " = (unsigned long long)" + name + " < " + extent + "ULL ? " + name +
+         " : 0;\n";
   } else {
     if (has_effect(n) && dtype_info(n.dtype).kind == kIntKind) {
       checks_power_ = true;

@@ -1,5 +1,6 @@
-// Comes in: a nest. Goes out: one C function of the kernel ABI. Invariant: every block that is opened is closed, and a
-// statement's expressions are declared in the innermost block that precedes it.
+// Comes in: a nest. Goes out: one C function of the kernel ABI. Invariant: every block that is
+// opened is closed, and a statement's expressions are declared in the innermost block that precedes
+// it.
 //
 //   function := "int" symbol "(" abi ")" "{" pointers scratch flags {part} "return" status "}"
 //   part     := "{" unit range, statements "}"
@@ -97,7 +98,8 @@ void PartEmitter::decode(const std::vector<UnitVar>& vars, const std::string& fl
     stride /= v.extent;
     if (v.extent == 1) continue;
     std::string value = stride == 1 ? flat : format("{} / {}", flat, stride);
-    if (!is_first) value = stride == 1 ? format("{} % {}", flat, v.extent) : format("{} % {}", value, v.extent);
+    if (!is_first)
+      value = stride == 1 ? format("{} % {}", flat, v.extent) : format("{} % {}", value, v.extent);
     is_first = false;
     declare_var(v.var, value);
   }
@@ -167,7 +169,8 @@ void PartEmitter::segments(const Stmt& s) {
   std::string base = writer_.text(s.base);
   open(format("for (long long t = {0}; t < {0} + {1};)", base, s.count));
   line(format("const long long first = t % {}, left = {} + {} - t;", inner, base, s.count));
-  line(format("const long long length = left < {0} - first ? left : {0} - first, outer = t / {0};", inner));
+  line(format("const long long length = left < {0} - first ? left : {0} - first, outer = t / {0};",
+              inner));
   line(format("const long long done = t - {};", base));
   decode(s.unit_vars, "outer");
   std::vector<Ex> inside;
@@ -188,15 +191,16 @@ void PartEmitter::leaf(const Stmt& s) {
   collect(s, roots);
   declare(roots, true);
   if (s.kind == Stmt::kLet) {
-    line(format("const {} {} = {};", compute_c(pool_.node(s.value).dtype), writer_.local_name(s.number),
-                writer_.text(s.value)));
+    line(format("const {} {} = {};", compute_c(pool_.node(s.value).dtype),
+                writer_.local_name(s.number), writer_.text(s.value)));
     writer_.define_local(s.number);
     return;
   }
   std::string place = element(s.buffer, s.index);
   DType dtype = buffer(s.buffer).dtype;
-  std::string value = s.kind == Stmt::kStore ? writer_.stored(s.value, dtype)
-                                             : writer_.combined(s.reduce, dtype, place, writer_.text(s.value));
+  std::string value = s.kind == Stmt::kStore
+                          ? writer_.stored(s.value, dtype)
+                          : writer_.combined(s.reduce, dtype, place, writer_.text(s.value));
   line(place + " = " + value + ";");
   writer_.forget_loads(s.buffer);
 }
@@ -232,7 +236,8 @@ void PartEmitter::push(const Stmt& s) {
   std::string run = writer_.text(s.index);
   line(format("if ({} == 0) depth{} = 0;", run, stack));
   std::string size = compute_c(buffer(stack).dtype);
-  line(format("memcpy({0} + depth{1}++ * {2}, {3}, {2} * sizeof({4}));", b, stack, s.count, from, size));
+  line(format("memcpy({0} + depth{1}++ * {2}, {3}, {2} * sizeof({4}));", b, stack, s.count, from,
+              size));
   open(format("for (unsigned long long digits = {} + 1; (digits & 1) == 0; digits >>= 1)", run));
   merge_top(s, stack);
   close();
@@ -253,17 +258,26 @@ void PartEmitter::fold(const Stmt& s) {
 
 void PartEmitter::statement(const Stmt& s) {
   switch (s.kind) {
-    case Stmt::kUnits: return units(s);
-    case Stmt::kLoop: return loop(s);
-    case Stmt::kSegments: return segments(s);
-    case Stmt::kLet: case Stmt::kStore: case Stmt::kCombine: return leaf(s);
-    case Stmt::kBest: return best(s);
-    case Stmt::kPush: return push(s);
+    case Stmt::kUnits:
+      return units(s);
+    case Stmt::kLoop:
+      return loop(s);
+    case Stmt::kSegments:
+      return segments(s);
+    case Stmt::kLet:
+    case Stmt::kStore:
+    case Stmt::kCombine:
+      return leaf(s);
+    case Stmt::kBest:
+      return best(s);
+    case Stmt::kPush:
+      return push(s);
     case Stmt::kMerge:
       open(format("while (depth{} > 1)", s.buffer));
       merge_top(s, s.buffer);
       return close();
-    case Stmt::kFold: return fold(s);
+    case Stmt::kFold:
+      return fold(s);
     case Stmt::kClear:
       declare({s.value}, true);
       open(format("for (long long l = 0; l < {}; ++l)", s.count));
@@ -285,7 +299,8 @@ std::string buffers_c(const Nest& nest) {
   std::string s;
   for (std::size_t i = 0; i < nest.buffers.size(); ++i) {
     const Buffer& b = nest.buffers[i];
-    const char* type = b.kind == Buffer::kSlot ? dtype_info(b.dtype).c_text.data() : compute_c(b.dtype);
+    const char* type =
+        b.kind == Buffer::kSlot ? dtype_info(b.dtype).c_text.data() : compute_c(b.dtype);
     if (b.kind == Buffer::kSlot) {
       const char* qualifier = b.is_written ? "" : "const ";
       s += format("  {0}{1} *restrict p{2} = ({0}{1} *)slot[{3}];\n", qualifier, type, i, b.slot);
@@ -310,12 +325,14 @@ std::string emit_nest_c(const Nest& nest, std::set<std::string>& functions) {
     checks_index |= emitter.writer().checks_index();
     checks_power |= emitter.writer().checks_power();
     bool is_only = nest.parts.size() == 1;
-    std::string guard = is_only ? "  {\n" : format("  if (begin < {} && end > {}) {{\n", first + part.units, first);
+    std::string guard =
+        is_only ? "  {\n" : format("  if (begin < {} && end > {}) {{\n", first + part.units, first);
     parts += guard + text + "  }\n";
     first += part.units;
   }
   std::string s = "int " + nest.symbol +
-                  "(void *const *slot, const long long *size, void *scratch, long long begin, long long end) {\n"
+                  "(void *const *slot, const long long *size, void *scratch, long long begin, long "
+                  "long end) {\n"
                   "  (void)size; (void)scratch;\n";
   s += buffers_c(nest);
   std::set<int> stacks;

@@ -1,5 +1,6 @@
-// Comes in: construction calls. Goes out: canonical, hash-consed nodes. Between calls: operands precede users, every
-// index node carries a range that holds for all values of its variables, and no two nodes are equal.
+// Comes in: construction calls. Goes out: canonical, hash-consed nodes. Between calls: operands
+// precede users, every index node carries a range that holds for all values of its variables, and
+// no two nodes are equal.
 
 #include "bafe/codegen/expr.h"
 
@@ -22,7 +23,8 @@ std::int64_t floor_div(std::int64_t a, std::int64_t b) {
 }
 
 std::uint64_t hash_node(const ExNode& n) {
-  std::uint64_t h = hash_mix(static_cast<std::uint64_t>(n.kind), static_cast<std::uint64_t>(n.prim));
+  std::uint64_t h =
+      hash_mix(static_cast<std::uint64_t>(n.kind), static_cast<std::uint64_t>(n.prim));
   h = hash_mix(h, static_cast<std::uint64_t>(n.dtype) << 8 | static_cast<std::uint64_t>(n.reduce));
   h = hash_mix(hash_mix(h, static_cast<std::uint64_t>(n.number)), n.bits);
   for (auto [atom, c] : n.terms) h = hash_mix(hash_mix(h, atom.id), static_cast<std::uint64_t>(c));
@@ -87,8 +89,10 @@ Ex ExprPool::linear(std::int64_t number, std::vector<std::pair<Ex, std::int64_t>
   std::sort(terms.begin(), terms.end());
   std::vector<std::pair<Ex, std::int64_t>> sum;
   for (auto& term : terms) {
-    if (!sum.empty() && sum.back().first == term.first) sum.back().second += term.second;
-    else sum.push_back(term);
+    if (!sum.empty() && sum.back().first == term.first)
+      sum.back().second += term.second;
+    else
+      sum.push_back(term);
   }
   std::erase_if(sum, [](auto& t) { return t.second == 0; });
   for (std::size_t i = 0; i < sum.size(); ++i) {
@@ -322,8 +326,10 @@ std::int64_t ExprPool::coefficient(Ex index, int var, bool* hidden) const {
   std::int64_t result = 0;
   if (n.kind == ExKind::kLinear) {
     for (auto [atom, c] : n.terms) {
-      if (node(atom).kind == ExKind::kVar && node(atom).number == var) result = c;
-      else if (depends(atom, var) && hidden) *hidden = true;
+      if (node(atom).kind == ExKind::kVar && node(atom).number == var)
+        result = c;
+      else if (depends(atom, var) && hidden)
+        *hidden = true;
     }
   } else if (depends(index, var) && hidden) {
     *hidden = true;

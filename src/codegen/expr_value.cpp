@@ -1,5 +1,6 @@
-// Comes in: value construction and whole-tree rewrites. Goes out: nodes of the same pool. Invariant: a rewrite goes
-// through the constructors, so its result is as canonical as if it had been built so.
+// Comes in: value construction and whole-tree rewrites. Goes out: nodes of the same pool.
+// Invariant: a rewrite goes through the constructors, so its result is as canonical as if it had
+// been built so.
 
 #include "bafe/base/error.h"
 #include "bafe/codegen/expr.h"
@@ -33,7 +34,8 @@ Ex ExprPool::load(int buffer, DType dtype, Ex index) {
 }
 
 Ex ExprPool::prim(Prim prim, DType dtype, std::vector<Ex> args) {
-  if (prim == Prim::kSelect && is_constant(args[0])) return node(args[0]).bits != 0 ? args[1] : args[2];
+  if (prim == Prim::kSelect && is_constant(args[0]))
+    return node(args[0]).bits != 0 ? args[1] : args[2];
   if (dtype == DType::kBool && args.size() == 2 && is_constant(args[0]) && is_constant(args[1])) {
     bool a = node(args[0]).bits != 0, b = node(args[1]).bits != 0;
     if (prim == Prim::kAnd) return truth(a && b);
@@ -121,29 +123,55 @@ Ex ExprPool::rewrite(Ex e, const Binding& binding, NodeMap& memo) {
   Ex result = e;
   switch (n.kind) {
     case ExKind::kVar:
-      if (auto it = binding.find(static_cast<int>(n.number)); it != binding.end()) result = it->second;
+      if (auto it = binding.find(static_cast<int>(n.number)); it != binding.end())
+        result = it->second;
       break;
     case ExKind::kLinear:
       result = integer(n.number);
       for (auto [atom, c] : n.terms) result = add(result, scale(rewrite(atom, binding, memo), c));
       break;
-    case ExKind::kQuotient: result = quotient(args[0], n.number); break;
-    case ExKind::kModulo: result = modulo(args[0], n.number); break;
-    case ExKind::kToIndex: result = to_index(args[0]); break;
-    case ExKind::kLookup: result = lookup(args[0], n.number); break;
-    case ExKind::kPick: result = pick(args[0], args[1], args[2]); break;
-    case ExKind::kLess: result = less(args[0], args[1]); break;
-    case ExKind::kSame: result = same(args[0], args[1]); break;
-    case ExKind::kOfIndex: result = of_index(args[0], n.dtype); break;
-    case ExKind::kLoad: result = load(static_cast<int>(n.number), n.dtype, args[0]); break;
-    case ExKind::kPrim: result = prim(n.prim, n.dtype, std::move(args)); break;
-    case ExKind::kCast: result = cast(args[0], n.dtype); break;
-    case ExKind::kRound: result = round(args[0], n.dtype); break;
+    case ExKind::kQuotient:
+      result = quotient(args[0], n.number);
+      break;
+    case ExKind::kModulo:
+      result = modulo(args[0], n.number);
+      break;
+    case ExKind::kToIndex:
+      result = to_index(args[0]);
+      break;
+    case ExKind::kLookup:
+      result = lookup(args[0], n.number);
+      break;
+    case ExKind::kPick:
+      result = pick(args[0], args[1], args[2]);
+      break;
+    case ExKind::kLess:
+      result = less(args[0], args[1]);
+      break;
+    case ExKind::kSame:
+      result = same(args[0], args[1]);
+      break;
+    case ExKind::kOfIndex:
+      result = of_index(args[0], n.dtype);
+      break;
+    case ExKind::kLoad:
+      result = load(static_cast<int>(n.number), n.dtype, args[0]);
+      break;
+    case ExKind::kPrim:
+      result = prim(n.prim, n.dtype, std::move(args));
+      break;
+    case ExKind::kCast:
+      result = cast(args[0], n.dtype);
+      break;
+    case ExKind::kRound:
+      result = round(args[0], n.dtype);
+      break;
     case ExKind::kReduce:
       result = reduce(n.reduce, n.dtype, renamed(n.vars, binding), args[0]);
       break;
     case ExKind::kConst:
-    case ExKind::kLocal: break;
+    case ExKind::kLocal:
+      break;
   }
   memo.emplace(e.id, result);
   return result;

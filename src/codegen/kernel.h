@@ -17,7 +17,7 @@ inline constexpr std::int64_t kUnitElements = 16384;  ///< a unit of pointwise w
 
 /// A slot of a step: a stored value of the program or a temporary of the group.
 struct SlotUse {
-  ValueId value;            ///< invalid: temporary
+  ValueId value;  ///< invalid: temporary
   int temporary = -1;
   std::int64_t temporary_bytes = 0;
   bool is_written = false;
@@ -28,8 +28,8 @@ struct LowerScope {
   const Program& program;
   const Target& target;
   LowerOptions options;
-  std::set<ValueId> stored;                       ///< values with a buffer
-  std::map<ValueId, std::vector<int>> orders;     ///< their axis orders
+  std::set<ValueId> stored;                    ///< values with a buffer
+  std::map<ValueId, std::vector<int>> orders;  ///< their axis orders
   std::vector<std::int64_t> strides(ValueId id) const;
   std::vector<std::int64_t> strides(ValueId id, const std::vector<int>& order) const;
 };

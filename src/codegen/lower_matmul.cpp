@@ -1,6 +1,6 @@
-// Comes in: a matrix product and the output of its group. Goes out: a GEMM step, before it a pack step when the
-// operand is packed. Invariant: when the rest of the group does not fit the product, no step is added and the caller
-// gives the product a buffer of its own.
+// Comes in: a matrix product and the output of its group. Goes out: a GEMM step, before it a pack
+// step when the operand is packed. Invariant: when the rest of the group does not fit the product,
+// no step is added and the caller gives the product a buffer of its own.
 
 #include "bafe/base/error.h"
 #include "bafe/ir/op.h"
@@ -44,7 +44,8 @@ void PlanBuilder::add_gemm(ProductDraft& draft, const Group& group) {
     return step;
   };
   if (!source.pack_symbol.empty()) {
-    StepDraft pack = step_of(source.pack_symbol, source.pack_units, "pack " + source.layout + " for ");
+    StepDraft pack =
+        step_of(source.pack_symbol, source.pack_units, "pack " + source.layout + " for ");
     for (std::size_t i = 0; i < pack.uses.size(); ++i) {
       bool is_packed = static_cast<int>(i) == spec.packed_slot;
       pack.uses[i].is_written = is_packed;
@@ -52,7 +53,8 @@ void PlanBuilder::add_gemm(ProductDraft& draft, const Group& group) {
     if (std::optional<int> weight = draft.constant_slot(source.packs_a)) {
       pack.in_setup = true;  // the other buffers are not touched, and do not exist yet
       for (std::size_t i = 0; i < pack.uses.size(); ++i) {
-        if (static_cast<int>(i) != spec.packed_slot) pack.uses[i] = pack.uses[static_cast<std::size_t>(*weight)];
+        if (static_cast<int>(i) != spec.packed_slot)
+          pack.uses[i] = pack.uses[static_cast<std::size_t>(*weight)];
       }
     }
     drafts_.push_back(std::move(pack));

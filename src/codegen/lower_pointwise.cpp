@@ -1,6 +1,6 @@
-// Comes in: a domain without reductions. Goes out: its loops. Invariant: the innermost loop runs along the fastest
-// axis of the output; where an input is contiguous along another axis, both axes are tiled so that each cache line is
-// used whole.
+// Comes in: a domain without reductions. Goes out: its loops. Invariant: the innermost loop runs
+// along the fastest axis of the output; where an input is contiguous along another axis, both axes
+// are tiled so that each cache line is used whole.
 
 #include <algorithm>
 #include <cstdlib>
@@ -15,7 +15,8 @@ constexpr std::int64_t kTile = 32;
 
 std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
 
-/// The variable along which some load is contiguous while it jumps along `fast`; -1 when there is none.
+/// The variable along which some load is contiguous while it jumps along `fast`; -1 when there is
+/// none.
 int transposed_var(const Domain& d, const std::vector<int>& vars) {
   const ExprPool& pool = *d.pool;
   int fast = vars.back();
@@ -63,20 +64,23 @@ Stmt units_stmt(NestPart& part, const std::vector<int>& vars, std::int64_t work_
     s.unit_vars.push_back({v, part.pool->extent(v)});
     s.total *= part.pool->extent(v);
   }
-  s.per = std::clamp<std::int64_t>(kUnitElements / std::max<std::int64_t>(work_each, 1), 1, s.total);
+  s.per =
+      std::clamp<std::int64_t>(kUnitElements / std::max<std::int64_t>(work_each, 1), 1, s.total);
   part.units = ceil_div(s.total, s.per);
   return s;
 }
 
-/// A tile of both axes: transposed inputs are read along their own rows into a private tile, so that every cache line
-/// is used whole at once; then the output is written along its rows.
-std::vector<Stmt> tile_stmts(Domain& d, Nest& nest, int fast, int across, int fast_tile, int across_tile) {
+/// A tile of both axes: transposed inputs are read along their own rows into a private tile, so
+/// that every cache line is used whole at once; then the output is written along its rows.
+std::vector<Stmt> tile_stmts(Domain& d, Nest& nest, int fast, int across, int fast_tile,
+                             int across_tile) {
   ExprPool& pool = *d.pool;
   int fast_place = pool.new_var(kTile), across_place = pool.new_var(kTile);
   auto both = [&](int outer, int inner, std::vector<Stmt> body) {
     auto one = [&](int v, LoopKind kind, std::vector<Stmt> inside) {
       bool is_fast = v == fast;
-      Stmt s = chunk_loop(pool, v, kTile, kind, is_fast ? fast_tile : across_tile, std::move(inside));
+      Stmt s =
+          chunk_loop(pool, v, kTile, kind, is_fast ? fast_tile : across_tile, std::move(inside));
       s.var2 = is_fast ? fast_place : across_place;
       return s;
     };
@@ -110,7 +114,8 @@ void Domain::collapse(std::vector<std::vector<int>>& also) {
     }
   };
   auto adjacent_or_absent = [](const std::vector<int>& list, int slow, int fast) {
-    auto s = std::find(list.begin(), list.end(), slow), f = std::find(list.begin(), list.end(), fast);
+    auto s = std::find(list.begin(), list.end(), slow),
+         f = std::find(list.begin(), list.end(), fast);
     if (s == list.end() && f == list.end()) return true;
     return s != list.end() && f != list.end() && s + 1 == f;
   };
@@ -134,7 +139,8 @@ void Domain::collapse(std::vector<std::vector<int>>& also) {
         if (!is_legal || pool->var_count() > 60) continue;
         std::int64_t f = pool->extent(fast);
         int merged = pool->new_var(pool->extent(slow) * f);
-        substitute({{slow, pool->quotient(pool->var(merged), f)}, {fast, pool->modulo(pool->var(merged), f)}});
+        substitute({{slow, pool->quotient(pool->var(merged), f)},
+                    {fast, pool->modulo(pool->var(merged), f)}});
         merge_in(vars, slow, fast, merged);
         for (std::vector<int>& other : also) merge_in(other, slow, fast, merged);
         changed = true;
@@ -176,7 +182,8 @@ NestPart pointwise_part(Domain d, Nest& nest) {
     work = kTile * kTile;
   } else if (work > 2 * kUnitElements) {
     int chunk = pool.new_var(ceil_div(work, kUnitElements));
-    inner.push_back(chunk_loop(pool, fast, kUnitElements, LoopKind::kVector, chunk, std::move(body)));
+    inner.push_back(
+        chunk_loop(pool, fast, kUnitElements, LoopKind::kVector, chunk, std::move(body)));
     outer.push_back(chunk);
     work = kUnitElements;
   } else {

@@ -1,5 +1,6 @@
-// Comes in: a prefix combination along one axis. Goes out: a nest that walks the axis in order, many neighbours at a
-// time where the axis is not the fastest. Invariant: each element's chain starts with the first element itself.
+// Comes in: a prefix combination along one axis. Goes out: a nest that walks the axis in order,
+// many neighbours at a time where the axis is not the fastest. Invariant: each element's chain
+// starts with the first element itself.
 
 #include <algorithm>
 
@@ -42,8 +43,9 @@ Lowered lower_scan(const LowerScope& scope, ValueId output) {
     scan.axis_vars.push_back(pool.new_var(size.value()));
     scan.indices.push_back(pool.var(scan.axis_vars.back()));
   }
-  Puller puller(scope.program.graph, pool, [&](ValueId id) { return scan.draft.read(id); },
-                scope.options.bits);
+  Puller puller(
+      scope.program.graph, pool, [&](ValueId id) { return scan.draft.read(id); },
+      scope.options.bits);
   scan.value = puller.value(node.operands[0], scan.indices);
   lowered.needs_buffer = puller.needs_buffer();
   for (Ex e : pool.reachable({scan.value})) {
@@ -107,7 +109,8 @@ Lowered lower_scan(const LowerScope& scope, ValueId output) {
     units.unit_vars.push_back({v, pool.extent(v)});
     units.total *= pool.extent(v);
   }
-  units.per = std::clamp<std::int64_t>(kUnitElements / (pool.extent(along) * width), 1, units.total);
+  units.per =
+      std::clamp<std::int64_t>(kUnitElements / (pool.extent(along) * width), 1, units.total);
   units.body = std::move(body);
   scan.part.units = (units.total + units.per - 1) / units.per;
   scan.part.body.push_back(std::move(units));

@@ -1,5 +1,6 @@
-// Comes in: declarations of buffers. Goes out: their places. Also the C spelling of types and literals, which every
-// reader of nests shares. Invariant: scratch buffers are 64-byte aligned and never overlap.
+// Comes in: declarations of buffers. Goes out: their places. Also the C spelling of types and
+// literals, which every reader of nests shares. Invariant: scratch buffers are 64-byte aligned and
+// never overlap.
 
 #include "bafe/codegen/nest.h"
 

@@ -1,6 +1,7 @@
-// Comes in: step drafts that name values and temporaries. Goes out: slots with kinds, orders and arena offsets.
-// Invariants: two arena slots that are alive in one step do not overlap; every offset is a multiple of 64; an output
-// slot is written by exactly one step and its value may be read from there.
+// Comes in: step drafts that name values and temporaries. Goes out: slots with kinds, orders and
+// arena offsets. Invariants: two arena slots that are alive in one step do not overlap; every
+// offset is a multiple of 64; an output slot is written by exactly one step and its value may be
+// read from there.
 
 #include <algorithm>
 #include <limits>
@@ -59,7 +60,8 @@ void PlanBuilder::place_outputs() {
     const Type& type = graph_.type(root);
     SlotId slot(static_cast<std::uint32_t>(plan_.slots.size()));
     std::vector<int> order = order_of(root);
-    plan_.slots.push_back({SlotKind::kOutput, static_cast<int>(k), type, order, type_bytes(type), 0});
+    plan_.slots.push_back(
+        {SlotKind::kOutput, static_cast<int>(k), type, order, type_bytes(type), 0});
     output_slots_.push_back(slot);
     bool is_free = scope_.stored.contains(root) && !value_slots_.contains(root);
     if (is_free && scope_.orders.at(root) == order) value_slots_[root] = slot;

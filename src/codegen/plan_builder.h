@@ -13,7 +13,8 @@ namespace bafe {
 
 class ProductDraft;
 
-/// A step before its buffers have places. `output` >= 0: the written use is that output of the plan.
+/// A step before its buffers have places. `output` >= 0: the written use is that output of the
+/// plan.
 struct StepDraft {
   Step step;
   std::vector<SlotUse> uses;

@@ -1,10 +1,13 @@
-// Comes in: a plan, or text that claims to be one. Goes out: versioned JSON, or the plan. Invariant: a plan that was read
-// names only slots and constants that exist, with sizes and arena places that fit; everything else is a ParseError.
+// Comes in: a plan, or text that claims to be one. Goes out: versioned JSON, or the plan.
+// Invariant: a plan that was read names only slots and constants that exist, with sizes and arena
+// places that fit; everything else is a ParseError.
 //
-//   plan := {"bafe_plan": 1, "abi": 1, "slots": [slot], "constants": [{"digest", "bytes"}], "setup": [step],
+//   plan := {"bafe_plan": 1, "abi": 1, "slots": [slot], "constants": [{"digest", "bytes"}],
+//   "setup": [step],
 //            "steps": [step], "arena_bytes", "inputs", "outputs", "predicted_ns", "c_text"}
-//   slot := {"kind": 0..3, "index", "dtype", "shape": [int], "order": [int], "bytes", "arena_offset"}
-//   step := {"kind": 0..3, "symbol", "label", "slots": [int], "sizes": [int], "units", "scratch_bytes",
+//   slot := {"kind": 0..3, "index", "dtype", "shape": [int], "order": [int], "bytes",
+//   "arena_offset"} step := {"kind": 0..3, "symbol", "label", "slots": [int], "sizes": [int],
+//   "units", "scratch_bytes",
 //            "predicted_ns", "flops", "bytes"}
 
 #include <algorithm>
@@ -25,17 +28,28 @@ constexpr std::size_t kMostBytes = std::size_t{64} << 20;
 }
 
 Json slot_json(const Slot& s) {
-  return {{"kind", static_cast<int>(s.kind)}, {"index", s.index},
-          {"dtype", std::string(dtype_info(s.type.dtype).name)}, {"shape", concrete(s.type.shape)},
-          {"order", s.order}, {"bytes", s.bytes}, {"arena_offset", s.arena_offset}};
+  return {{"kind", static_cast<int>(s.kind)},
+          {"index", s.index},
+          {"dtype", std::string(dtype_info(s.type.dtype).name)},
+          {"shape", concrete(s.type.shape)},
+          {"order", s.order},
+          {"bytes", s.bytes},
+          {"arena_offset", s.arena_offset}};
 }
 
 Json step_json(const Step& s) {
   std::vector<std::uint32_t> slots;
   for (SlotId id : s.slots) slots.push_back(id.index());
-  return {{"kind", static_cast<int>(s.kind)}, {"symbol", s.symbol}, {"label", s.label},
-          {"slots", slots}, {"sizes", s.sizes}, {"units", s.units}, {"scratch_bytes", s.scratch_bytes},
-          {"predicted_ns", s.predicted_ns}, {"flops", s.flops}, {"bytes", s.bytes}};
+  return {{"kind", static_cast<int>(s.kind)},
+          {"symbol", s.symbol},
+          {"label", s.label},
+          {"slots", slots},
+          {"sizes", s.sizes},
+          {"units", s.units},
+          {"scratch_bytes", s.scratch_bytes},
+          {"predicted_ns", s.predicted_ns},
+          {"flops", s.flops},
+          {"bytes", s.bytes}};
 }
 
 std::int64_t count_at(const Json& j, const char* key) {
@@ -102,14 +116,17 @@ Step read_step(const Json& j, std::size_t slots) {
 void check_places(const Plan& plan) {
   for (const Slot& s : plan.slots) {
     std::int64_t limit = s.kind == SlotKind::kInput ? plan.inputs
-                         : s.kind == SlotKind::kOutput ? plan.outputs
-                                                       : static_cast<std::int64_t>(plan.constants.size());
+                         : s.kind == SlotKind::kOutput
+                             ? plan.outputs
+                             : static_cast<std::int64_t>(plan.constants.size());
     if (s.kind != SlotKind::kArena && s.index >= limit) reject("a slot's index does not exist");
-    if (s.kind == SlotKind::kArena && (s.arena_offset % 64 != 0 || s.arena_offset > plan.arena_bytes ||
-                                       s.bytes > plan.arena_bytes - s.arena_offset)) {
+    if (s.kind == SlotKind::kArena &&
+        (s.arena_offset % 64 != 0 || s.arena_offset > plan.arena_bytes ||
+         s.bytes > plan.arena_bytes - s.arena_offset)) {
       reject("an arena slot lies outside the arena");
     }
-    if (s.kind == SlotKind::kConstant && plan.constants[static_cast<std::size_t>(s.index)].bytes < s.bytes) {
+    if (s.kind == SlotKind::kConstant &&
+        plan.constants[static_cast<std::size_t>(s.index)].bytes < s.bytes) {
       reject("a constant is smaller than its slot");
     }
   }
@@ -137,12 +154,13 @@ Plan read_plan(const Json& j) {
 }  // namespace
 
 std::string Plan::to_json() const {
-  Json j = {{"bafe_plan", 1}, {"abi", kKernelAbiVersion}, {"arena_bytes", arena_bytes}, {"inputs", inputs},
-            {"outputs", outputs}, {"predicted_ns", predicted_ns}, {"c_text", c_text},
-            {"slots", Json::array()}, {"constants", Json::array()}, {"setup", Json::array()},
-            {"steps", Json::array()}};
+  Json j = {{"bafe_plan", 1},         {"abi", kKernelAbiVersion}, {"arena_bytes", arena_bytes},
+            {"inputs", inputs},       {"outputs", outputs},       {"predicted_ns", predicted_ns},
+            {"c_text", c_text},       {"slots", Json::array()},   {"constants", Json::array()},
+            {"setup", Json::array()}, {"steps", Json::array()}};
   for (const Slot& s : slots) j["slots"].push_back(slot_json(s));
-  for (const PlanConstant& c : constants) j["constants"].push_back({{"digest", c.digest}, {"bytes", c.bytes}});
+  for (const PlanConstant& c : constants)
+    j["constants"].push_back({{"digest", c.digest}, {"bytes", c.bytes}});
   for (const Step& s : setup) j["setup"].push_back(step_json(s));
   for (const Step& s : steps) j["steps"].push_back(step_json(s));
   return j.dump();

@@ -1,5 +1,6 @@
-// Comes in: a matrix product and the output of its group. Goes out: a GemmSpec: operands as strided buffers or load
-// callbacks, the rest of the group as fast operations or as an epilogue. Invariant: callbacks have no side effects.
+// Comes in: a matrix product and the output of its group. Goes out: a GemmSpec: operands as strided
+// buffers or load callbacks, the rest of the group as fast operations or as an epilogue. Invariant:
+// callbacks have no side effects.
 
 #include "product.h"
 
@@ -13,8 +14,12 @@ namespace bafe {
 
 ProductDraft::ProductDraft(const LowerScope& scope, ValueId product, ValueId output,
                            std::set<std::string>& functions)
-    : scope_(scope), graph_(scope.program.graph), product_(product), output_(output),
-      functions_(functions), draft_(scope) {
+    : scope_(scope),
+      graph_(scope.program.graph),
+      product_(product),
+      output_(output),
+      functions_(functions),
+      draft_(scope) {
   const Node& node = graph_.node(product);
   const Shape& shape = node.type.shape;
   std::size_t rank = shape.size();
@@ -42,7 +47,8 @@ void ProductDraft::note(const Puller& puller, Ex value) {
 }
 
 Ex ProductDraft::operand(ValueId id, int row_var, int col_var) {
-  Puller puller(graph_, pool_, [&](ValueId v) { return draft_.read(v); }, scope_.options.bits);
+  Puller puller(
+      graph_, pool_, [&](ValueId v) { return draft_.read(v); }, scope_.options.bits);
   std::vector<Ex> indices;
   for (int b : batch_) indices.push_back(pool_.var(b));
   indices.push_back(pool_.var(row_var));
@@ -79,7 +85,8 @@ bool ProductDraft::output_indices(std::vector<Ex>& indices) {
     own.push_back(pool_.var(own_vars.back()));
   }
   KernelDraft probe_draft(scope_);
-  Puller probe(graph_, pool_, [&](ValueId v) { return probe_draft.read(v); }, scope_.options.bits);
+  Puller probe(
+      graph_, pool_, [&](ValueId v) { return probe_draft.read(v); }, scope_.options.bits);
   probe.bind_anywhere(product_, acc_);
   Ex value = probe.computed(output_, own);
   if (!probe.asked()) return false;
@@ -116,7 +123,8 @@ bool ProductDraft::output_indices(std::vector<Ex>& indices) {
   return true;
 }
 
-std::optional<GemmOperand> ProductDraft::strided(Ex index, int buffer, int row_var, int col_var) const {
+std::optional<GemmOperand> ProductDraft::strided(Ex index, int buffer, int row_var,
+                                                 int col_var) const {
   GemmOperand operand;
   bool hidden = false;
   std::uint64_t known = 0;
@@ -150,7 +158,8 @@ GemmOperand ProductDraft::gemm_operand(Ex value, int row_var, int col_var) {
   }
   GemmOperand operand;
   if (plain) operand = *plain;
-  for (Ex e : pool_.reachable({value})) {  // which index runs fastest, from the first load that says so
+  for (Ex e :
+       pool_.reachable({value})) {  // which index runs fastest, from the first load that says so
     const ExNode& l = pool_.node(e);
     if (plain || l.kind != ExKind::kLoad || pool_.coefficient(l.args[0], row_var) != 1) continue;
     operand.row = 1;
@@ -166,7 +175,8 @@ GemmOperand ProductDraft::gemm_operand(Ex value, int row_var, int col_var) {
 std::string ProductDraft::variables_c(const std::string& row, const std::string& col, int row_var,
                                       int col_var) {
   std::string s;
-  for (std::size_t d = 0; d < batch_.size(); ++d) s += format("const long long i{} = b{}; ", batch_[d], d);
+  for (std::size_t d = 0; d < batch_.size(); ++d)
+    s += format("const long long i{} = b{}; ", batch_[d], d);
   s += format("const long long i{} = {}; ", row_var, row);
   return s + format("const long long i{} = {}; ", col_var, col);
 }
@@ -180,8 +190,8 @@ std::string ProductDraft::value_c(Ex value, int row_var, int col_var, const std:
   writer.count_uses({value});
   std::string declared = writer.declarations({value}, true, " ");
   std::replace(declared.begin(), declared.end(), '\n', ' ');
-  return format("__extension__ ({{ {}{}({})({}); }})", variables_c(row, col, row_var, col_var), declared,
-                compute_c(spec_.dtype), writer.text(value));
+  return format("__extension__ ({{ {}{}({})({}); }})", variables_c(row, col, row_var, col_var),
+                declared, compute_c(spec_.dtype), writer.text(value));
 }
 
 /// y of a fast operation: a stored matrix, row or column of the product's type.
@@ -216,10 +226,14 @@ bool ProductDraft::fast_ops(Ex value) {
       if (!is_zero) return false;
       op.kind = GemmFastOp::Kind::kRelu;
     } else {
-      if (n.prim == Prim::kAdd) op.kind = GemmFastOp::Kind::kAdd;
-      else if (n.prim == Prim::kMul) op.kind = GemmFastOp::Kind::kMul;
-      else if (n.prim == Prim::kSub && is_left) op.kind = GemmFastOp::Kind::kSub;
-      else return false;
+      if (n.prim == Prim::kAdd)
+        op.kind = GemmFastOp::Kind::kAdd;
+      else if (n.prim == Prim::kMul)
+        op.kind = GemmFastOp::Kind::kMul;
+      else if (n.prim == Prim::kSub && is_left)
+        op.kind = GemmFastOp::Kind::kSub;
+      else
+        return false;
       if (!fast_operand(other, op.y)) return false;
     }
     ops.push_back(std::move(op));
@@ -243,13 +257,15 @@ std::string ProductDraft::prelude_c() const {
 bool ProductDraft::epilogue() {
   std::vector<Ex> indices;
   if (!output_indices(indices)) return false;
-  Puller puller(graph_, pool_, [&](ValueId v) { return draft_.read(v); }, scope_.options.bits);
+  Puller puller(
+      graph_, pool_, [&](ValueId v) { return draft_.read(v); }, scope_.options.bits);
   std::vector<Ex> place;
   for (int b : batch_) place.push_back(pool_.var(b));
   place.push_back(pool_.var(i_));
   place.push_back(pool_.var(j_));
   DType dtype = graph_.type(product_).dtype;
-  Ex known = accumulator_of(dtype) != dtype && scope_.options.bits ? pool_.round(acc_, dtype) : acc_;
+  Ex known =
+      accumulator_of(dtype) != dtype && scope_.options.bits ? pool_.round(acc_, dtype) : acc_;
   puller.bind(product_, place, known);
   store_.value = output_ == product_ ? known : puller.computed(output_, indices);
   note(puller, store_.value);
@@ -272,7 +288,8 @@ bool ProductDraft::lower() {
   spec_.b = gemm_operand(b_, k_, j_);
   std::optional<GemmOperand> c = strided(store_.index, store_.buffer, i_, j_);
   DType out = graph_.type(output_).dtype;
-  bool is_direct = c && out == spec_.dtype && (is_float(out) ? fast_ops(store_.value) : store_.value == acc_);
+  bool is_direct =
+      c && out == spec_.dtype && (is_float(out) ? fast_ops(store_.value) : store_.value == acc_);
   spec_.c = c.value_or(GemmOperand{});
   spec_.c.slot = draft_.nest.buffers[static_cast<std::size_t>(store_.buffer)].slot;
   if (!c) spec_.c.row = spec_.n;
@@ -289,8 +306,8 @@ bool ProductDraft::lower() {
     s += format("const {} v0 = {};\n", compute_c(spec_.dtype), acc);
     s += writer.declarations({store_.index, store_.value}, true, "    ");
     DType dtype = graph_.type(output_).dtype;
-    return s + format("    {}[{}] = {}; }}\n", writer.buffer_name(store_.buffer), writer.text(store_.index),
-                      writer.stored(store_.value, dtype));
+    return s + format("    {}[{}] = {}; }}\n", writer.buffer_name(store_.buffer),
+                      writer.text(store_.index), writer.stored(store_.value, dtype));
   };
   return true;
 }

@@ -1,5 +1,6 @@
 #pragma once
-/// One matrix product with what surrounds it. Private to src/codegen/lower_matmul.cpp and product.cpp.
+/// One matrix product with what surrounds it. Private to src/codegen/lower_matmul.cpp and
+/// product.cpp.
 
 #include <optional>
 
@@ -12,9 +13,11 @@ namespace bafe {
 /// Product and output as expressions over the variables of the product.
 class ProductDraft {
  public:
-  ProductDraft(const LowerScope& scope, ValueId product, ValueId output, std::set<std::string>& functions);
+  ProductDraft(const LowerScope& scope, ValueId product, ValueId output,
+               std::set<std::string>& functions);
 
-  /// False: the rest of the group has another index space. needs_buffer() then says what a retry would need.
+  /// False: the rest of the group has another index space. needs_buffer() then says what a retry
+  /// would need.
   bool lower();
   const std::set<ValueId>& needs_buffer() const { return needs_buffer_; }
   GemmSpec& spec() { return spec_; }
@@ -34,7 +37,8 @@ class ProductDraft {
   GemmOperand gemm_operand(Ex value, int row_var, int col_var);
   bool has_effects(Ex e) const;
   std::string variables_c(const std::string& row, const std::string& col, int row_var, int col_var);
-  std::string value_c(Ex value, int row_var, int col_var, const std::string& row, const std::string& col);
+  std::string value_c(Ex value, int row_var, int col_var, const std::string& row,
+                      const std::string& col);
   std::string prelude_c() const;
   void note(const Puller& puller, Ex value);
 

@@ -1,6 +1,6 @@
-// Comes in: a value and index expressions. Goes out: one expression over loads. Invariant: every load stays inside
-// its buffer for all values of the loop variables; a read that only a condition protects loads element 0 when the
-// condition fails.
+// Comes in: a value and index expressions. Goes out: one expression over loads. Invariant: every
+// load stays inside its buffer for all values of the loop variables; a read that only a condition
+// protects loads element 0 when the condition fails.
 
 #include "bafe/codegen/pull.h"
 
@@ -17,9 +17,17 @@ bool is_half(DType dtype) { return is_float(dtype) && dtype_info(dtype).bits == 
 /// Prims whose result needs no rounding when the operands needed none.
 bool is_exact(Prim prim) {
   switch (prim) {
-    case Prim::kNeg: case Prim::kAbs: case Prim::kMin: case Prim::kMax: case Prim::kSelect:
-    case Prim::kFloor: case Prim::kCeil: case Prim::kRint: return true;
-    default: return false;
+    case Prim::kNeg:
+    case Prim::kAbs:
+    case Prim::kMin:
+    case Prim::kMax:
+    case Prim::kSelect:
+    case Prim::kFloor:
+    case Prim::kCeil:
+    case Prim::kRint:
+      return true;
+    default:
+      return false;
   }
 }
 bool is_comparison(Prim p) { return p == Prim::kLt || p == Prim::kLe || p == Prim::kEq; }
@@ -50,16 +58,21 @@ Ex Puller::value(ValueId id, const std::vector<Ex>& indices) {
 }
 
 Ex Puller::computed(ValueId id, const std::vector<Ex>& indices) {
-  std::pair<std::uint64_t, std::vector<Ex>> key{std::uint64_t{guard_.id} << 32 | id.index(), indices};
+  std::pair<std::uint64_t, std::vector<Ex>> key{std::uint64_t{guard_.id} << 32 | id.index(),
+                                                indices};
   if (auto it = memo_.find(key); it != memo_.end()) return it->second;
   const Node& node = graph_.node(id);
   const OpInfo& info = op_info(node.op);
   Ex result;
   switch (info.kind) {
-    case OpKind::kPointwise: result = pointwise(node, info, indices); break;
+    case OpKind::kPointwise:
+      result = pointwise(node, info, indices);
+      break;
     case OpKind::kMovement:
     case OpKind::kLayout:
-    case OpKind::kReduction: result = shaped(id, node, info, indices); break;
+    case OpKind::kReduction:
+      result = shaped(id, node, info, indices);
+      break;
     case OpKind::kLeaf: {
       bool is_fill = !node.attrs.empty() && std::holds_alternative<Scalar>(node.attrs[0]);
       BAFE_CHECK(is_fill, "inputs and constants have buffers");
@@ -86,7 +99,8 @@ Ex Puller::pointwise(const Node& node, const OpInfo& info, const std::vector<Ex>
   return result;
 }
 
-Ex Puller::shaped(ValueId id, const Node& node, const OpInfo& info, const std::vector<Ex>& indices) {
+Ex Puller::shaped(ValueId id, const Node& node, const OpInfo& info,
+                  const std::vector<Ex>& indices) {
   std::vector<Type> types;
   for (ValueId operand : node.operands) types.push_back(graph_.type(operand));
   Element meaning = info.element(types, node.attrs, node.type);
@@ -119,11 +133,21 @@ Ex Puller::load(const Source& source, ValueId id, const std::vector<Ex>& indices
 
 bool Puller::is_index(const Element& t) const {
   switch (t->prim) {
-    case Prim::kIndex: case Prim::kBound: case Prim::kInteger: case Prim::kToIndex:
-    case Prim::kLookup: return true;
-    case Prim::kAdd: case Prim::kSub: case Prim::kMul: case Prim::kFloorDiv: case Prim::kMod:
-    case Prim::kNeg: return is_index(t->args[0]);
-    default: return false;
+    case Prim::kIndex:
+    case Prim::kBound:
+    case Prim::kInteger:
+    case Prim::kToIndex:
+    case Prim::kLookup:
+      return true;
+    case Prim::kAdd:
+    case Prim::kSub:
+    case Prim::kMul:
+    case Prim::kFloorDiv:
+    case Prim::kMod:
+    case Prim::kNeg:
+      return is_index(t->args[0]);
+    default:
+      return false;
   }
 }
 
@@ -135,29 +159,44 @@ Ex Puller::index_tree(const Element& t, Site& site) {
     return pool_.node(e).number;
   };
   switch (t->prim) {
-    case Prim::kIndex: return site.indices[static_cast<std::size_t>(t->number)];
-    case Prim::kBound: return site.bound[static_cast<std::size_t>(t->number)];
-    case Prim::kInteger: return pool_.integer(t->number);
-    case Prim::kAdd: return pool_.add(arg(0), arg(1));
-    case Prim::kSub: return pool_.sub(arg(0), arg(1));
-    case Prim::kMul: return pool_.mul(arg(0), arg(1));
-    case Prim::kNeg: return pool_.scale(arg(0), -1);
-    case Prim::kFloorDiv: return pool_.quotient(arg(0), number(1));
-    case Prim::kMod: return pool_.modulo(arg(0), number(1));
-    case Prim::kToIndex: return pool_.to_index(tree(t->args[0], DType::kI64, site));
-    case Prim::kLookup: return pool_.lookup(arg(0), number(1));
-    default: break;
+    case Prim::kIndex:
+      return site.indices[static_cast<std::size_t>(t->number)];
+    case Prim::kBound:
+      return site.bound[static_cast<std::size_t>(t->number)];
+    case Prim::kInteger:
+      return pool_.integer(t->number);
+    case Prim::kAdd:
+      return pool_.add(arg(0), arg(1));
+    case Prim::kSub:
+      return pool_.sub(arg(0), arg(1));
+    case Prim::kMul:
+      return pool_.mul(arg(0), arg(1));
+    case Prim::kNeg:
+      return pool_.scale(arg(0), -1);
+    case Prim::kFloorDiv:
+      return pool_.quotient(arg(0), number(1));
+    case Prim::kMod:
+      return pool_.modulo(arg(0), number(1));
+    case Prim::kToIndex:
+      return pool_.to_index(tree(t->args[0], DType::kI64, site));
+    case Prim::kLookup:
+      return pool_.lookup(arg(0), number(1));
+    default:
+      break;
   }
   throw InternalError({}, "lower", "not an index tree: " + element_text(t));
 }
 
 DType Puller::type_of(const Element& t, DType want, const Site& site) const {
   switch (t->prim) {
-    case Prim::kArg: return pool_.node(site.args[static_cast<std::size_t>(t->number)]).dtype;
+    case Prim::kArg:
+      return pool_.node(site.args[static_cast<std::size_t>(t->number)]).dtype;
     case Prim::kRead:
       return graph_.type(site.node->operands[static_cast<std::size_t>(t->number)]).dtype;
-    case Prim::kSelect: return type_of(t->args[1], want, site);
-    default: break;
+    case Prim::kSelect:
+      return type_of(t->args[1], want, site);
+    default:
+      break;
   }
   if (is_comparison(t->prim) || is_logic(t->prim) || is_test(t->prim)) return DType::kBool;
   if (t->prim == Prim::kCast || t->prim == Prim::kOfIndex) return want;
@@ -176,7 +215,8 @@ Ex Puller::condition(const Element& t, Site& site) {
   return tree(t, DType::kBool, site);
 }
 
-/// Only the chosen side is read. In pointwise trees both sides are operand values, which exist anyway.
+/// Only the chosen side is read. In pointwise trees both sides are operand values, which exist
+/// anyway.
 Ex Puller::select(const Element& t, DType want, Site& site) {
   Ex cond = condition(t->args[0], site);
   if (pool_.is_constant(cond)) return tree(t->args[pool_.node(cond).bits != 0 ? 1 : 2], want, site);
@@ -195,7 +235,8 @@ Ex Puller::select(const Element& t, DType want, Site& site) {
   return pool_.prim(Prim::kSelect, want, {cond, yes, no});
 }
 
-std::vector<int> Puller::bound_vars(const std::vector<Dim>& extents, const std::vector<Ex>& indices) {
+std::vector<int> Puller::bound_vars(const std::vector<Dim>& extents,
+                                    const std::vector<Ex>& indices) {
   std::uint64_t taken = guard_.valid() ? pool_.node(guard_).free : 0;
   for (Ex i : indices) taken |= pool_.node(i).free;
   std::vector<std::int64_t> wide;
@@ -214,7 +255,8 @@ std::vector<int> Puller::bound_vars(const std::vector<Dim>& extents, const std::
     std::vector<int> result;
     std::size_t next = 0;
     std::vector<int> used;
-    for (int v : vars) if (pool_.extent(v) != 1) used.push_back(v);
+    for (int v : vars)
+      if (pool_.extent(v) != 1) used.push_back(v);
     for (Dim e : extents) result.push_back(e == Dim(1) ? -1 : used[next++]);
     return result;
   };
@@ -248,18 +290,25 @@ Ex Puller::reduce_tree(const Element& t, DType want, Site& site) {
 
 Ex Puller::tree(const Element& t, DType want, Site& site) {
   switch (t->prim) {
-    case Prim::kArg: return site.args[static_cast<std::size_t>(t->number)];
-    case Prim::kLiteral: return pool_.constant(Scalar::of(want, t->literal));
+    case Prim::kArg:
+      return site.args[static_cast<std::size_t>(t->number)];
+    case Prim::kLiteral:
+      return pool_.constant(Scalar::of(want, t->literal));
     case Prim::kRead: {
       std::vector<Ex> indices;
       for (const Element& i : t->args) indices.push_back(index_tree(i, site));
       return value(site.node->operands[static_cast<std::size_t>(t->number)], indices);
     }
-    case Prim::kReduce: return reduce_tree(t, want, site);
-    case Prim::kSelect: return select(t, want, site);
-    case Prim::kOfIndex: return pool_.of_index(index_tree(t->args[0], site), want);
-    case Prim::kCast: return pool_.cast(tree(t->args[0], type_of(t->args[0], want, site), site), want);
-    default: return arithmetic(t, want, site);
+    case Prim::kReduce:
+      return reduce_tree(t, want, site);
+    case Prim::kSelect:
+      return select(t, want, site);
+    case Prim::kOfIndex:
+      return pool_.of_index(index_tree(t->args[0], site), want);
+    case Prim::kCast:
+      return pool_.cast(tree(t->args[0], type_of(t->args[0], want, site), site), want);
+    default:
+      return arithmetic(t, want, site);
   }
 }
 

@@ -1,8 +1,8 @@
-// Comes in: passes over rows. Goes out: their loops. Invariant: sums and products follow sum_order.h whatever the
-// loops look like, so results depend on shapes only.
+// Comes in: passes over rows. Goes out: their loops. Invariant: sums and products follow
+// sum_order.h whatever the loops look like, so results depend on shapes only.
 //
-// By rows: 16 lanes run along the reduced variables. Side by side: each of up to `width_` neighbouring columns has its
-// own 16 lanes, and the innermost loop runs over the columns.
+// By rows: 16 lanes run along the reduced variables. Side by side: each of up to `width_`
+// neighbouring columns has its own 16 lanes, and the innermost loop runs over the columns.
 
 #include "rows.h"
 
@@ -19,6 +19,13 @@ Stmt RowLowering::leaf(Stmt::Kind kind, int buffer, Ex index, Ex value) {
   s.index = index;
   s.value = value;
   return s;
+}
+
+/// Loops that follow each other share a variable, since a kernel has few.
+int RowLowering::loop_var(Role role, std::int64_t extent) {
+  auto [it, is_new] = loop_vars_.try_emplace({role, extent}, -1);
+  if (is_new) it->second = pool_.new_var(extent);
+  return it->second;
 }
 
 /// Reduced variables as quotients and remainders of a row-major position.
@@ -83,9 +90,12 @@ void RowLowering::clear(const Accumulator& acc, std::vector<Stmt>& out) {
   out.push_back(s);
 }
 
-/// `count` elements from `base` on, a multiple of the lanes after the first: 16 at a time, then the rest.
-std::vector<Stmt> RowLowering::lanes_stmts(const RowPass& pass, const std::vector<Accumulator>& accs,
-                                           const std::vector<Stmt>& caches, Ex base, std::int64_t count) {
+/// `count` elements from `base` on, a multiple of the lanes after the first: 16 at a time, then the
+/// rest.
+std::vector<Stmt> RowLowering::lanes_stmts(const RowPass& pass,
+                                           const std::vector<Accumulator>& accs,
+                                           const std::vector<Stmt>& caches, Ex base,
+                                           std::int64_t count) {
   std::vector<Stmt> out;
   auto lanes = [&](Ex first, std::int64_t lanes_count) {
     ExprPool::Binding binding = at_flat(pass.vars, pool_.add(first, pool_.var(lane_)));
@@ -101,15 +111,16 @@ std::vector<Stmt> RowLowering::lanes_stmts(const RowPass& pass, const std::vecto
       s.reduce = acc.kind;
       leaves.push_back(s);
     }
-    LoopKind kind = side_ >= 0 ? LoopKind::kSerial : lanes_count == kSumLanes ? LoopKind::kLanes
-                                                                             : LoopKind::kVector;
+    LoopKind kind = side_ >= 0                 ? LoopKind::kSerial
+                    : lanes_count == kSumLanes ? LoopKind::kLanes
+                                               : LoopKind::kVector;
     Stmt loop = loop_stmt(pool_, lane_, kind, beside(std::move(leaves)));
     loop.count = lanes_count;
     return loop;
   };
   std::int64_t whole = count / kSumLanes;
   if (whole > 1) {
-    int step = pool_.new_var(whole);
+    int step = loop_var(Role::kStep, whole);
     Ex first = pool_.add(base, pool_.scale(pool_.var(step), kSumLanes));
     out.push_back(loop_stmt(pool_, step, LoopKind::kSerial, {lanes(first, kSumLanes)}));
   } else if (whole == 1) {
@@ -123,8 +134,10 @@ std::vector<Stmt> RowLowering::lanes_stmts(const RowPass& pass, const std::vecto
 
 /// Runs of 512 elements, each pushed on the tree; a `base` that counts from the start of its tree.
 std::vector<Stmt> RowLowering::runs_stmts(const RowPass& pass, const std::vector<Accumulator>& accs,
-                                          const std::vector<Stmt>& caches, Ex base, std::int64_t count) {
-  bool has_tree = std::any_of(accs.begin(), accs.end(), [](const Accumulator& a) { return a.is_tree; });
+                                          const std::vector<Stmt>& caches, Ex base,
+                                          std::int64_t count) {
+  bool has_tree =
+      std::any_of(accs.begin(), accs.end(), [](const Accumulator& a) { return a.is_tree; });
   if (!has_tree) return lanes_stmts(pass, accs, caches, base, count);
   auto run = [&](Ex first, Ex number, std::int64_t length) {
     std::vector<Stmt> body;
@@ -145,7 +158,7 @@ std::vector<Stmt> RowLowering::runs_stmts(const RowPass& pass, const std::vector
   std::vector<Stmt> out;
   std::int64_t full = count / kSumRun;
   if (full > 0) {
-    int number = pool_.new_var(full);
+    int number = loop_var(Role::kRun, full);
     Ex at = pool_.var(number);
     out.push_back(loop_stmt(pool_, number, LoopKind::kSerial,
                             run(pool_.add(base, pool_.scale(at, kSumRun)), at, kSumRun)));
@@ -160,9 +173,10 @@ std::vector<Stmt> RowLowering::runs_stmts(const RowPass& pass, const std::vector
 }
 
 void RowLowering::best_stmts(const RowPass& pass, const Accumulator& acc, std::vector<Stmt>& out) {
-  int at = pool_.new_var(count_of(pass.vars));
-  Stmt s = leaf(Stmt::kBest, acc.lanes, lane_index(-1),
-                pool_.substitute(pool_.node(acc.reduce).args[0], at_flat(pass.vars, pool_.var(at))));
+  int at = loop_var(Role::kBest, count_of(pass.vars));
+  Stmt s =
+      leaf(Stmt::kBest, acc.lanes, lane_index(-1),
+           pool_.substitute(pool_.node(acc.reduce).args[0], at_flat(pass.vars, pool_.var(at))));
   s.buffer2 = acc.best_index;
   s.reduce = acc.kind;
   s.value2 = pool_.var(at);
@@ -207,7 +221,8 @@ std::vector<Stmt> RowLowering::pass_stmts(RowPass& pass) {
     if (!acc.is_tree) clear(acc, out);
   }
   if (!only_best) {
-    for (Stmt& s : runs_stmts(pass, accs, caches, pool_.integer(0), count)) out.push_back(std::move(s));
+    for (Stmt& s : runs_stmts(pass, accs, caches, pool_.integer(0), count))
+      out.push_back(std::move(s));
   }
   ExprPool::NodeMap done;
   for (const Accumulator& acc : accs) {
@@ -229,7 +244,8 @@ std::vector<Stmt> RowLowering::final_stores() {
   body = beside(std::move(body));
   for (std::size_t i = inner_.size(); i-- > 0;) {
     bool is_fastest = i + 1 == inner_.size() && side_ < 0;
-    body = {loop_stmt(pool_, inner_[i], is_fastest ? LoopKind::kVector : LoopKind::kSerial, std::move(body))};
+    body = {loop_stmt(pool_, inner_[i], is_fastest ? LoopKind::kVector : LoopKind::kSerial,
+                      std::move(body))};
   }
   return body;
 }

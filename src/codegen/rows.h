@@ -6,7 +6,8 @@
 
 namespace bafe {
 
-inline constexpr std::int64_t kPartialElements = 16 * kSumBlock;  ///< of one unit of a large reduction
+inline constexpr std::int64_t kPartialElements =
+    16 * kSumBlock;  ///< of one unit of a large reduction
 
 /// Reductions over the same variables that one loop computes.
 struct RowPass {
@@ -31,6 +32,9 @@ class RowLowering {
   void run();
 
  private:
+  enum class Role : std::uint8_t { kStep, kRun, kBest };
+  int loop_var(Role role, std::int64_t extent);
+
   // rows_shape.cpp: which loops there are.
   void unroll_small();
   Ex unrolled(Ex reduce);
@@ -74,11 +78,13 @@ class RowLowering {
   ExprPool& pool_;
   Lowered& lowered_;
   KernelDraft draft_;
-  std::vector<int> outer_, inner_;      ///< variables all reductions depend on; the output's others
+  std::vector<int> outer_, inner_;  ///< variables all reductions depend on; the output's others
   std::vector<RowPass> passes_;
-  int side_ = -1, chunk_ = -1, place_ = -1;  ///< outer variable walked side by side, its chunk and place
+  int side_ = -1, chunk_ = -1,
+      place_ = -1;  ///< outer variable walked side by side, its chunk and place
   std::int64_t width_ = 1;
   int lane_ = -1, locals_ = 0;
+  std::map<std::pair<Role, std::int64_t>, int> loop_vars_;
 };
 
 }  // namespace bafe

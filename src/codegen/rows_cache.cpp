@@ -1,6 +1,7 @@
-// Comes in: a pass and what is still to be computed. Goes out: stores into row buffers for values that a later pass
-// over the same variables needs again and that are dear, such as exp(x - max). Invariant: pending expressions read
-// such a value from its buffer, which an earlier statement of the same row has filled.
+// Comes in: a pass and what is still to be computed. Goes out: stores into row buffers for values
+// that a later pass over the same variables needs again and that are dear, such as exp(x - max).
+// Invariant: pending expressions read such a value from its buffer, which an earlier statement of
+// the same row has filled.
 
 #include <algorithm>
 
@@ -13,16 +14,31 @@ constexpr int kDear = 10;
 constexpr std::int64_t kCacheBytes = 1 << 20;
 
 int weight_of(const ExNode& n) {
-  if (n.kind == ExKind::kQuotient || n.kind == ExKind::kModulo || n.kind == ExKind::kLookup) return 6;
+  if (n.kind == ExKind::kQuotient || n.kind == ExKind::kModulo || n.kind == ExKind::kLookup)
+    return 6;
   if (n.kind == ExKind::kLoad || n.kind == ExKind::kCast || n.kind == ExKind::kRound) return 2;
   if (n.kind != ExKind::kPrim) return 0;
   switch (n.prim) {
-    case Prim::kPow: return 30;
-    case Prim::kExp: case Prim::kExpm1: case Prim::kLog: case Prim::kLog1p: case Prim::kSin:
-    case Prim::kCos: case Prim::kTanh: case Prim::kSigmoid: case Prim::kErf: case Prim::kErfc:
-    case Prim::kMod: case Prim::kFloorDiv: return 12;
-    case Prim::kDiv: case Prim::kSqrt: return 4;
-    default: return 1;
+    case Prim::kPow:
+      return 30;
+    case Prim::kExp:
+    case Prim::kExpm1:
+    case Prim::kLog:
+    case Prim::kLog1p:
+    case Prim::kSin:
+    case Prim::kCos:
+    case Prim::kTanh:
+    case Prim::kSigmoid:
+    case Prim::kErf:
+    case Prim::kErfc:
+    case Prim::kMod:
+    case Prim::kFloorDiv:
+      return 12;
+    case Prim::kDiv:
+    case Prim::kSqrt:
+      return 4;
+    default:
+      return 1;
   }
 }
 

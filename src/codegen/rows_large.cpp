@@ -1,5 +1,6 @@
-// Comes in: few reductions over many elements. Goes out: two kernels: partial lanes of aligned subtrees of 65,536
-// elements, one a unit, and their combination. Invariant: the two together are the tree of sum_order.h.
+// Comes in: few reductions over many elements. Goes out: two kernels: partial lanes of aligned
+// subtrees of 65,536 elements, one a unit, and their combination. Invariant: the two together are
+// the tree of sum_order.h.
 
 #include <algorithm>
 
@@ -65,8 +66,9 @@ void RowLowering::lower_large() {
 }
 
 /// The second kernel: it has the buffers of the first, the partial lanes among them.
-void RowLowering::combine_stmts(const std::vector<Accumulator>& accs, const std::vector<int>& partials,
-                                std::int64_t chunks, const std::vector<UnitVar>& outer) {
+void RowLowering::combine_stmts(const std::vector<Accumulator>& accs,
+                                const std::vector<int>& partials, std::int64_t chunks,
+                                const std::vector<UnitVar>& outer) {
   KernelDraft& second = lowered_.kernels.back();
   Stmt units;
   units.kind = Stmt::kUnits;

@@ -1,6 +1,6 @@
-// Comes in: a domain with reductions. Goes out: the outer variables that all reductions share, passes in order, and
-// whether an outer variable is walked side by side. Invariant: after check_dependence every reduction depends on
-// exactly the outer variables.
+// Comes in: a domain with reductions. Goes out: the outer variables that all reductions share,
+// passes in order, and whether an outer variable is walked side by side. Invariant: after
+// check_dependence every reduction depends on exactly the outer variables.
 
 #include <algorithm>
 #include <bit>
@@ -18,10 +18,15 @@ bool is_arg(ReduceKind kind) { return kind == ReduceKind::kArgMax || kind == Red
 
 Prim prim_of(ReduceKind kind) {
   switch (kind) {
-    case ReduceKind::kSum: return Prim::kAdd;
-    case ReduceKind::kProd: return Prim::kMul;
-    case ReduceKind::kMin: case ReduceKind::kArgMin: return Prim::kMin;
-    default: return Prim::kMax;
+    case ReduceKind::kSum:
+      return Prim::kAdd;
+    case ReduceKind::kProd:
+      return Prim::kMul;
+    case ReduceKind::kMin:
+    case ReduceKind::kArgMin:
+      return Prim::kMin;
+    default:
+      return Prim::kMax;
   }
 }
 
@@ -75,9 +80,12 @@ void RowLowering::unroll_small() {
     Ex now = pool_.replace(e, map);
     const ExNode n = pool_.node(now);
     d_.reductions.emplace(now.id, d_.reductions.at(e.id));
-    if (is_arg(n.reduce) && count_of(n.vars) == 1) map[e.id] = pool_.constant(Scalar::of_int(n.dtype, 0));
-    else if (!is_arg(n.reduce) && count_of(n.vars) <= kUnroll && is_flat(n)) map[e.id] = unrolled(now);
-    else if (now != e) map[e.id] = now;
+    if (is_arg(n.reduce) && count_of(n.vars) == 1)
+      map[e.id] = pool_.constant(Scalar::of_int(n.dtype, 0));
+    else if (!is_arg(n.reduce) && count_of(n.vars) <= kUnroll && is_flat(n))
+      map[e.id] = unrolled(now);
+    else if (now != e)
+      map[e.id] = now;
   }
   d_.replace(map);
 }
@@ -98,11 +106,18 @@ bool RowLowering::check_dependence() {
   std::uint64_t outer = pool_.node(leader).free;
   for (Ex e : all) {
     const ExNode& n = pool_.node(e);
-    bool binds_outer = std::any_of(n.vars.begin(), n.vars.end(), [&](int v) { return outer >> v & 1; });
+    bool binds_outer =
+        std::any_of(n.vars.begin(), n.vars.end(), [&](int v) { return outer >> v & 1; });
     if (n.free != outer || binds_outer) lowered_.needs_buffer.insert(d_.reductions.at(e.id));
   }
   for (int v : d_.vars) {
     if (pool_.extent(v) > 1) ((outer >> v & 1) ? outer_ : inner_).push_back(v);
+  }
+  // A kernel has 64 loop variables: programs with many reduced shapes go step by step.
+  if (lowered_.ok() && pool_.var_count() > 32) {
+    for (Ex e : all) {
+      if (!is_stored(e)) lowered_.needs_buffer.insert(d_.reductions.at(e.id));
+    }
   }
   // One row only and much work after it: the sums get kernels of their own that split into units.
   if (lowered_.ok() && !inner_.empty() && count_of(outer_) < 4) {
@@ -139,9 +154,8 @@ void RowLowering::find_passes() {
   for (Ex e : reduces()) {
     int level = level_of(e);
     const std::vector<int>& vars = pool_.node(e).vars;
-    auto it = std::find_if(passes_.begin(), passes_.end(), [&](const RowPass& p) {
-      return p.level == level && p.vars == vars;
-    });
+    auto it = std::find_if(passes_.begin(), passes_.end(),
+                           [&](const RowPass& p) { return p.level == level && p.vars == vars; });
     if (it == passes_.end()) it = passes_.insert(passes_.end(), RowPass{vars, level, {}});
     it->reduces.push_back(e);
   }
@@ -149,8 +163,8 @@ void RowLowering::find_passes() {
                    [](const RowPass& a, const RowPass& b) { return a.level < b.level; });
 }
 
-/// Loads that are contiguous along an outer variable vote for walking it side by side; loads contiguous along the
-/// reduced variables vote against.
+/// Loads that are contiguous along an outer variable vote for walking it side by side; loads
+/// contiguous along the reduced variables vote against.
 void RowLowering::choose_side() {
   std::vector<int> votes(outer_.size(), 0);
   int against = 0;
@@ -159,7 +173,8 @@ void RowLowering::choose_side() {
       const ExNode& n = pool_.node(e);
       if (n.kind != ExKind::kLoad) continue;
       for (int v : pass.vars) against += pool_.coefficient(n.args[0], v) == 1;
-      for (std::size_t i = 0; i < outer_.size(); ++i) votes[i] += pool_.coefficient(n.args[0], outer_[i]) == 1;
+      for (std::size_t i = 0; i < outer_.size(); ++i)
+        votes[i] += pool_.coefficient(n.args[0], outer_[i]) == 1;
     }
   }
   for (std::size_t i = 0; i < outer_.size(); ++i) {

@@ -1,10 +1,12 @@
 #pragma once
-/// Scalar expressions of one kernel: a hash-consed DAG of index arithmetic and typed values. Equal expressions
-/// are one node, so common subexpressions cost nothing and a tree used twice never grows.
+/// Scalar expressions of one kernel: a hash-consed DAG of index arithmetic and typed values. Equal
+/// expressions are one node, so common subexpressions cost nothing and a tree used twice never
+/// grows.
 ///
-/// Indices are canonical: a constant plus integer multiples of atoms (loop variables, quotients, remainders,
-/// looked-up values) with known ranges; quotients and remainders by constants are resolved through those ranges.
-/// f16 and bf16 values are computed in C `float`; kRound marks where they take their stored precision.
+/// Indices are canonical: a constant plus integer multiples of atoms (loop variables, quotients,
+/// remainders, looked-up values) with known ranges; quotients and remainders by constants are
+/// resolved through those ranges. f16 and bf16 values are computed in C `float`; kRound marks where
+/// they take their stored precision.
 
 #include <cstdint>
 #include <string>
@@ -29,18 +31,19 @@ enum class ExKind : std::uint8_t {
   kQuotient,  ///< index: floor(args[0] / number), number > 0
   kModulo,    ///< index: args[0] mod number, number > 0
   kToIndex,   ///< index: an integer value
-  kLookup,    ///< index: args[0], wrapped once if negative, inside [0, number) or the kernel reports an error
-  kPick,      ///< index: args[0] (a truth value) ? args[1] : args[2]
-  kLess,      ///< bool: args[0] < args[1], indices
-  kSame,      ///< bool: args[0] == args[1], indices
-  kOfIndex,   ///< value: an index as `dtype`
-  kConst,     ///< value: `bits` of `dtype`
-  kLoad,      ///< value: buffer `number` at flat index args[0]
-  kPrim,      ///< value: prim(args) computed in `dtype`
-  kCast,      ///< value: args[0] converted to `dtype`
-  kRound,     ///< value: args[0] rounded to the stored precision of `dtype`
-  kLocal,     ///< value: named scalar `number`, set by a statement
-  kReduce,    ///< value: combination of args[0] over `vars`; gone before a nest is complete
+  kLookup,   ///< index: args[0], wrapped once if negative, inside [0, number) or the kernel reports
+             ///< an error
+  kPick,     ///< index: args[0] (a truth value) ? args[1] : args[2]
+  kLess,     ///< bool: args[0] < args[1], indices
+  kSame,     ///< bool: args[0] == args[1], indices
+  kOfIndex,  ///< value: an index as `dtype`
+  kConst,    ///< value: `bits` of `dtype`
+  kLoad,     ///< value: buffer `number` at flat index args[0]
+  kPrim,     ///< value: prim(args) computed in `dtype`
+  kCast,     ///< value: args[0] converted to `dtype`
+  kRound,    ///< value: args[0] rounded to the stored precision of `dtype`
+  kLocal,    ///< value: named scalar `number`, set by a statement
+  kReduce,   ///< value: combination of args[0] over `vars`; gone before a nest is complete
 };
 
 struct ExNode {
@@ -53,7 +56,7 @@ struct ExNode {
   std::uint64_t bits = 0;
   std::vector<std::pair<Ex, std::int64_t>> terms;  ///< (atom, multiple), by atom
   std::vector<Ex> args;
-  std::vector<int> vars;                           ///< kReduce: bound variables, slowest first
+  std::vector<int> vars;  ///< kReduce: bound variables, slowest first
   // Derived:
   std::int64_t lo = 0, hi = 0;  ///< range of an index, both ends included
   std::uint64_t free = 0;       ///< loop variables it depends on, one bit each
@@ -98,7 +101,7 @@ class ExprPool {
 
   const ExNode& node(Ex e) const { return nodes_[e.id]; }
   std::size_t size() const { return nodes_.size(); }
-  bool is_constant(Ex e) const;            ///< an index without terms, or kConst
+  bool is_constant(Ex e) const;  ///< an index without terms, or kConst
   bool depends(Ex e, int var) const { return (node(e).free >> var & 1) != 0; }
   /// Multiple of `var` in a canonical index; atoms that hide `var` make `hidden` true.
   std::int64_t coefficient(Ex index, int var, bool* hidden = nullptr) const;

@@ -1,6 +1,7 @@
 #pragma once
-/// The loop nest of one kernel: loops over units of work, serial and vector loops, buffers, accumulators. It is plain
-/// data with three readers in mind: the C99 emitter, a CUDA emitter, an interpreter for replay.
+/// The loop nest of one kernel: loops over units of work, serial and vector loops, buffers,
+/// accumulators. It is plain data with three readers in mind: the C99 emitter, a CUDA emitter, an
+/// interpreter for replay.
 
 #include <cstdint>
 #include <memory>
@@ -40,18 +41,21 @@ struct UnitVar {
 
 struct Stmt {
   enum Kind : std::uint8_t {
-    kUnits,    ///< flat iterations [begin * per, end * per) below `total`, decoded into unit_vars, slowest first
-    kLoop,     ///< var = base + k * step for k < count, and k < limit where limit is valid
-    kSegments, ///< flat t in [base, base + count): unit_vars (outer) and var (inner, extent of the pool) of t;
-               ///< var2 = t - base
+    kUnits,     ///< flat iterations [begin * per, end * per) below `total`, decoded into unit_vars,
+                ///< slowest first
+    kLoop,      ///< var = base + k * step for k < count, and k < limit where limit is valid
+    kSegments,  ///< flat t in [base, base + count): unit_vars (outer) and var (inner, extent of the
+                ///< pool) of t; var2 = t - base
     kLet,      ///< local number = value
     kStore,    ///< buffer[index] = value, rounded to the buffer's dtype
     kCombine,  ///< buffer[index] = reduce(buffer[index], value)
-    kBest,     ///< if value beats buffer[index]: buffer[index] = value, buffer2[index] = value2 (an index)
+    kBest,     ///< if value beats buffer[index]: buffer[index] = value, buffer2[index] = value2 (an
+               ///< index)
     kClear,    ///< buffer[0 .. count) = value
-    kPush,     ///< tree of sum_order.h, buffer2 is the stack: push buffer[0 .. count), merge complete subtrees
-    kMerge,    ///< merge what is left on stack `buffer` into its level 0
-    kFold,     ///< 16 lanes of `count` neighbours each in `buffer`: fold into the first
+    kPush,   ///< tree of sum_order.h, buffer2 is the stack: push buffer[0 .. count), merge complete
+             ///< subtrees
+    kMerge,  ///< merge what is left on stack `buffer` into its level 0
+    kFold,   ///< 16 lanes of `count` neighbours each in `buffer`: fold into the first
   };
   Kind kind = kStore;
   LoopKind loop = LoopKind::kSerial;

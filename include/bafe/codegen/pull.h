@@ -1,6 +1,6 @@
 #pragma once
-/// The value of any element of a program as an expression: element trees of operators composed from the result
-/// back to stored buffers.
+/// The value of any element of a program as an expression: element trees of operators composed from
+/// the result back to stored buffers.
 
 #include <functional>
 #include <map>
@@ -22,20 +22,23 @@ struct Source {
 
 class Puller {
  public:
-  /// `source_of` gives the buffer of a stored value, nullptr for values to be computed in place. `bits` rounds
-  /// f16 and bf16 after every operator.
+  /// `source_of` gives the buffer of a stored value, nullptr for values to be computed in place.
+  /// `bits` rounds f16 and bf16 after every operator.
   using SourceOf = std::function<const Source*(ValueId)>;
   Puller(const Graph& graph, ExprPool& pool, SourceOf source_of, bool bits)
       : graph_(graph), pool_(pool), source_of_(std::move(source_of)), bits_(bits) {}
 
-  /// Reductions may use these loop variables as bound variables when extents agree, so that a pass over a row and
-  /// the loop that stores the row share one variable.
+  /// Reductions may use these loop variables as bound variables when extents agree, so that a pass
+  /// over a row and the loop that stores the row share one variable.
   void set_row_candidates(std::vector<int> vars) { candidates_ = std::move(vars); }
   /// `value` at exactly `indices` is `known`; at other indices the pull fails.
   void bind(ValueId value, std::vector<Ex> indices, Ex known);
 
   /// As bind, at whatever indices it is first asked for; see asked().
-  void bind_anywhere(ValueId value, Ex known) { any_ = value; any_value_ = known; }
+  void bind_anywhere(ValueId value, Ex known) {
+    any_ = value;
+    any_value_ = known;
+  }
   /// Indices at which the bound value was asked for; nothing when it was not.
   const std::optional<std::vector<Ex>>& asked() const { return asked_; }
 
@@ -43,7 +46,8 @@ class Puller {
   /// The operator of a value pulled as a stream, even if it has a buffer (outputs of the kernel).
   Ex computed(ValueId id, const std::vector<Ex>& indices);
 
-  /// Values that no expression can give (matrix products, scans, host routines): they need a buffer first.
+  /// Values that no expression can give (matrix products, scans, host routines): they need a buffer
+  /// first.
   const std::set<ValueId>& needs_buffer() const { return needs_buffer_; }
   /// A bound value was asked for elsewhere than at its indices.
   bool failed() const { return failed_; }
@@ -54,8 +58,8 @@ class Puller {
   struct Site {  ///< one element of one node
     const Node* node = nullptr;
     std::vector<Ex> indices;
-    std::vector<Ex> args;                    ///< pointwise: operand values
-    std::vector<Ex> bound;                   ///< bound variables of Reduce
+    std::vector<Ex> args;   ///< pointwise: operand values
+    std::vector<Ex> bound;  ///< bound variables of Reduce
   };
   Ex pointwise(const Node& node, const OpInfo& info, const std::vector<Ex>& indices);
   Ex shaped(ValueId id, const Node& node, const OpInfo& info, const std::vector<Ex>& indices);

@@ -1,4 +1,5 @@
-// Nests of one fused group each, at sizes that reach every loop: tails, several runs, partial sums, columns, tiles.
+// Nests of one fused group each, at sizes that reach every loop: tails, several runs, partial sums,
+// columns, tiles.
 
 #include <gtest/gtest.h>
 
@@ -13,7 +14,8 @@ namespace bafe {
 namespace {
 
 /// One element apart by more than `ulps` of the largest value, or not both NaN.
-void expect_equal(const Tensor& got, const Tensor& expected, double tolerance, const std::string& what) {
+void expect_equal(const Tensor& got, const Tensor& expected, double tolerance,
+                  const std::string& what) {
   int wrong = 0;
   for (std::int64_t i = 0; i < got.count() && wrong < 3; ++i) {
     double a = got.at(i).as_double(), b = expected.at(i).as_double();
@@ -45,7 +47,8 @@ void expect_fused(const std::string& text, double tolerance = 0, bool bits = tru
 std::string reduction(const std::string& op, const std::string& dtype, const std::string& in,
                       const std::string& out, const std::string& axes) {
   std::string result = op.rfind("arg", 0) == 0 ? "i64" : dtype;
-  return "program main(x: " + dtype + in + ") -> " + result + out + " { return " + op + " x :axes " + axes + " }";
+  return "program main(x: " + dtype + in + ") -> " + result + out + " { return " + op +
+         " x :axes " + axes + " }";
 }
 
 TEST(PlanNest, SumsOfRowsFollowTheFixedOrderAtEverySize) {
@@ -63,7 +66,8 @@ TEST(PlanNest, SumsOfColumnsFollowTheFixedOrderAtEverySize) {
     for (int columns : {4, 31, 200}) {
       std::string rows = std::to_string(n), wide = std::to_string(columns);
       for (const char* op : {"reduce_sum", "reduce_max", "argmin"}) {
-        expect_fused(reduction(op, "f32", "[" + rows + ", " + wide + "]", "[1, " + wide + "]", "(0)"));
+        expect_fused(
+            reduction(op, "f32", "[" + rows + ", " + wide + "]", "[1, " + wide + "]", "(0)"));
       }
     }
   }
@@ -98,9 +102,11 @@ TEST(PlanNest, RowProgramsKeepTheirRowsAndTheirBits) {
 
 TEST(PlanNest, TransposesOfEveryOrderAreExact) {
   expect_fused("program main(x: f32[70, 45]) -> f32[45, 70] { return transpose x :perm (1 0) }");
-  expect_fused("program main(x: i8[9, 33, 34]) -> i8[34, 9, 33] { return transpose x :perm (2 0 1) }");
   expect_fused(
-      "program main(x: f32[40, 50], y: f32[50, 40]) -> f32[40, 50] { return add x (transpose y :perm (1 0)) }");
+      "program main(x: i8[9, 33, 34]) -> i8[34, 9, 33] { return transpose x :perm (2 0 1) }");
+  expect_fused(
+      "program main(x: f32[40, 50], y: f32[50, 40]) -> f32[40, 50] { return add x (transpose y "
+      ":perm (1 0)) }");
 }
 
 TEST(PlanNest, ConcatAndPadAreSplitIntoCopies) {
@@ -117,29 +123,53 @@ TEST(PlanNest, ScansStartWithTheFirstElement) {
   for (const char* axis : {"0", "1", "2"}) {
     for (const char* dtype : {"f32", "bf16", "i32"}) {
       std::string type = dtype + std::string("[5, 300, 7]");
-      expect_fused("program main(x: " + type + ") -> " + type + " { return cumsum x :axis " + axis + " }");
+      expect_fused("program main(x: " + type + ") -> " + type + " { return cumsum x :axis " + axis +
+                   " }");
     }
   }
 }
 
 TEST(PlanNest, MatmulWithEpilogueEqualsTheInterpreter) {
-  expect_fused("program main(a: f32[20, 30], b: f32[30, 50], c: f32[20, 50]) -> f32[20, 50] "
-               "{ return relu (add (matmul a b) c) }");
-  expect_fused("program main(a: f32[3, 20, 30], b: f32[50, 30]) -> f32[3, 50, 20] { return transpose (sqrt (abs "
-               "(matmul a (broadcast_to (expand_dims (transpose b :perm (1 0)) :axes (0)) :shape (3 30 50))))) :perm (0 2 1) }");
-  expect_fused("program main(a: f64[1, 30], b: f64[30, 1]) -> f64[] { return squeeze (matmul a b) :axes (0 1) }");
-  expect_fused("program main(a: i32[4, 6], b: i32[6, 5]) -> i32[20] { return reshape (neg (matmul a b)) :shape (20) }");
-  expect_fused("program main(a: f16[4, 600], b: f16[600, 5]) -> f16[4, 5] { return add (matmul a b) (matmul a b) }");
+  expect_fused(
+      "program main(a: f32[20, 30], b: f32[30, 50], c: f32[20, 50]) -> f32[20, 50] "
+      "{ return relu (add (matmul a b) c) }");
+  expect_fused(
+      "program main(a: f32[3, 20, 30], b: f32[50, 30]) -> f32[3, 50, 20] { return transpose (sqrt "
+      "(abs "
+      "(matmul a (broadcast_to (expand_dims (transpose b :perm (1 0)) :axes (0)) :shape (3 30 "
+      "50))))) :perm (0 2 1) }");
+  expect_fused(
+      "program main(a: f64[1, 30], b: f64[30, 1]) -> f64[] { return squeeze (matmul a b) :axes (0 "
+      "1) }");
+  expect_fused(
+      "program main(a: i32[4, 6], b: i32[6, 5]) -> i32[20] { return reshape (neg (matmul a b)) "
+      ":shape (20) }");
+  expect_fused(
+      "program main(a: f16[4, 600], b: f16[600, 5]) -> f16[4, 5] { return add (matmul a b) (matmul "
+      "a b) }");
   expect_fused("program main(a: f32[40, 0], b: f32[0, 50]) -> f32[40, 50] { return matmul a b }");
+}
+
+/// Twenty norms over axes of different sizes in one group.
+TEST(PlanNest, ManyPassesFitOneKernelOrAreSplit) {
+  std::string text = "program main(x: f32[3, 5, 7, 11]) -> f32[3, 5, 7, 11] { let v0 = x; ";
+  for (int i = 1; i <= 20; ++i) {
+    text += "let v" + std::to_string(i) + " = layer_norm v" + std::to_string(i - 1) + " :axes (" +
+            std::to_string(1 + i % 3) + ") :eps 0x1p-10:f32; ";
+  }
+  expect_fused(text + "return v20 }");
 }
 
 TEST(PlanNest, PlainTargetGivesTheSameBits) {
   Target plain;
   for (int n : {17, 1300}) {
-    expect_fused(reduction("reduce_sum", "f32", "[3, " + std::to_string(n) + "]", "[3, 1]", "(1)"), 0, true, plain);
+    expect_fused(reduction("reduce_sum", "f32", "[3, " + std::to_string(n) + "]", "[3, 1]", "(1)"),
+                 0, true, plain);
   }
-  expect_fused("program main(x: f32[30, 40]) -> f32[30, 40] { return layer_norm x :axes (1) :eps 0x1p-10:f32 }", 0, true,
-               plain);
+  expect_fused(
+      "program main(x: f32[30, 40]) -> f32[30, 40] { return layer_norm x :axes (1) :eps "
+      "0x1p-10:f32 }",
+      0, true, plain);
 }
 
 }  // namespace

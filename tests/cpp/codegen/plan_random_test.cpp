@@ -43,20 +43,22 @@ void compare(const Graph& graph, const Program& program, std::uint64_t seed, boo
   for (std::size_t k = 0; k < got.size(); ++k) {
     for (std::int64_t i = 0; i < got[k].count() && wrong < 3; ++i) {
       Scalar a = got[k].at(i), b = expected[k].at(i);
-      bool is_close = !is_strict && is_float(a.dtype) &&
-                      std::abs(a.as_double() - b.as_double()) <= 1e-2 * std::abs(b.as_double()) + 1e-3;
+      bool is_close =
+          !is_strict && is_float(a.dtype) &&
+          std::abs(a.as_double() - b.as_double()) <= 1e-2 * std::abs(b.as_double()) + 1e-3;
       if (same_element(a, b) || is_close) continue;
       ++wrong;
       ADD_FAILURE() << "seed " << seed << " root " << k << " element " << i << ": " << a.as_double()
-                    << " instead of " << b.as_double() << "\n" << print_program(graph) << plan.c_text;
+                    << " instead of " << b.as_double() << "\n"
+                    << print_program(graph) << plan.c_text;
     }
   }
 }
 
 bool has_exact_meaning(const OpInfo& info) {
-  static const char* kApproximate[] = {"exp", "expm1", "log", "log1p", "sin", "cos", "tanh", "sigmoid",
-                                       "erf", "erfc", "pow", "gelu", "silu", "softmax", "logsumexp",
-                                       "norm", "layer_norm", "mean"};
+  static const char* kApproximate[] = {
+      "exp",  "expm1", "log",  "log1p", "sin",     "cos",       "tanh", "sigmoid",    "erf",
+      "erfc", "pow",   "gelu", "silu",  "softmax", "logsumexp", "norm", "layer_norm", "mean"};
   for (const char* name : kApproximate) {
     if (info.name == name) return false;
   }
@@ -97,7 +99,8 @@ void shuffle_orders(Program& program, std::uint64_t seed) {
   Random random(seed);
   for (Layout& layout : program.layouts) {
     for (std::size_t i = layout.order.size(); i > 1; --i) {
-      std::swap(layout.order[i - 1], layout.order[static_cast<std::size_t>(random.below(static_cast<int>(i)))]);
+      std::swap(layout.order[i - 1],
+                layout.order[static_cast<std::size_t>(random.below(static_cast<int>(i)))]);
     }
   }
 }

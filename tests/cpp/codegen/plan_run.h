@@ -1,6 +1,6 @@
 #pragma once
-/// Runs plans one step after the other, for tests only: compiles the C text, splits the units of every step in
-/// uneven ranges, checks that nothing is written outside a buffer.
+/// Runs plans one step after the other, for tests only: compiles the C text, splits the units of
+/// every step in uneven ranges, checks that nothing is written outside a buffer.
 
 #include <cstring>
 #include <memory>
@@ -24,7 +24,8 @@ inline std::vector<std::int64_t> positions(const Type& type, const std::vector<i
   std::vector<std::int64_t> result(static_cast<std::size_t>(count));
   for (std::int64_t flat = 0; flat < count; ++flat) {
     std::int64_t rest = flat, at = 0;
-    for (std::size_t a = sizes.size(); a-- > 0; rest /= sizes[a]) at += rest % sizes[a] * strides[a];
+    for (std::size_t a = sizes.size(); a-- > 0; rest /= sizes[a])
+      at += rest % sizes[a] * strides[a];
     result[static_cast<std::size_t>(flat)] = at;
   }
   return result;
@@ -32,7 +33,8 @@ inline std::vector<std::int64_t> positions(const Type& type, const std::vector<i
 
 class PlanRunner {
  public:
-  PlanRunner(Plan plan, const Target& target, ConstantTable constants = {}, const std::string& level = "-O1")
+  PlanRunner(Plan plan, const Target& target, ConstantTable constants = {},
+             const std::string& level = "-O1")
       : plan_(std::move(plan)), constants_(std::move(constants)) {
     if (!plan_.c_text.empty()) code_ = std::make_unique<CompiledC>(plan_.c_text, target, level);
     for (const Slot& slot : plan_.slots) blocks_.emplace_back(block_bytes(slot));
@@ -40,7 +42,8 @@ class PlanRunner {
       const Slot& slot = plan_.slots[i];
       if (slot.kind != SlotKind::kConstant) continue;
       const std::string& digest = plan_.constants[static_cast<std::size_t>(slot.index)].digest;
-      if (!digest.empty()) std::memcpy(at(i), constants_.at(digest).data(), static_cast<std::size_t>(slot.bytes));
+      if (!digest.empty())
+        std::memcpy(at(i), constants_.at(digest).data(), static_cast<std::size_t>(slot.bytes));
     }
     status_ = run_steps(plan_.setup);
   }
@@ -50,8 +53,10 @@ class PlanRunner {
     unit_step_ = unit_step;
     for (std::size_t i = 0; i < plan_.slots.size(); ++i) {
       const Slot& slot = plan_.slots[i];
-      if (slot.kind == SlotKind::kInput) copy(i, inputs[static_cast<std::size_t>(slot.index)], nullptr);
-      if (slot.kind == SlotKind::kOutput) std::memset(at(i), 0xa5, static_cast<std::size_t>(slot.bytes));
+      if (slot.kind == SlotKind::kInput)
+        copy(i, inputs[static_cast<std::size_t>(slot.index)], nullptr);
+      if (slot.kind == SlotKind::kOutput)
+        std::memset(at(i), 0xa5, static_cast<std::size_t>(slot.bytes));
     }
     arena_.assign(static_cast<std::size_t>(plan_.arena_bytes) + 64, std::byte{0x5a});
     status_ = run_steps(plan_.steps);
@@ -63,7 +68,8 @@ class PlanRunner {
       out = Tensor(slot.type);
       copy(i, out, &out);
       for (std::size_t k = 0; k < kGuard; ++k) {
-        if (blocks_[i][static_cast<std::size_t>(slot.bytes) + k] != std::byte{0x77}) throw std::runtime_error("written past an output");
+        if (blocks_[i][static_cast<std::size_t>(slot.bytes) + k] != std::byte{0x77})
+          throw std::runtime_error("written past an output");
       }
     }
     return outputs;
@@ -89,8 +95,10 @@ class PlanRunner {
     std::vector<std::int64_t> places = positions(slot.type, slot.order);
     for (std::size_t k = 0; k < places.size(); ++k) {
       std::byte* element = at(i) + static_cast<std::size_t>(places[k]) * width;
-      if (out) std::memcpy(out->data() + k * width, element, width);
-      else std::memcpy(element, tensor.data() + k * width, width);
+      if (out)
+        std::memcpy(out->data() + k * width, element, width);
+      else
+        std::memcpy(element, tensor.data() + k * width, width);
     }
   }
   int run_steps(const std::vector<Step>& steps) {
@@ -115,7 +123,8 @@ class PlanRunner {
     auto base = reinterpret_cast<std::uintptr_t>(scratch.data());
     for (std::int64_t u = 0; u < step.units; u += unit_step_) {
       std::int64_t end = std::min(u + unit_step_, step.units);
-      int status = kernel(slots.data(), step.sizes.data(), scratch.data() + (64 - base % 64) % 64, u, end);
+      int status =
+          kernel(slots.data(), step.sizes.data(), scratch.data() + (64 - base % 64) % 64, u, end);
       if (status != 0) return status;
     }
     return 0;
@@ -145,7 +154,8 @@ inline Program one_group_a_node(const Graph& graph) {
   return program;
 }
 
-/// One group for the whole program: everything but roots and what cannot be a stream is recomputed in place.
+/// One group for the whole program: everything but roots and what cannot be a stream is recomputed
+/// in place.
 inline Program one_group(const Graph& graph) {
   Program program;
   program.graph = graph;
@@ -157,11 +167,13 @@ inline Program one_group(const Graph& graph) {
   }
   for (ValueId root : graph.roots()) {
     bool is_leaf = op_info(graph.node(root).op).kind == OpKind::kLeaf;
-    bool is_known = std::find(group.outputs.begin(), group.outputs.end(), root) != group.outputs.end();
+    bool is_known =
+        std::find(group.outputs.begin(), group.outputs.end(), root) != group.outputs.end();
     if (!is_leaf && !is_known) group.outputs.push_back(root);
   }
   for (ValueId id : group.nodes) {
-    bool is_output = std::find(group.outputs.begin(), group.outputs.end(), id) != group.outputs.end();
+    bool is_output =
+        std::find(group.outputs.begin(), group.outputs.end(), id) != group.outputs.end();
     if (!is_output) program.layouts[id.index()].form = Layout::kStream;
   }
   program.groups.push_back(group);

@@ -36,21 +36,26 @@ void expect_text(const std::string& program, const std::string& golden) {
 }
 
 TEST(PlanText, ChainIsOneVectorLoop) {
-  expect_text("program main(a: f32[100000], b: f32[100000]) -> f32[100000] { return relu (add (mul a b) a) }",
-              "chain.c");
+  expect_text(
+      "program main(a: f32[100000], b: f32[100000]) -> f32[100000] { return relu (add (mul a b) a) "
+      "}",
+      "chain.c");
 }
 
 TEST(PlanText, SoftmaxKeepsItsRowInCache) {
-  expect_text("program main(x: f32[64, 100]) -> f32[64, 100] { return softmax x :axes (1) }", "softmax.c");
+  expect_text("program main(x: f32[64, 100]) -> f32[64, 100] { return softmax x :axes (1) }",
+              "softmax.c");
 }
 
 TEST(PlanText, ColumnSumWalksColumnsSideBySide) {
-  expect_text("program main(x: f32[1000, 300]) -> f32[1, 300] { return reduce_sum (square x) :axes (0) }",
-              "column_sum.c");
+  expect_text(
+      "program main(x: f32[1000, 300]) -> f32[1, 300] { return reduce_sum (square x) :axes (0) }",
+      "column_sum.c");
 }
 
 TEST(PlanText, TransposeGoesThroughATile) {
-  expect_text("program main(x: f32[200, 300]) -> f32[300, 200] { return transpose x :perm (1 0) }", "transpose.c");
+  expect_text("program main(x: f32[200, 300]) -> f32[300, 200] { return transpose x :perm (1 0) }",
+              "transpose.c");
 }
 
 TEST(PlanText, NothingFromTheUserEntersTheText) {
@@ -66,8 +71,9 @@ TEST(PlanText, NothingFromTheUserEntersTheText) {
 }
 
 TEST(PlanSlots, RootsThatAreInputsFillsOrRepeatedGetCopies) {
-  std::string text = "program main(x: f32[3]) -> f32[3], f32[3], f32[3], f32[2] "
-                     "{ let v = neg x; return v, x, v, fill :value 5:f32 :shape (2) }";
+  std::string text =
+      "program main(x: f32[3]) -> f32[3], f32[3], f32[3], f32[2] "
+      "{ let v = neg x; return v, x, v, fill :value 5:f32 :shape (2) }";
   Graph graph = parse_program(text);
   PlanRunner runner(build_plan(one_group(graph), kAvx512), host_target());
   std::vector<Tensor> inputs = random_inputs(graph, 3);
@@ -80,14 +86,17 @@ TEST(PlanSlots, RootsThatAreInputsFillsOrRepeatedGetCopies) {
 }
 
 TEST(PlanSlots, DeadBuffersAreReused) {
-  std::string text = "program main(x: f32[1000]) -> f32[1000] { return neg (exp (neg (exp (neg (exp x))))) }";
+  std::string text =
+      "program main(x: f32[1000]) -> f32[1000] { return neg (exp (neg (exp (neg (exp x))))) }";
   Plan plan = build_plan(one_group_a_node(parse_program(text)), kAvx512);
   EXPECT_EQ(plan.steps.size(), 6u);
   EXPECT_EQ(plan.arena_bytes, 2 * 4032);
 }
 
 TEST(PlanSlots, EmptyValuesHaveNoSteps) {
-  Graph graph = parse_program("program main(x: f32[0, 4]) -> f32[0, 4], f32[1, 4] { return neg x, reduce_sum x :axes (0) }");
+  Graph graph = parse_program(
+      "program main(x: f32[0, 4]) -> f32[0, 4], f32[1, 4] { return neg x, reduce_sum x :axes (0) "
+      "}");
   Plan plan = build_plan(one_group_a_node(graph), kAvx512);
   EXPECT_EQ(plan.steps.size(), 1u);
 }
@@ -98,8 +107,10 @@ TEST(PlanSlots, ConstantOperandsArePackedOnceInSetup) {
   info.type = {DType::kF32, {Dim(200), Dim(300)}};
   ValueId x = graph.add_input(info);
   Tensor weight(Type{DType::kF32, {Dim(300), Dim(400)}});
-  for (std::int64_t i = 0; i < weight.count(); ++i) weight.set(i, Scalar::of(DType::kF32, static_cast<double>(i % 7) - 3));
-  ValueId w = graph.add(*op_from_text("constant"), {}, {std::string("0123"), DType::kF32, weight.type().shape});
+  for (std::int64_t i = 0; i < weight.count(); ++i)
+    weight.set(i, Scalar::of(DType::kF32, static_cast<double>(i % 7) - 3));
+  ValueId w = graph.add(*op_from_text("constant"), {},
+                        {std::string("0123"), DType::kF32, weight.type().shape});
   graph.add_root(Builder(graph).matmul(x, w));
   ConstantTable constants = {{"0123", weight}};
   Plan plan = build_plan(one_group(graph), host_target());
@@ -116,7 +127,8 @@ TEST(PlanSlots, ConstantOperandsArePackedOnceInSetup) {
 }
 
 TEST(PlanJson, RoundTripKeepsEverything) {
-  Graph graph = parse_program("program main(a: f32[64, 64], b: f32[64, 64]) -> f32[64, 64] { return relu (matmul a b) }");
+  Graph graph = parse_program(
+      "program main(a: f32[64, 64], b: f32[64, 64]) -> f32[64, 64] { return relu (matmul a b) }");
   Plan plan = build_plan(one_group(graph), kAvx512);
   std::string json = plan.to_json();
   Plan again = Plan::from_json(json);
@@ -126,7 +138,8 @@ TEST(PlanJson, RoundTripKeepsEverything) {
 }
 
 TEST(PlanJson, DamagedTextIsAParseError) {
-  Plan plan = build_plan(one_group(parse_program("program main(a: f32[4]) -> f32[4] { return neg a }")), kAvx512);
+  Plan plan = build_plan(
+      one_group(parse_program("program main(a: f32[4]) -> f32[4] { return neg a }")), kAvx512);
   std::string json = plan.to_json();
   for (std::size_t cut = 0; cut < json.size(); cut += 7) {
     EXPECT_THROW(Plan::from_json(json.substr(0, cut)), ParseError);

@@ -17,13 +17,14 @@ int bafe_k0(void *const *slot, const long long *size, void *scratch, long long b
         #pragma GCC unroll 1
         #pragma GCC ivdep
         for (long long i2 = 0; i2 < 16; ++i2) {
-          b2[i2] = bafe_max_f32(p0[(i0 * 100 + i3 * 16 + i2)], b2[i2]);
+          const float t0 = p0[(i0 * 100 + i3 * 16 + i2)];
+          b2[i2] = bafe_max_f32(t0, b2[i2]);
         }
       }
       #pragma GCC ivdep
       for (long long i2 = 0; i2 < 4; ++i2) {
-        const float t0 = p0[(i0 * 100 + i2 + 96)];
-        b2[i2] = bafe_max_f32(t0, b2[i2]);
+        const float t1 = p0[(i0 * 100 + i2 + 96)];
+        b2[i2] = bafe_max_f32(t1, b2[i2]);
       }
       for (long long w = 8; w >= 1; w /= 2) {
         #pragma GCC unroll 1
@@ -36,21 +37,22 @@ int bafe_k0(void *const *slot, const long long *size, void *scratch, long long b
       for (long long l = 0; l < 16; ++l) {
         b3[l] = 0x0p+0f;
       }
-      for (long long i4 = 0; i4 < 6; ++i4) {
+      for (long long i3 = 0; i3 < 6; ++i3) {
         #pragma GCC unroll 1
         #pragma GCC ivdep
         for (long long i2 = 0; i2 < 16; ++i2) {
-          const float t1 = bafe_exp_f32((p0[(i0 * 100 + i2 + i4 * 16)] - v0));
-          b4[(i2 + i4 * 16)] = t1;
-          b3[i2] = b3[i2] + t1;
+          const float t2 = p0[(i0 * 100 + i3 * 16 + i2)];
+          const float t3 = bafe_exp_f32((t2 - v0));
+          b4[(i3 * 16 + i2)] = t3;
+          b3[i2] = b3[i2] + t3;
         }
       }
       #pragma GCC ivdep
       for (long long i2 = 0; i2 < 4; ++i2) {
-        const float t2 = p0[(i0 * 100 + i2 + 96)];
-        const float t3 = bafe_exp_f32((t2 - v0));
-        b4[(i2 + 96)] = t3;
-        b3[i2] = b3[i2] + t3;
+        const float t4 = p0[(i0 * 100 + i2 + 96)];
+        const float t5 = bafe_exp_f32((t4 - v0));
+        b4[(i2 + 96)] = t5;
+        b3[i2] = b3[i2] + t5;
       }
       for (long long w = 8; w >= 1; w /= 2) {
         #pragma GCC unroll 1
