@@ -6,7 +6,7 @@
 #include <map>
 #include <set>
 
-#include "bafe/base/format.h"
+#include "bafe/cost/access.h"
 #include "bafe/egraph/explain.h"
 #include "bafe/ir/text.h"
 
@@ -56,7 +56,52 @@ const char* kind_text(ReasonKind kind) {
   return kTexts[static_cast<int>(kind)];
 }
 
+/// The move that reads a transpose of a buffer in state `from` as a value in the other order.
+const Move* transpose_move(const RuleSet& rules, MoveState::Kind from) {
+  for (const Move* move : rules.moves()) {
+    bool transposes =
+        move->from.kind == from && move->to.kind != from &&
+        (move->to.kind == MoveState::Kind::kRow || move->to.kind == MoveState::Kind::kCol);
+    if (transposes) return move;
+  }
+  return nullptr;
+}
+
+bool exchanges_axes(const Graph& graph, ValueId id) {
+  bool view = op_info(graph.node(id).op).kind == OpKind::kMovement && graph.type(id).rank() == 2;
+  if (!view) return false;
+  auto map = axis_permutation(graph, id);
+  return map && *map == std::vector<int>{1, 0};
+}
+
+std::string value_text(const Graph& graph, ValueId id) {
+  Graph part = graph;
+  part.set_roots({id});
+  return print_brief(part);
+}
+
 }  // namespace
+
+std::vector<ExplainStep> explain_moves(const Program& program, const RuleSet& rules) {
+  std::vector<ExplainStep> result;
+  for (ValueId id : program.graph.live()) {
+    if (!exchanges_axes(program.graph, id) || program.layouts[id.index()].form != Layout::kStream)
+      continue;
+    const Layout& from = program.layouts[program.graph.node(id).operands[0].index()];
+    if (from.form != Layout::kBuffer) continue;
+    bool row = from.is_row();
+    const Move* move = transpose_move(rules, row ? MoveState::Kind::kRow : MoveState::Kind::kCol);
+    if (!move) continue;
+    ExplainStep step;
+    step.rule = move->rewrite.name;
+    step.kind = "move";
+    step.before = value_text(program.graph, id);
+    step.after = value_text(program.graph, program.graph.node(id).operands[0]) +
+                 (row ? " read @col" : " read @row");
+    result.push_back(std::move(step));
+  }
+  return result;
+}
 
 std::vector<ExplainStep> explain_choice(const TermGraph& terms, const Growth& growth,
                                         const ChooseNode& choose, std::size_t max_steps) {

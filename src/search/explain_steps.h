@@ -14,4 +14,8 @@ namespace bafe {
 std::vector<ExplainStep> explain_choice(const TermGraph& terms, const Growth& growth,
                                         const ChooseNode& choose, std::size_t max_steps = 2000);
 
+/// The moves that the chosen layouts use: transposes read in place from a buffer in the other
+/// order.
+std::vector<ExplainStep> explain_moves(const Program& program, const RuleSet& rules);
+
 }  // namespace bafe

@@ -41,6 +41,20 @@ ExtractLimits extract_limits(const SearchOptions& options) {
   return limits;
 }
 
+/// The caller's interrupt, or the end of a time budget. Time only decides how much work runs.
+std::function<bool()> with_deadline(const SearchOptions& options) {
+  double ms = options.budget && options.budget->time_budget_ms > 0
+                  ? options.budget->time_budget_ms
+                  : options.time_budget_ms.value_or(0);
+  if (!(ms > 0) || options.deep) return options.interrupted;
+  auto end = std::chrono::steady_clock::now() +
+             std::chrono::duration_cast<std::chrono::steady_clock::duration>(
+                 std::chrono::duration<double, std::milli>(std::min(ms, 1e9)));
+  return [end, inner = options.interrupted] {
+    return (inner && inner()) || std::chrono::steady_clock::now() >= end;
+  };
+}
+
 /// Plans of the candidates and of the program as written, cheapest first; ties keep the earlier
 /// one.
 std::vector<Ranked> rank(const TermGraph& terms, const Extraction& extraction, Program as_written,
@@ -98,7 +112,10 @@ SearchResult search_whole(const Graph& graph, const SearchOptions& options, cons
     result.steps =
         explain_choice(terms, growth, [&](ClassId cls) { return chosen.nodes[cls.index()]; });
   }
-  for (Ranked& r : ranked) result.candidates.push_back(std::move(r.program));
+  std::size_t kept = static_cast<std::size_t>(extract_limits(options).candidates);
+  for (Ranked& r : ranked) {
+    if (result.candidates.size() < kept) result.candidates.push_back(std::move(r.program));
+  }
   result.program = result.candidates[0];
   return result;
 }
@@ -145,13 +162,17 @@ SearchResult search_pieces(const Graph& graph, const SearchOptions& options,
 
 }  // namespace
 
-SearchResult optimize(const Graph& graph, const SearchOptions& options) {
+SearchResult optimize(const Graph& graph, const SearchOptions& asked) {
   auto begin = std::chrono::steady_clock::now();
+  SearchOptions options = asked;
+  options.interrupted = with_deadline(asked);
   RooflineModel reference(Machine::reference(options.target, options.threads));
   const CostModel& cost = options.cost ? *options.cost : reference;
   bool large = graph.live().size() > kMaxSearchedNodes;
   SearchResult result =
       large ? search_pieces(graph, options, cost) : search_whole(graph, options, cost);
+  std::vector<ExplainStep> moves = explain_moves(result.program, rules_of(options));
+  result.steps.insert(result.steps.end(), moves.begin(), moves.end());
   result.stats.regime = regime_name(regime_of(options.time_budget_ms, options.deep));
   result.stats.ms =
       std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begin).count();

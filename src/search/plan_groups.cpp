@@ -15,6 +15,8 @@
 namespace bafe {
 namespace {
 
+constexpr std::size_t kJoinWindow = 64;  // groups further apart share too little cache to be one
+
 class Planner {
  public:
   Planner(Graph graph, const CostModel& cost) : cost_(cost) {
@@ -322,7 +324,7 @@ Program Planner::run() {
     }
   }
   for (std::size_t a = 0; a < cells_.size(); ++a) {
-    for (std::size_t b = a + 1; b < cells_.size(); ++b) {
+    for (std::size_t b = a + 1; b < std::min(cells_.size(), a + kJoinWindow); ++b) {
       if (try_join(a, b)) b = a;
     }
   }
