@@ -139,11 +139,26 @@ bool compare_instance(const Rewrite& rewrite, const RuleInstance& instance, Data
   return true;
 }
 
-/// Data that a class speaks about.
-std::vector<DataKind> value_kinds(NumericClass numeric, DType dtype) {
+bool tests_for_special(const Pattern& pattern) {
+  if (pattern.kind != Pattern::Kind::kOperator) return false;
+  const OpInfo& info = op_info(op_of(pattern.op));
+  if (info.kind == OpKind::kPointwise && info.dtype_rule == DTypeRule::kTest) return true;
+  return std::any_of(pattern.children.begin(), pattern.children.end(), tests_for_special);
+}
+
+/// Data that a class speaks about. A left side that asks for NaN or Inf must answer on them under
+/// any class: isnan is never just false.
+std::vector<DataKind> value_kinds(const Rewrite& rewrite, DType dtype) {
   std::vector<DataKind> kinds = {DataKind::kPlain, DataKind::kOneHot};
-  if (!is_float(dtype)) kinds.push_back(DataKind::kSmall);
-  if (is_float(dtype) && numeric <= NumericClass::kSigns) kinds.push_back(DataKind::kSpecial);
+  if (!is_float(dtype)) {
+    kinds.push_back(DataKind::kSmall);
+    return kinds;
+  }
+  bool special = rewrite.numeric <= NumericClass::kSigns;
+  for (const RootPattern& root : rewrite.left.roots) {
+    special = special || tests_for_special(root.pattern);
+  }
+  if (special) kinds.push_back(DataKind::kSpecial);
   return kinds;
 }
 
@@ -188,7 +203,7 @@ CheckResult check_values(const Rewrite& rewrite, const CheckOptions& options) {
       int count = dtype == DType::kF32 ? 2 * options.instances : (options.instances + 1) / 2;
       bool ok = for_instances(
           maker, dtype, count, attempts, !any, dice, made, most, [&](RuleInstance& instance) {
-            for (DataKind kind : value_kinds(rewrite.numeric, dtype)) {
+            for (DataKind kind : value_kinds(rewrite, dtype)) {
               if (!compare_instance(rewrite, instance, kind, dice, "values", result)) return false;
             }
             return true;

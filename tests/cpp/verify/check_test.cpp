@@ -95,6 +95,11 @@ TEST(RuleCheck, KeepsThePromisesOfFacts) {
   EXPECT_FALSE(check(tril + " :when (upper ?x) :class finite)").passed);
 }
 
+TEST(RuleCheck, DoesNotTakeTestsForNanAsFalse) {
+  EXPECT_FALSE(check("(rule r (where (isnan ?x) 0 ?x) => ?x)").passed);
+  EXPECT_FALSE(check("(rule r (where (isfinite ?x) ?x 0) => ?x :class finite)").passed);
+}
+
 class EveryRule : public testing::TestWithParam<std::string> {};
 
 TEST_P(EveryRule, KeepsTypesValuesAndStability) {

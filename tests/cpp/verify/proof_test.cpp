@@ -55,6 +55,19 @@ TEST(RuleProof, OnlyTestsWithoutTheChild) {
   EXPECT_NE(proof.detail.find("bafe-smt"), std::string::npos) << proof.detail;
 }
 
+TEST(RuleProof, SurvivesAChildThatHangsOrDies) {
+  RuleSet rules;
+  rules.add("(rule r (maximum ?x (minimum ?x ?y)) => ?x :class finite)");
+  for (const char* program : {"/bin/sleep", "/bin/false"}) {  // sleeps for the resource limit
+    ProofOptions options;
+    options.smt_program = program;
+    options.wall_ms = 200;
+    RuleProof proof = verify_rule(rules.rule(RuleId(0)), options);
+    EXPECT_EQ(proof.status, ProofStatus::kTested) << program;
+    EXPECT_NE(proof.detail.find("no answer"), std::string::npos) << proof.detail;
+  }
+}
+
 TEST(RuleProof, SaysWhenNothingMatched) {
   RuleProof proof = prove("(rule r (relu ?x) => ?x :when (= (rank ?x) 1) (= (rank ?x) 2))");
   EXPECT_EQ(proof.status, ProofStatus::kTested);
