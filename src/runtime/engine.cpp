@@ -127,8 +127,11 @@ class EngineImpl : public Engine {
       return make_interpreted(graph, constants, provenance_before_search(request));
     }
     choose_cost(request);
-    request.key =
-        cache_key(graph, options, request.threads, host_target(), request.cost().identity());
+    {
+      TraceSpan key_span("key");
+      request.key =
+          cache_key(graph, options, request.threads, host_target(), request.cost().identity());
+    }
     return flights_.once(request.key, [&] { return load_or_make(request); });
   }
 

@@ -36,10 +36,11 @@ KernelRegistry& registry() {
       throw ShapeError({}, step.label, "an index is out of range")
           .fix("keep indices between -n and n-1 for an axis of n");
     case kKernelNegativePower:
-      throw ShapeError({}, step.label, "an integer is raised to a negative power")
+      throw ShapeError({}, step.label, "integers to negative integer powers are not allowed")
           .fix("cast the base to a float first");
     case kKernelSingular:
-      throw ShapeError({}, step.label, "a matrix is singular").fix("solve with a regular matrix");
+      throw ShapeError({}, step.label, "a matrix is singular")
+          .fix("add a small multiple of the identity, or use a least-squares solution");
     case kKernelNotPositive:
       throw ShapeError({}, step.label, "a matrix is not positive definite")
           .fix("give a symmetric positive definite matrix");

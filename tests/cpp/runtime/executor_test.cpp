@@ -125,7 +125,7 @@ TEST(Executor, ServesManyThreadsAtOnce) {
 
 TEST(Executor, TurnsEveryKernelStatusIntoAnError) {
   for (auto [status, fact] : {std::pair{kKernelIndexOutOfRange, "an index is out of range"},
-                              {kKernelNegativePower, "negative power"},
+                              {kKernelNegativePower, "negative integer powers"},
                               {kKernelSingular, "singular"},
                               {kKernelNotPositive, "positive definite"}}) {
     Plan plan = two_step_plan();
