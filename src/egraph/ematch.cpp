@@ -22,6 +22,7 @@ void Delta::spread(std::uint16_t depth) {
       bool new_node = graph_.nodes(cls).back().index() >= since_.nodes;
       if (!new_node && !graph_.changed(cls, since_)) continue;
       level_[i] = 0;
+      any_ = true;
       front_.push_back(cls);
     }
     spread_to_ = 1;
@@ -39,6 +40,12 @@ void Delta::spread(std::uint16_t depth) {
     }
     front_ = std::move(next);
   }
+}
+
+bool Delta::empty() {
+  if (everything()) return false;
+  spread(1);
+  return !any_;
 }
 
 std::span<const NodeId> Delta::candidates(OpId op, std::uint16_t depth) {
@@ -187,6 +194,7 @@ MatchEnd find_matches(const EGraph& graph, const MatchProgram& program, Delta& d
   if (program.roots.size() == 1) {
     return Machine(graph, program, 0, delta, limits, out, &fuel).run();
   }
+  if (delta.empty()) return MatchEnd::kComplete;
   MatchLimits unlimited;  // rows of one root are no matches yet; only fuel bounds them
   unlimited.interrupted = limits.interrupted;
   Joiner joiner(graph, program, delta.since(), limits, &fuel);

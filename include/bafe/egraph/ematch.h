@@ -115,6 +115,8 @@ class Delta {
   Delta(const EGraph& graph, const Moment& since);
   const Moment& since() const { return since_; }
   bool everything() const { return since_.tick == 0; }
+  /// Did nothing change, so that no match can be new?
+  bool empty();
   /// Live nodes of `op`, by birth, that are new or have a change at most `depth` levels below them.
   std::span<const NodeId> candidates(OpId op, std::uint16_t depth);
 
@@ -129,6 +131,7 @@ class Delta {
   const EGraph& graph_;
   Moment since_;
   std::uint16_t spread_to_ = 0;
+  bool any_ = false;
   std::vector<std::uint8_t>
       level_;  ///< per class: levels below it at which the nearest change lies
   std::vector<ClassId> front_;
