@@ -17,8 +17,9 @@ constexpr double kNever = 1e29;
 class Search {
  public:
   Search(const TermGraph& terms, const NodeCosts& costs, const ExtractLimits& limits)
-      : terms_(terms), costs_(costs), limits_(limits), table_(terms, costs) {}
+      : terms_(terms), costs_(costs), limits_(limits) {}
   Extraction run();
+  std::vector<Candidate> around(const Candidate& center);
 
  private:
   using Choice = std::vector<NodeId>;
@@ -30,13 +31,14 @@ class Search {
   double node_price(const Choice& choice, ClassId cls) const;
   bool keep(const Choice& choice);
   void beam();
+  bool exchange(const Candidate& center);
   void branch();
   bool branch_from(Choice& partial, std::vector<ClassId>& open, double paid, double& incumbent);
 
   const TermGraph& terms_;
   const NodeCosts& costs_;
   ExtractLimits limits_;
-  StateTable table_;
+  std::optional<StateTable> table_;
   Choice plain_;               // a node for every class, acyclic as a whole
   std::vector<double> bound_;  // lower bound of each class: own price + largest bound below
   std::vector<std::uint8_t> mark_;
@@ -72,12 +74,12 @@ Search::Choice Search::state_choice() const {
   std::set<std::size_t> seen;
   std::vector<bool> chosen(plain_.size(), false);
   std::vector<State> work;
-  for (std::size_t i = terms_.roots.size(); i-- > 0;) work.push_back(table_.root_state(i));
+  for (std::size_t i = terms_.roots.size(); i-- > 0;) work.push_back(table_->root_state(i));
   while (!work.empty()) {
     State state = work.back();
     work.pop_back();
     if (!seen.insert(state.index()).second) continue;
-    const Derivation& d = table_.best(state);
+    const Derivation& d = table_->best(state);
     if (d.kind == Derivation::Kind::kNode && !chosen[state.cls.index()]) {
       chosen[state.cls.index()] = true;
       choice[state.cls.index()] = d.node;
@@ -170,22 +172,34 @@ void Search::beam() {
       break;
     }
     if (!next) return;
-    Choice choice = plain_;
-    for (std::size_t i = 0; i < choice.size(); ++i) {
-      if (next->nodes[i].valid()) choice[i] = next->nodes[i];
-    }
-    for (std::size_t i = 0; i < choice.size(); ++i) {
-      if (!next->nodes[i].valid()) continue;
-      NodeId old = choice[i];
-      for (NodeId node : terms_.egraph.nodes(terms_.egraph.class_of(old))) {
-        if (node == old || costs_.node(node).own_ns > 3 * next->surrogate_ns) continue;
-        if (evaluations_ >= limits_.evaluations) return;
-        choice[i] = node;
-        keep(choice);
-      }
-      choice[i] = old;
-    }
+    if (!exchange(*next)) return;
   }
+}
+
+/// Every candidate one exchange away; false when the evaluations are used.
+bool Search::exchange(const Candidate& center) {
+  Choice choice = plain_;
+  for (std::size_t i = 0; i < choice.size(); ++i) {
+    if (center.nodes[i].valid()) choice[i] = center.nodes[i];
+  }
+  for (std::size_t i = 0; i < choice.size(); ++i) {
+    if (!center.nodes[i].valid()) continue;
+    NodeId old = choice[i];
+    for (NodeId node : terms_.egraph.nodes(terms_.egraph.class_of(old))) {
+      if (node == old || costs_.node(node).own_ns > 3 * center.surrogate_ns) continue;
+      if (evaluations_ >= limits_.evaluations) return false;
+      choice[i] = node;
+      keep(choice);
+    }
+    choice[i] = old;
+  }
+  return true;
+}
+
+std::vector<Candidate> Search::around(const Candidate& center) {
+  plain_ = cheapest_nodes(terms_, costs_);
+  exchange(center);
+  return std::move(best_);
 }
 
 /// Depth first over open classes; a branch ends when what is paid and the largest open bound reach
@@ -232,6 +246,7 @@ void Search::branch() {
 
 Extraction Search::run() {
   plain_ = cheapest_nodes(terms_, costs_);
+  table_.emplace(terms_, costs_);
   keep(state_choice());
   keep(plain_);
   if (limits_.candidates > 1) {
@@ -273,6 +288,11 @@ std::vector<NodeId> cheapest_nodes(const TermGraph& terms, const NodeCosts& cost
     }
   }
   return plain;
+}
+
+std::vector<Candidate> neighbours(const TermGraph& terms, const NodeCosts& costs,
+                                  const Candidate& center, int count) {
+  return Search(terms, costs, {count, 500}).around(center);
 }
 
 Extraction extract_candidates(const TermGraph& terms, const NodeCosts& costs,

@@ -32,6 +32,10 @@ struct Extraction {
 Extraction extract_candidates(const TermGraph& terms, const NodeCosts& costs,
                               const ExtractLimits& limits);
 
+/// Candidates that differ from `center` in the node of one class, cheapest first, at most `count`.
+std::vector<Candidate> neighbours(const TermGraph& terms, const NodeCosts& costs,
+                                  const Candidate& center, int count);
+
 /// A node for every class, cheapest as a tree; acyclic as a whole.
 std::vector<NodeId> cheapest_nodes(const TermGraph& terms, const NodeCosts& costs);
 

@@ -44,7 +44,7 @@ Interval product(const Interval& a, const Interval& b) {
   double corners[] = {a.lo * b.lo, a.lo * b.hi, a.hi * b.lo, a.hi * b.hi};
   double lo = kInf, hi = -kInf;
   for (double corner : corners) {
-    if (std::isnan(corner)) corner = 0;  // 0 · unbounded: the zero end; NaN itself is counted below
+    if (std::isnan(corner)) corner = 0;  // 0 · unbounded: the zero end
     lo = std::min(lo, corner);
     hi = std::max(hi, corner);
   }

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <deque>
 #include <set>
 
 #include "bafe/cost/roofline.h"
@@ -23,6 +24,8 @@ namespace {
 constexpr std::size_t kMaxSearchedNodes = 400;
 // A predicted gain below this is noise of the model: the program as written stays.
 constexpr double kMinGain = 0.995;
+constexpr std::size_t kMaxRefinedNodes = 3000;
+constexpr int kRefineRounds = 3, kNeighbours = 8;
 
 struct Ranked {
   Program program;
@@ -55,26 +58,71 @@ std::function<bool()> with_deadline(const SearchOptions& options) {
   };
 }
 
-/// Plans of the candidates and of the program as written, cheapest first; ties keep the earlier
-/// one.
-std::vector<Ranked> rank(const TermGraph& terms, const Extraction& extraction, Program as_written,
-                         const SearchOptions& options, const CostModel& cost) {
-  std::vector<Ranked> ranked;
-  std::set<std::uint64_t> seen{as_written.graph.hash()};
-  ranked.push_back({std::move(as_written), -1});
-  for (std::size_t i = 0; i < extraction.candidates.size(); ++i) {
-    if (i > 0 && is_interrupted(options)) break;
-    const Candidate& candidate = extraction.candidates[i];
-    Graph graph = chosen_graph(terms, [&](ClassId cls) { return candidate.nodes[cls.index()]; });
-    Program program = plan_groups(plan_form(graph), cost);
-    if (!(program.predicted_ns < 1e17) || !seen.insert(program.graph.hash()).second) continue;
-    ranked.push_back({std::move(program), static_cast<int>(i)});
+/// Plans of candidates and of the program as written, cheapest first; ties keep the earlier one.
+class Ranking {
+ public:
+  Ranking(const TermGraph& terms, Program as_written, const CostModel& cost)
+      : terms_(terms), cost_(cost), seen_{as_written.graph.hash()} {
+    as_written_ns_ = as_written.predicted_ns;
+    ranked_.push_back({std::move(as_written), -1});
   }
-  double incumbent = ranked[0].program.predicted_ns * kMinGain;
-  auto key = [&](const Ranked& r) { return r.candidate < 0 ? incumbent : r.program.predicted_ns; };
-  std::stable_sort(ranked.begin(), ranked.end(),
-                   [&](const Ranked& a, const Ranked& b) { return key(a) < key(b); });
-  return ranked;
+
+  /// True when the candidate is the best so far.
+  bool offer(const Candidate& candidate) {
+    Graph graph = chosen_graph(terms_, [&](ClassId cls) { return candidate.nodes[cls.index()]; });
+    Program program = plan_groups(plan_form(graph), cost_);
+    if (!(program.predicted_ns < 1e17) || !seen_.insert(program.graph.hash()).second) return false;
+    double ns = program.predicted_ns;
+    auto place = std::upper_bound(ranked_.begin(), ranked_.end(), ns,
+                                  [&](double a, const Ranked& b) { return a < price(b); });
+    bool first = place == ranked_.begin();
+    ranked_.insert(place, {std::move(program), static_cast<int>(candidates_.size())});
+    candidates_.push_back(candidate);
+    return first;
+  }
+
+  /// nullptr: the program as written is the best.
+  const Candidate* best() const {
+    if (ranked_[0].candidate < 0) return nullptr;
+    return &candidates_[static_cast<std::size_t>(ranked_[0].candidate)];
+  }
+  double as_written_ns() const { return as_written_ns_; }
+  std::vector<Program> programs(std::size_t count) {
+    std::vector<Program> result;
+    for (Ranked& r : ranked_) {
+      if (result.size() < count) result.push_back(std::move(r.program));
+    }
+    return result;
+  }
+
+ private:
+  double price(const Ranked& r) const {
+    return r.candidate < 0 ? r.program.predicted_ns * kMinGain : r.program.predicted_ns;
+  }
+
+  const TermGraph& terms_;
+  const CostModel& cost_;
+  std::set<std::uint64_t> seen_;
+  std::vector<Ranked> ranked_;
+  std::deque<Candidate> candidates_;
+  double as_written_ns_ = 0;
+};
+
+/// The prices of groups feed back: what lies one exchange from the best plan is planned too, while
+/// that helps.
+void refine(Ranking& ranking, const TermGraph& terms, const NodeCosts& costs,
+            const Extraction& extraction, const SearchOptions& options) {
+  bool small = terms.egraph.num_nodes() <= kMaxRefinedNodes;
+  if (!small || extract_limits(options).candidates < 16) return;
+  for (int round = 0; round < kRefineRounds; ++round) {
+    Candidate center = ranking.best() ? *ranking.best() : extraction.candidates[0];
+    bool improved = false;
+    for (const Candidate& next : neighbours(terms, costs, center, kNeighbours)) {
+      if (is_interrupted(options)) return;
+      improved |= ranking.offer(next);
+    }
+    if (!improved) return;
+  }
 }
 
 SearchStats stats_of(const TermGraph& terms, const Growth& growth, const Extraction& extraction) {
@@ -100,22 +148,21 @@ SearchResult search_whole(const Graph& graph, const SearchOptions& options, cons
   Growth growth = grow(terms, rules_of(options), options);
   NodeCosts costs(terms, cost);
   Extraction extraction = extract_candidates(terms, costs, extract_limits(options));
-  std::vector<Ranked> ranked =
-      rank(terms, extraction, plan_groups(plan_form(graph), cost), options, cost);
+  Ranking ranking(terms, plan_groups(plan_form(graph), cost), cost);
+  for (std::size_t i = 0; i < extraction.candidates.size(); ++i) {
+    if (i > 0 && is_interrupted(options)) break;
+    ranking.offer(extraction.candidates[i]);
+  }
+  refine(ranking, terms, costs, extraction, options);
   SearchResult result;
   result.stats = stats_of(terms, growth, extraction);
-  for (const Ranked& r : ranked) {
-    if (r.candidate < 0) result.predicted_ns_as_written = r.program.predicted_ns;
+  result.predicted_ns_as_written = ranking.as_written_ns();
+  if (const Candidate* chosen = ranking.best()) {
+    auto choose = [&](ClassId cls) { return chosen->nodes[cls.index()]; };
+    result.steps = explain_choice(terms, growth, choose);
   }
-  if (ranked[0].candidate >= 0) {
-    const Candidate& chosen = extraction.candidates[static_cast<std::size_t>(ranked[0].candidate)];
-    result.steps =
-        explain_choice(terms, growth, [&](ClassId cls) { return chosen.nodes[cls.index()]; });
-  }
-  std::size_t kept = static_cast<std::size_t>(extract_limits(options).candidates);
-  for (Ranked& r : ranked) {
-    if (result.candidates.size() < kept) result.candidates.push_back(std::move(r.program));
-  }
+  auto kept = static_cast<std::size_t>(extract_limits(options).candidates);
+  result.candidates = ranking.programs(kept);
   result.program = result.candidates[0];
   return result;
 }

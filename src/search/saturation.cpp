@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::uint32_t bit(RuleStage stage) { return 1u << static_cast<std::uint32_t>(stage); }
 
-constexpr std::size_t kMatchesPerWidth = 250;
+constexpr std::size_t kMatchesPerWidth = 120;
 constexpr std::uint32_t kGoalDirected = bit(RuleStage::kAnalysis) | bit(RuleStage::kSimplify);
 
 const char* reason_text(StopReason reason) {
