@@ -5,11 +5,15 @@
 #include <cmath>
 #include <cstdio>
 #include <cstring>
+#include <map>
 
+#include "bafe/base/digest.h"
 #include "bafe/base/error.h"
 #include "bafe/base/format.h"
 #include "bafe/base/log.h"
 #include "bafe/base/trace.h"
+#include "bafe/runtime/calibrate.h"
+#include "bafe/runtime/store.h"
 
 // In: calls of autotuned functions. Out: records, a linear model, counters. Programs run outside
 // the lock; the log only grows until reset(), up to kMostRecords, and a record is added together
@@ -29,7 +33,11 @@ void require(bool is_good, const char* name, const char* fact, const char* fix) 
 }  // namespace
 
 Autotune& Autotune::shared() {
-  static Autotune* state = new Autotune;
+  static Autotune* state = [] {
+    Autotune* made = new Autotune;
+    made->is_shared_ = true;
+    return made;
+  }();
   return *state;
 }
 
@@ -87,9 +95,15 @@ bool Autotune::call(const AutotuneCall& call) {
     return false;
   }
   double observed_ms = std::max(time_ms(call.run, samples), 1e-9);
+  bool is_refitted = false;
+  {
+    std::lock_guard lock(mutex_);
+    log_.push_back({call.graph_hash, call.features, call.predicted_ms, observed_ms});
+    is_refitted = log_.size() % static_cast<std::size_t>(config_.refit_threshold) == 0;
+    if (is_refitted) refit_locked();
+  }
+  if (is_refitted) write_profile();
   std::lock_guard lock(mutex_);
-  log_.push_back({call.graph_hash, call.features, call.predicted_ms, observed_ms});
-  if (log_.size() % static_cast<std::size_t>(config_.refit_threshold) == 0) refit_locked();
   if (checked_[call.key] == stats_.total_refits || !has_drifted(call)) return false;
   checked_[call.key] = stats_.total_refits;
   ++stats_.total_invalidations;
@@ -101,6 +115,29 @@ bool Autotune::has_drifted(const AutotuneCall& call) const {
   double drift =
       std::fabs(model_.predict_ms(call.features) - call.predicted_ms) / call.predicted_ms;
   return drift > config_.invalidation_drift;
+}
+
+/// The new records as rows: medians by program and plan. Outside the lock, for a store may be slow.
+void Autotune::write_profile() {
+  ProfileStore* store = is_shared_ ? &ProfileStore::shared() : store_;
+  if (!store) return;
+  std::map<std::pair<std::uint64_t, Features>, std::vector<double>> times;
+  {
+    std::lock_guard lock(mutex_);
+    for (; profiled_ < log_.size(); ++profiled_) {
+      const AutotuneRecord& record = log_[profiled_];
+      times[{record.graph_hash, record.features}].push_back(record.observed_ms * 1e6);
+    }
+  }
+  std::string machine = current_machine(host_target(), 1).id;
+  for (auto& [program, ns] : times) {
+    auto middle = ns.begin() + static_cast<std::ptrdiff_t>(ns.size() / 2);
+    std::nth_element(ns.begin(), middle, ns.end());
+    DigestBuilder plan;
+    for (double feature : program.second) plan.add(format("{:a}", feature));
+    store->add({format("{:016x}", program.first), plan.finish().hex(), machine, *middle,
+                static_cast<std::int64_t>(ns.size())});
+  }
 }
 
 void Autotune::note_compile() {
@@ -146,6 +183,7 @@ void Autotune::reset() {
   stats_ = {};
   model_ = {};
   log_.clear();
+  profiled_ = 0;
   calls_.clear();
   checked_.clear();
 }

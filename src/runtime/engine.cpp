@@ -31,6 +31,7 @@ struct Request {
   int threads;
   Digest key;
   std::unique_ptr<CostModel> base, learned;
+  LinearModel model;  // behind `learned`
   const CostModel& cost() const { return learned ? *learned : *base; }
 };
 
@@ -54,8 +55,9 @@ class Interrupt {
 void choose_cost(Request& request) {
   request.base = std::make_unique<RooflineModel>(current_machine(host_target(), request.threads));
   if (!request.options.autotune) return;
-  LinearModel model = Autotune::shared().model();
-  if (model.valid) request.learned = std::make_unique<LearnedCostModel>(*request.base, model);
+  request.model = Autotune::shared().model();
+  if (!request.model.valid) return;
+  request.learned = std::make_unique<LearnedCostModel>(*request.base, request.model);
 }
 
 SearchOptions search_options(const Request& request, std::function<bool()> interrupted) {
@@ -80,11 +82,13 @@ Provenance provenance_before_search(const Request& request) {
   return out;
 }
 
-void add_search(Provenance& out, SearchResult result, const CostModel& cost) {
+/// What is learned predicts in its own terms, so that drift compares the model with its later self.
+void add_search(Provenance& out, SearchResult result, const Request& request) {
   out.chosen_text = result.program.text();
   out.chosen_brief = print_brief(result.program.graph);
   out.features = plan_features(result.program);
-  out.predicted_ns = cost.program_ns(result.program);
+  out.predicted_ns = request.learned ? request.model.predict_ms(out.features) * 1e6
+                                     : request.cost().program_ns(result.program);
   out.predicted_ns_as_written = result.predicted_ns_as_written;
   out.search_ms = result.stats.ms;
   out.steps = std::move(result.steps);
@@ -122,7 +126,7 @@ class EngineImpl : public Engine {
   std::shared_ptr<const Executable> prepare(const Graph& graph, const EngineOptions& options,
                                             const ConstantTable& constants) override {
     TraceSpan span("prepare");
-    Request request{graph, options, constants, resolve_threads(options), {}, nullptr, nullptr};
+    Request request{graph, options, constants, resolve_threads(options), {}, nullptr, nullptr, {}};
     if (options.tier == Tier::kInterpreted) {
       return make_interpreted(graph, constants, provenance_before_search(request));
     }
@@ -136,7 +140,7 @@ class EngineImpl : public Engine {
   }
 
   SearchResult search(const Graph& graph, const EngineOptions& options) override {
-    Request request{graph, options, {}, resolve_threads(options), {}, nullptr, nullptr};
+    Request request{graph, options, {}, resolve_threads(options), {}, nullptr, nullptr, {}};
     choose_cost(request);
     Interrupt interrupt(options.interrupted);
     SearchResult result = optimize(graph, search_options(request, interrupt.poll()));
@@ -194,7 +198,7 @@ std::shared_ptr<const Executable> EngineImpl::build(const Request& request, Kern
     SearchResult found = optimize(request.graph, search_options(request, interrupt.poll()));
     interrupt.check();
     program = found.program;
-    add_search(provenance, std::move(found), request.cost());
+    add_search(provenance, std::move(found), request);
   }
   Plan plan = [&] {
     TraceSpan span("code");

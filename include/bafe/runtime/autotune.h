@@ -14,6 +14,8 @@
 
 namespace bafe {
 
+class ProfileStore;  // store.h
+
 struct AutotuneConfig {
   int refit_threshold = 20;  ///< refit whenever the log's size is a multiple of it
   double invalidation_drift =
@@ -46,6 +48,9 @@ struct AutotuneCall {
 
 class Autotune {
  public:
+  /// `store`, when given, receives the median of each program's new records at every refit.
+  explicit Autotune(ProfileStore* store = nullptr) : store_(store) {}
+  /// The process's, which writes to ProfileStore::shared().
   static Autotune& shared();
 
   /// Errors: ShapeError (a ValueError) when a number is out of range.
@@ -75,8 +80,12 @@ class Autotune {
   double time_ms(const std::function<void()>& run, int samples) const;
   bool has_drifted(const AutotuneCall& call) const;
   bool refit_locked();
+  void write_profile();
 
+  ProfileStore* store_;
+  bool is_shared_ = false;
   mutable std::mutex mutex_;
+  std::size_t profiled_ = 0;  ///< records that the store has
   AutotuneConfig config_;
   AutotuneStats stats_;
   LinearModel model_;

@@ -8,6 +8,8 @@
 
 #include "bafe/base/error.h"
 #include "bafe/base/trace.h"
+#include "bafe/runtime/calibrate.h"
+#include "bafe/runtime/store.h"
 #include "runtime/temporary_folder.h"
 
 namespace bafe {
@@ -98,6 +100,19 @@ TEST(Autotune, DumpsOneLineARecord) {
     EXPECT_NE(text.find(key), std::string::npos) << key << "\n" << text;
   }
   EXPECT_THROW(tuner.dump_log(folder.file("missing/log.jsonl")), CompileError);
+}
+
+TEST(Autotune, WritesWhatItMeasuredToTheProfileStore) {
+  ProfileStore store("");
+  Autotune tuner(&store);
+  tuner.configure({4, 0.25, 0, 1});
+  for (int i = 0; i < 7; ++i) tuner.call(call_of(i % 2 == 0 ? 16 : 44));
+  EXPECT_EQ(store.size(), 2);
+  std::string machine = current_machine(host_target(), 1).id;
+  std::vector<TimingRow> rows = store.timings("0000000000000010", machine);
+  ASSERT_EQ(rows.size(), 1u);
+  EXPECT_EQ(rows[0].samples, 2);
+  EXPECT_GT(rows[0].median_ns, 10'000);
 }
 
 TEST(Autotune, ForgetsAllButItsConfiguration) {
