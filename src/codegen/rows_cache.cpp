@@ -105,17 +105,21 @@ void RowLowering::cache_shared(const RowPass& pass, std::vector<Stmt>& stores) {
   }
   if (loads.empty()) return;
   for (Ex e : pass.reduces) loads[e.id] = e;  // this pass computes the value itself
+  // Reductions hold each other, so the stores see all of them replaced at once, by their old ids.
+  ExprPool::NodeMap changed;
   bool is_after = false;
   for (RowPass& other : passes_) {
-    if (is_after && other.vars == pass.vars) {
-      for (Ex& e : other.reduces) {
-        Ex now_e = pool_.replace(e, loads);
-        if (now_e != e) d_.replace({{e.id, now_e}});
-        e = now_e;
-      }
+    for (std::size_t i = 0; is_after && i < other.reduces.size(); ++i) {
+      Ex& e = other.reduces[i];
+      ExprPool::NodeMap nodes = changed;
+      if (other.vars == pass.vars) nodes.insert(loads.begin(), loads.end());
+      Ex now_e = pool_.replace(e, nodes);
+      if (now_e != e) changed[e.id] = now_e;
+      e = now_e;
     }
     is_after = is_after || &other == &pass;
   }
+  d_.replace(changed);
   std::vector<int> sorted_inner = inner_, sorted_vars = pass.vars;
   std::sort(sorted_inner.begin(), sorted_inner.end());
   std::sort(sorted_vars.begin(), sorted_vars.end());
