@@ -157,7 +157,6 @@ def _trace(call: _Call) -> tuple[Any, Tracer, Any, list[int]]:
         (program, tracer, structure of the results, output of each result).
     """
     tracer = Tracer()
-    tracer.input_ids = []
     for name, leaf in zip(call.names, call.leaves):
         dtype, shape, weak, layout = _core.leaf_type(leaf)
         tracer.parameters.append((name, len(tracer.input_ids)))

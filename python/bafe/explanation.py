@@ -43,6 +43,10 @@ def _time(nanoseconds: float) -> str:
     return f"{nanoseconds / 1e9:.3g} s"
 
 
+def _short(text: str, width: int = 110) -> str:
+    return text if len(text) <= width else text[: width - 2] + " …"
+
+
 class Explanation:
     """Why a program runs as it does. Prints as text; ``to_dict()`` gives the same as data."""
 
@@ -74,21 +78,23 @@ class Explanation:
     def __str__(self) -> str:
         found = self._found
         lines = [
-            f"{step['rule']}: {step['before']}  =>  {step['after']}" for step in found["steps"]
+            f"{step['rule']}: {_short(step['before'])}  =>  {_short(step['after'])}"
+            for step in found["steps"]
         ]
         if not lines:
             lines = ["no rewrite: the program runs as written"]
         lines += [
             "",
-            f"as written  {found['written']}",
+            f"as written  {_short(found['written'])}",
             f"            {_time(found['predicted_ns_as_written'])} predicted",
-            f"chosen      {found['chosen']}",
+            f"chosen      {_short(found['chosen'])}",
             f"            {_time(found['predicted_ns'])} predicted",
             "",
             "best candidates (predicted):",
         ]
         lines += [
-            f"  {_time(c['predicted_ns']):>9}  {c['program']}" for c in found["candidates"][:5]
+            f"  {_time(c['predicted_ns']):>9}  {_short(c['program'])}"
+            for c in found["candidates"][:5]
         ]
         stats = found["stats"]
         lines += [

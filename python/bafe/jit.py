@@ -135,7 +135,7 @@ def _clear(self: Any) -> None:
     self._forget()
 
 
-for _name, _method in [
+_METHODS: list[tuple[str, Any]] = [
     ("explain", _explain),
     ("source", _source),
     ("search_stats", _search_stats),
@@ -143,7 +143,8 @@ for _name, _method in [
     ("ir", _ir),
     ("clear_cache", _clear),
     ("__repr__", lambda self: f"<bafe.jit of {self.__name__}>"),
-]:
+]
+for _name, _method in _METHODS:
     setattr(JitFunction, _name, _method)
 
 

@@ -33,7 +33,9 @@ def numpy_dtype(name: str) -> np.dtype:
 
 
 def _axes(axis: Axes | None) -> tuple[int, ...] | None:
-    return (int(axis),) if isinstance(axis, (int, np.integer)) else axis and tuple(axis)
+    if axis is None:
+        return None
+    return (int(axis),) if isinstance(axis, (int, np.integer)) else tuple(axis)
 
 
 def constant(array: ArrayLike) -> Constant:
@@ -78,7 +80,7 @@ def reshape(x: ArrayLike, shape: Axes) -> Any:
         >>> bafe.reshape(np.ones((2, 3)), (3, -1)).shape
         (3, 2)
     """
-    return _method("reshape", x, _axes(shape) if shape != () else ())
+    return _method("reshape", x, _axes(shape))
 
 
 def broadcast_to(x: ArrayLike, shape: Axes) -> Any:

@@ -57,6 +57,7 @@ class Tracer:
         self.captured: list[Any] = []
         self.captured_ids: dict[int, int] = {}
         self.parameters: list[tuple[str, int]] = []
+        self.input_ids: list[int] = []
         self.next_parameter = 0
 
     def tensor(self, index: int) -> Tensor:
@@ -152,7 +153,8 @@ def _record(values: Sequence[Any], build: Callable[[Tracer, list[int]], int]) ->
 
 def _eager(values: Sequence[Any], build: Callable[[Tracer, list[int]], int]) -> Any:
     tracer = Tracer()
-    arrays, tensors = [], []
+    arrays: list[np.ndarray] = []
+    tensors: list[int] = []
     for value in values:
         value = value.array if isinstance(value, Constant) else value
         if not isinstance(value, (int, float)) or isinstance(value, np.generic):

@@ -66,5 +66,6 @@ def unflatten(structure: Any, leaves: Any) -> Any:
     if kind is dict:
         return dict(zip(rest, children))
     if dataclasses.is_dataclass(kind):
-        return kind(**dict(zip(rest, children)))
+        build: Any = kind
+        return build(**dict(zip(rest, children)))
     return kind(*children)  # named tuple

@@ -10,7 +10,6 @@ Example:
 from __future__ import annotations
 
 import os
-
 from collections.abc import Iterable
 from typing import NamedTuple
 
@@ -51,7 +50,7 @@ class Report(list):  # type: ignore[type-arg]
     def __init__(self, proofs: Iterable[Proof]) -> None:
         super().__init__(proofs)
 
-    def count(self, status: str) -> int:  # type: ignore[override]
+    def count(self, status: str) -> int:
         """Say how many rules have this status."""
         return sum(proof.status == status for proof in self)
 

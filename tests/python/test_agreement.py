@@ -308,6 +308,22 @@ def test_row_programs(rng):
             np.testing.assert_allclose(got, want, rtol=3e-5, atol=1e-6, err_msg=f"{name} {tier}")
 
 
+@pytest.mark.parametrize("n", [4, 9, 100])
+def test_row_programs_that_feed_row_programs(n):
+    x = np.linspace(0, 1, n)
+
+    def softmax(a):
+        e = np.exp(a - np.max(a, axis=-1, keepdims=True))
+        return e / np.sum(e, axis=-1, keepdims=True)
+
+    def program(a):
+        return softmax(softmax(a)) ** 2, softmax(softmax(softmax(a)))
+
+    for tier, got in both(program, x):
+        for one, want in zip(got, program(x)):
+            np.testing.assert_allclose(one, want, rtol=1e-12, err_msg=tier)
+
+
 def test_logsumexp_of_minus_infinity_is_minus_infinity():
     x = np.full((2, 3), -np.inf)
     for _, got in both(lambda a: bafe.logsumexp(a, 1), x):

@@ -1,9 +1,9 @@
 """Every user error has its class and a frozen message: place, fact, fix."""
 
-import bafe
 import inspect
 import re
 
+import bafe
 import numpy as np
 import pytest
 
