@@ -6,7 +6,7 @@ file(GLOB binding_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/python/binding
 list(FILTER binding_sources EXCLUDE REGEX "generate_ops\\.cpp$")
 pybind11_add_module(_core MODULE NO_EXTRAS ${binding_sources})  # no LTO: seconds of linking for nothing
 target_link_libraries(_core PRIVATE bafe_runtime bafe_flags Python::NumPy)
-target_compile_definitions(_core PRIVATE NPY_NO_DEPRECATED_API=NPY_1_22_API_VERSION
+target_compile_definitions(_core PRIVATE NPY_NO_DEPRECATED_API=NPY_1_22_API_VERSION NPY_TARGET_VERSION=NPY_1_22_API_VERSION
                                          BAFE_VERSION="${PROJECT_VERSION}")
 
 # ops.py and ops.pyi are made from ops.def.
