@@ -14,7 +14,7 @@ namespace bafe {
 namespace {
 
 void collect(const Stmt& s, std::vector<Ex>& roots) {
-  for (Ex e : {s.base, s.limit, s.index, s.value, s.value2}) {
+  for (Ex e : {s.base, s.limit, s.index, s.value}) {
     if (e.valid()) roots.push_back(e);
   }
   for (const Stmt& inner : s.body) collect(inner, roots);
@@ -71,7 +71,6 @@ class PartEmitter {
   void loop(const Stmt& s);
   void segments(const Stmt& s);
   void leaf(const Stmt& s);
-  void best(const Stmt& s);
   void push(const Stmt& s);
   void merge_top(const Stmt& s, int stack);
   void fold(const Stmt& s);
@@ -205,20 +204,6 @@ void PartEmitter::leaf(const Stmt& s) {
   writer_.forget_loads(s.buffer);
 }
 
-void PartEmitter::best(const Stmt& s) {
-  declare({s.index, s.value, s.value2}, true);
-  std::string best = element(s.buffer, s.index), at = element(s.buffer2, s.index);
-  std::string v = writer_.text(s.value), op = s.reduce == ReduceKind::kArgMax ? " > " : " < ";
-  std::string wins = v + op + best;
-  if (is_float(buffer(s.buffer).dtype)) {
-    wins = format("({0}) | (({1} != {1}) & ({2} == {2}))", wins, v, best);
-  }
-  open("if (" + wins + ")");
-  line(format("{} = {};", best, v));
-  line(format("{} = {};", at, writer_.text(s.value2)));
-  close();
-}
-
 void PartEmitter::merge_top(const Stmt& s, int stack) {
   std::string b = writer_.buffer_name(stack), count = std::to_string(s.count);
   open(format("for (long long l = 0; l < {}; ++l)", count));
@@ -246,8 +231,8 @@ void PartEmitter::push(const Stmt& s) {
 void PartEmitter::fold(const Stmt& s) {
   std::string b = writer_.buffer_name(s.buffer);
   DType dtype = buffer(s.buffer).dtype;
-  // `w` neighbours at a time: 8, 4, 2, 1 lanes.
-  open(format("for (long long w = {}; w >= {}; w /= 2)", 8 * s.count, s.count));
+  // `w` elements at a time: half the lanes, a quarter, … one.
+  open(format("for (long long w = {}; w >= {}; w /= 2)", s.step / 2 * s.count, s.count));
   line("#pragma GCC unroll 1");
   line("#pragma GCC ivdep");
   open("for (long long l = 0; l < w; ++l)");
@@ -268,8 +253,6 @@ void PartEmitter::statement(const Stmt& s) {
     case Stmt::kStore:
     case Stmt::kCombine:
       return leaf(s);
-    case Stmt::kBest:
-      return best(s);
     case Stmt::kPush:
       return push(s);
     case Stmt::kMerge:

@@ -64,16 +64,14 @@ std::vector<Accumulator> RowLowering::accumulators(const RowPass& pass, std::int
     Accumulator acc;
     acc.reduce = e;
     acc.kind = n.reduce;
-    acc.is_best = n.reduce == ReduceKind::kArgMax || n.reduce == ReduceKind::kArgMin;
-    acc.dtype = accumulator_of(acc.is_best ? pool_.node(n.args[0]).dtype : n.dtype);
+    acc.dtype = accumulator_of(n.dtype);
     bool is_chain = n.reduce == ReduceKind::kSum || n.reduce == ReduceKind::kProd;
     acc.is_tree = is_chain && is_float(acc.dtype) && count > kSumRun;
-    acc.lanes = draft_.nest.add_temporary(acc.dtype, (acc.is_best ? 1 : kSumLanes) * width_);
-    if (acc.is_best) acc.best_index = draft_.nest.add_temporary(DType::kI64, width_);
+    acc.lanes = draft_.nest.add_temporary(acc.dtype, lanes_ * width_);
     if (acc.is_tree) {
       std::int64_t depth = 2;
-      for (std::int64_t runs = (count + kSumRun - 1) / kSumRun; runs > 0; runs /= 2) ++depth;
-      acc.stack = draft_.nest.add_temporary(acc.dtype, depth * kSumLanes * width_);
+      for (std::int64_t runs = count / kSumLanes; runs > 0; runs /= 2) ++depth;
+      acc.stack = draft_.nest.add_temporary(acc.dtype, depth * lanes_ * width_);
     }
     result.push_back(acc);
   }
@@ -82,11 +80,7 @@ std::vector<Accumulator> RowLowering::accumulators(const RowPass& pass, std::int
 
 void RowLowering::clear(const Accumulator& acc, std::vector<Stmt>& out) {
   Stmt s = leaf(Stmt::kClear, acc.lanes, {}, pool_.constant(neutral_of(acc.kind, acc.dtype)));
-  s.count = (acc.is_best ? 1 : kSumLanes) * width_;
-  out.push_back(s);
-  if (!acc.is_best) return;
-  s = leaf(Stmt::kClear, acc.best_index, {}, pool_.constant(Scalar::of_int(DType::kI64, 0)));
-  s.count = width_;
+  s.count = lanes_ * width_;
   out.push_back(s);
 }
 
@@ -98,111 +92,137 @@ std::vector<Stmt> RowLowering::lanes_stmts(const RowPass& pass,
                                            std::int64_t count) {
   std::vector<Stmt> out;
   auto lanes = [&](Ex first, std::int64_t lanes_count) {
-    ExprPool::Binding binding = at_flat(pass.vars, pool_.add(first, pool_.var(lane_)));
+    int lane = loop_var(Role::kLane, lanes_count);
+    ExprPool::Binding binding = at_flat(pass.vars, pool_.add(first, pool_.var(lane)));
     std::vector<Stmt> leaves = caches;
     for (Stmt& s : leaves) {
       s.index = pool_.substitute(s.index, binding);
       s.value = pool_.substitute(s.value, binding);
     }
     for (const Accumulator& acc : accs) {
-      if (acc.is_best) continue;
       Ex body = pool_.substitute(pool_.node(acc.reduce).args[0], binding);
-      Stmt s = leaf(Stmt::kCombine, acc.lanes, lane_index(lane_), body);
+      Stmt s = leaf(Stmt::kCombine, acc.lanes, lane_index(lane), body);
       s.reduce = acc.kind;
       leaves.push_back(s);
     }
-    LoopKind kind = side_ >= 0                 ? LoopKind::kSerial
-                    : lanes_count == kSumLanes ? LoopKind::kLanes
-                                               : LoopKind::kVector;
-    Stmt loop = loop_stmt(pool_, lane_, kind, beside(std::move(leaves)));
-    loop.count = lanes_count;
-    return loop;
+    LoopKind kind = side_ >= 0              ? LoopKind::kSerial
+                    : lanes_count == lanes_ ? LoopKind::kLanes
+                                            : LoopKind::kVector;
+    return loop_stmt(pool_, lane, kind, beside(std::move(leaves)));
   };
-  std::int64_t whole = count / kSumLanes;
+  std::int64_t whole = count / lanes_;
   if (whole > 1) {
     int step = loop_var(Role::kStep, whole);
-    Ex first = pool_.add(base, pool_.scale(pool_.var(step), kSumLanes));
-    out.push_back(loop_stmt(pool_, step, LoopKind::kSerial, {lanes(first, kSumLanes)}));
+    Ex first = pool_.add(base, pool_.scale(pool_.var(step), lanes_));
+    out.push_back(loop_stmt(pool_, step, LoopKind::kSerial, {lanes(first, lanes_)}));
   } else if (whole == 1) {
-    out.push_back(lanes(base, kSumLanes));
+    out.push_back(lanes(base, lanes_));
   }
-  if (count % kSumLanes != 0) {
-    out.push_back(lanes(pool_.add(base, pool_.integer(whole * kSumLanes)), count % kSumLanes));
+  if (count % lanes_ != 0) {
+    out.push_back(lanes(pool_.add(base, pool_.integer(whole * lanes_)), count % lanes_));
   }
   return out;
 }
 
-/// Runs of 512 elements, each pushed on the tree; a `base` that counts from the start of its tree.
+/// One run: at most kSumRun elements from `base` on, pushed on the tree as its run `number`.
+std::vector<Stmt> RowLowering::run_stmts(const RowPass& pass, const std::vector<Accumulator>& accs,
+                                         const std::vector<Stmt>& caches, Ex base, Ex number,
+                                         std::int64_t count) {
+  std::vector<Stmt> body;
+  for (const Accumulator& acc : accs) {
+    if (acc.is_tree) clear(acc, body);
+  }
+  for (Stmt& s : lanes_stmts(pass, accs, caches, base, count)) body.push_back(std::move(s));
+  for (const Accumulator& acc : accs) {
+    if (!acc.is_tree) continue;
+    Stmt push = leaf(Stmt::kPush, acc.lanes, number, {});
+    push.buffer2 = acc.stack;
+    push.reduce = acc.kind;
+    push.count = lanes_ * width_;
+    body.push_back(push);
+  }
+  return body;
+}
+
+/// Runs of kSumRun elements, each pushed on the tree; `base` is where its tree starts.
 std::vector<Stmt> RowLowering::runs_stmts(const RowPass& pass, const std::vector<Accumulator>& accs,
                                           const std::vector<Stmt>& caches, Ex base,
                                           std::int64_t count) {
   bool has_tree =
       std::any_of(accs.begin(), accs.end(), [](const Accumulator& a) { return a.is_tree; });
   if (!has_tree) return lanes_stmts(pass, accs, caches, base, count);
-  auto run = [&](Ex first, Ex number, std::int64_t length) {
-    std::vector<Stmt> body;
-    for (const Accumulator& acc : accs) {
-      if (acc.is_tree) clear(acc, body);
-    }
-    for (Stmt& s : lanes_stmts(pass, accs, caches, first, length)) body.push_back(std::move(s));
-    for (const Accumulator& acc : accs) {
-      if (!acc.is_tree) continue;
-      Stmt push = leaf(Stmt::kPush, acc.lanes, number, {});
-      push.buffer2 = acc.stack;
-      push.reduce = acc.kind;
-      push.count = kSumLanes * width_;
-      body.push_back(push);
-    }
-    return body;
-  };
   std::vector<Stmt> out;
   std::int64_t full = count / kSumRun;
   if (full > 0) {
     int number = loop_var(Role::kRun, full);
     Ex at = pool_.var(number);
-    out.push_back(loop_stmt(pool_, number, LoopKind::kSerial,
-                            run(pool_.add(base, pool_.scale(at, kSumRun)), at, kSumRun)));
+    out.push_back(loop_stmt(
+        pool_, number, LoopKind::kSerial,
+        run_stmts(pass, accs, caches, pool_.add(base, pool_.scale(at, kSumRun)), at, kSumRun)));
   }
   if (count % kSumRun != 0) {
-    Ex number = pool_.integer(full);
-    for (Stmt& s : run(pool_.add(base, pool_.integer(full * kSumRun)), number, count % kSumRun)) {
+    Ex first = pool_.add(base, pool_.integer(full * kSumRun));
+    for (Stmt& s : run_stmts(pass, accs, caches, first, pool_.integer(full), count % kSumRun)) {
       out.push_back(std::move(s));
     }
   }
   return out;
 }
 
-void RowLowering::best_stmts(const RowPass& pass, const Accumulator& acc, std::vector<Stmt>& out) {
-  int at = loop_var(Role::kBest, count_of(pass.vars));
-  Stmt s =
-      leaf(Stmt::kBest, acc.lanes, lane_index(-1),
-           pool_.substitute(pool_.node(acc.reduce).args[0], at_flat(pass.vars, pool_.var(at))));
-  s.buffer2 = acc.best_index;
-  s.reduce = acc.kind;
-  s.value2 = pool_.var(at);
-  out.push_back(loop_stmt(pool_, at, LoopKind::kSerial, beside({s})));
+/// Where order is free, runs start anew with every value of the outer reduced variables, so that
+/// lanes are contiguous in memory.
+std::vector<Stmt> RowLowering::outer_runs_stmts(const RowPass& pass,
+                                                const std::vector<Accumulator>& accs,
+                                                const std::vector<Stmt>& caches) {
+  std::int64_t inner = pool_.extent(pass.vars.back());
+  std::int64_t outer = count_of(pass.vars) / inner, runs = (inner + kSumRun - 1) / kSumRun;
+  int row = loop_var(Role::kOuter, outer);
+  std::vector<Stmt> body;
+  for (std::int64_t r = 0; r < runs; ++r) {
+    std::int64_t length = std::min(kSumRun, inner - r * kSumRun);
+    Ex base = pool_.add(pool_.scale(pool_.var(row), inner), pool_.integer(r * kSumRun));
+    Ex number = pool_.add(pool_.scale(pool_.var(row), runs), pool_.integer(r));
+    for (Stmt& s : run_stmts(pass, accs, caches, base, number, length))
+      body.push_back(std::move(s));
+  }
+  return {loop_stmt(pool_, row, LoopKind::kSerial, std::move(body))};
+}
+
+/// 16 lanes where sums of floats have a fixed order. Else by rows many, so that chains of maxima
+/// overlap, and side by side few, since the columns overlap already.
+void RowLowering::choose_lanes(const RowPass& pass) {
+  std::int64_t count = count_of(pass.vars);
+  bool has_sum = false;
+  for (Ex e : pass.reduces) {
+    ReduceKind kind = pool_.node(e).reduce;
+    bool is_chain = kind == ReduceKind::kSum || kind == ReduceKind::kProd;
+    has_sum = has_sum || (is_chain && is_float(pool_.node(e).dtype));
+  }
+  bool is_free = !has_sum || (!draft_.scope.options.bits && count <= kSumRun);
+  lanes_ = kSumLanes;
+  if (side_ >= 0 && is_free) lanes_ = 4;
+  if (side_ < 0 && !has_sum && count >= 256) lanes_ = 64;
 }
 
 void RowLowering::finish(const Accumulator& acc, std::vector<Stmt>& out) {
-  if (acc.is_best) return;
   int buffer = acc.is_tree ? acc.stack : acc.lanes;
   if (acc.is_tree) {
     Stmt merge = leaf(Stmt::kMerge, buffer, {}, {});
     merge.reduce = acc.kind;
-    merge.count = kSumLanes * width_;
+    merge.count = lanes_ * width_;
     out.push_back(merge);
   }
   Stmt fold = leaf(Stmt::kFold, buffer, {}, {});
   fold.reduce = acc.kind;
   fold.count = width_;
+  fold.step = lanes_;
   out.push_back(fold);
 }
 
 /// The finished value: a local by rows, an element of the accumulator side by side.
 Ex RowLowering::result_of(const Accumulator& acc, std::vector<Stmt>& out) {
   const ExNode n = pool_.node(acc.reduce);
-  int buffer = acc.is_best ? acc.best_index : acc.is_tree ? acc.stack : acc.lanes;
-  Ex value = pool_.load(buffer, acc.is_best ? DType::kI64 : acc.dtype, lane_index(-1));
+  Ex value = pool_.load(acc.is_tree ? acc.stack : acc.lanes, acc.dtype, lane_index(-1));
   if (side_ >= 0) return value;
   Stmt let = leaf(Stmt::kLet, -1, {}, value);
   let.number = locals_++;
@@ -212,21 +232,21 @@ Ex RowLowering::result_of(const Accumulator& acc, std::vector<Stmt>& out) {
 
 std::vector<Stmt> RowLowering::pass_stmts(RowPass& pass) {
   std::int64_t count = count_of(pass.vars);
+  choose_lanes(pass);
   std::vector<Accumulator> accs = accumulators(pass, count);
   std::vector<Stmt> caches, out;
   cache_shared(pass, caches);
-  bool only_best = caches.empty();
   for (const Accumulator& acc : accs) {
-    only_best = only_best && acc.is_best;
     if (!acc.is_tree) clear(acc, out);
   }
-  if (!only_best) {
-    for (Stmt& s : runs_stmts(pass, accs, caches, pool_.integer(0), count))
-      out.push_back(std::move(s));
-  }
+  bool restarts = !draft_.scope.options.bits && side_ < 0 && pass.vars.size() > 1 &&
+                  pool_.extent(pass.vars.back()) >= kSumLanes &&
+                  pool_.extent(pass.vars.back()) <= 4 * kSumRun;
+  std::vector<Stmt> loops = restarts ? outer_runs_stmts(pass, accs, caches)
+                                     : runs_stmts(pass, accs, caches, pool_.integer(0), count);
+  for (Stmt& s : loops) out.push_back(std::move(s));
   ExprPool::NodeMap done;
   for (const Accumulator& acc : accs) {
-    if (acc.is_best) best_stmts(pass, acc, out);
     finish(acc, out);
     done[acc.reduce.id] = result_of(acc, out);
   }
@@ -275,6 +295,7 @@ void RowLowering::lower_whole() {
 }
 
 void RowLowering::run() {
+  split_positions();
   unroll_small();
   if (reduces().empty()) {
     std::vector<std::vector<int>> none;
@@ -287,7 +308,7 @@ void RowLowering::run() {
   order_vars();
   find_passes();
   choose_side();
-  lane_ = pool_.new_var(kSumLanes);
+  lane_ = loop_var(Role::kLane, kSumLanes);
   if (is_large()) return lower_large();
   if (side_ >= 0) {
     Ex column = pool_.add(pool_.scale(pool_.var(chunk_), width_), pool_.var(place_));

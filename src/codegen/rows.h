@@ -21,8 +21,8 @@ struct Accumulator {
   Ex reduce;
   ReduceKind kind = ReduceKind::kSum;
   DType dtype = DType::kF32;
-  bool is_tree = false, is_best = false;
-  int lanes = -1, stack = -1, best_index = -1;
+  bool is_tree = false;
+  int lanes = -1, stack = -1;
 };
 
 class RowLowering {
@@ -32,11 +32,14 @@ class RowLowering {
   void run();
 
  private:
-  enum class Role : std::uint8_t { kStep, kRun, kBest };
+  enum class Role : std::uint8_t { kLane, kStep, kRun, kOuter };
   int loop_var(Role role, std::int64_t extent);
 
   // rows_shape.cpp: which loops there are.
+  void split_positions();
+  Ex position_of(Ex reduce);
   void unroll_small();
+  bool is_short(const ExNode& reduce) const;
   Ex unrolled(Ex reduce);
   std::vector<Ex> reduces() const;
   bool check_dependence();
@@ -56,9 +59,14 @@ class RowLowering {
   std::vector<Stmt> pass_stmts(RowPass& pass);
   std::vector<Stmt> lanes_stmts(const RowPass& pass, const std::vector<Accumulator>& accs,
                                 const std::vector<Stmt>& caches, Ex base, std::int64_t count);
+  void choose_lanes(const RowPass& pass);
+  std::vector<Stmt> outer_runs_stmts(const RowPass& pass, const std::vector<Accumulator>& accs,
+                                     const std::vector<Stmt>& caches);
+  std::vector<Stmt> run_stmts(const RowPass& pass, const std::vector<Accumulator>& accs,
+                              const std::vector<Stmt>& caches, Ex base, Ex number,
+                              std::int64_t count);
   std::vector<Stmt> runs_stmts(const RowPass& pass, const std::vector<Accumulator>& accs,
                                const std::vector<Stmt>& caches, Ex base, std::int64_t count);
-  void best_stmts(const RowPass& pass, const Accumulator& acc, std::vector<Stmt>& out);
   std::vector<Accumulator> accumulators(const RowPass& pass, std::int64_t count);
   void clear(const Accumulator& acc, std::vector<Stmt>& out);
   void finish(const Accumulator& acc, std::vector<Stmt>& out);
@@ -83,6 +91,7 @@ class RowLowering {
   int side_ = -1, chunk_ = -1,
       place_ = -1;  ///< outer variable walked side by side, its chunk and place
   std::int64_t width_ = 1;
+  std::int64_t lanes_ = kSumLanes;  ///< of the pass at hand; others than 16 where order is free
   int lane_ = -1, locals_ = 0;
   std::map<std::pair<Role, std::int64_t>, int> loop_vars_;
 };

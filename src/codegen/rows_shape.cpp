@@ -12,7 +12,9 @@
 namespace bafe {
 namespace {
 
-constexpr std::int64_t kUnroll = 4;  // sums this short are written out
+constexpr std::int64_t kUnroll = 4;        // reductions this short are written out
+constexpr std::int64_t kUnrollCheap = 16;  // so are these when all terms together cost little
+constexpr int kCheap = 48;
 
 bool is_arg(ReduceKind kind) { return kind == ReduceKind::kArgMax || kind == ReduceKind::kArgMin; }
 
@@ -67,22 +69,58 @@ Ex RowLowering::unrolled(Ex reduce) {
   return lanes[0];
 }
 
-/// Reductions that hold others stay loops: copies of the inner ones would be new values.
-void RowLowering::unroll_small() {
-  auto is_flat = [&](const ExNode& n) {
-    for (Ex inner : pool_.reachable(n.args)) {
-      if (pool_.node(inner).kind == ExKind::kReduce) return false;
-    }
-    return true;
-  };
+/// Position of an extreme element = least position among elements equal to the extreme (or NaN):
+/// two reductions that vectorise, instead of one that cannot.
+Ex RowLowering::position_of(Ex reduce) {
+  const ExNode n = pool_.node(reduce);
+  Ex body = n.args[0], flat = pool_.integer(0);
+  DType value = pool_.node(body).dtype;
+  DType index = count_of(n.vars) < (std::int64_t{1} << 31) ? DType::kI32 : DType::kI64;
+  for (int v : n.vars) flat = pool_.add(pool_.scale(flat, pool_.extent(v)), pool_.var(v));
+  ReduceKind kind = n.reduce == ReduceKind::kArgMax ? ReduceKind::kMax : ReduceKind::kMin;
+  Ex extreme = pool_.reduce(kind, value, n.vars, body);
+  Ex is_it = pool_.prim(Prim::kEq, DType::kBool, {body, extreme});
+  if (is_float(value)) {
+    Ex is_nan = pool_.prim(Prim::kIsNan, DType::kBool, {body});
+    is_it = pool_.prim(Prim::kOr, DType::kBool, {is_it, is_nan});
+  }
+  Ex none = pool_.constant(neutral_of(ReduceKind::kMin, index));
+  Ex position = pool_.prim(Prim::kSelect, index, {is_it, pool_.of_index(flat, index), none});
+  Ex first = pool_.reduce(ReduceKind::kMin, index, n.vars, position);
+  d_.reductions.emplace(extreme.id, d_.reductions.at(reduce.id));
+  d_.reductions.emplace(first.id, d_.reductions.at(reduce.id));
+  return pool_.cast(first, n.dtype);
+}
+
+void RowLowering::split_positions() {
   ExprPool::NodeMap map;
   for (Ex e : reduces()) {
     Ex now = pool_.replace(e, map);
-    const ExNode n = pool_.node(now);
     d_.reductions.emplace(now.id, d_.reductions.at(e.id));
-    if (is_arg(n.reduce) && count_of(n.vars) == 1)
-      map[e.id] = pool_.constant(Scalar::of_int(n.dtype, 0));
-    else if (!is_arg(n.reduce) && count_of(n.vars) <= kUnroll && is_flat(n))
+    if (is_arg(pool_.node(now).reduce))
+      map[e.id] = position_of(now);
+    else if (now != e)
+      map[e.id] = now;
+  }
+  d_.replace(map);
+}
+
+/// Reductions that hold others stay loops: copies of the inner ones would be new values.
+bool RowLowering::is_short(const ExNode& reduce) const {
+  std::int64_t count = count_of(reduce.vars);
+  if (count > kUnrollCheap) return false;
+  for (Ex inner : pool_.reachable(reduce.args)) {
+    if (pool_.node(inner).kind == ExKind::kReduce) return false;
+  }
+  return count <= kUnroll || count * cost_of(reduce.args[0]) <= kCheap;
+}
+
+void RowLowering::unroll_small() {
+  ExprPool::NodeMap map;
+  for (Ex e : reduces()) {
+    Ex now = pool_.replace(e, map);
+    d_.reductions.emplace(now.id, d_.reductions.at(e.id));
+    if (is_short(pool_.node(now)))
       map[e.id] = unrolled(now);
     else if (now != e)
       map[e.id] = now;
@@ -95,7 +133,8 @@ bool RowLowering::check_dependence() {
   auto is_stored = [&](Ex e) {
     return std::any_of(d_.stores.begin(), d_.stores.end(), [&](const StoreSite& s) {
       const ExNode& n = pool_.node(s.value);
-      return s.value == e || (n.kind == ExKind::kRound && n.args[0] == e);
+      bool is_wrapped = n.kind == ExKind::kRound || n.kind == ExKind::kCast;
+      return s.value == e || (is_wrapped && n.args[0] == e);
     });
   };
   Ex leader = all[0];
@@ -104,6 +143,11 @@ bool RowLowering::check_dependence() {
     if (is_stored(leader) == is_stored(e) ? is_wider : is_stored(e)) leader = e;
   }
   std::uint64_t outer = pool_.node(leader).free;
+  std::set<ValueId> own;  // a value cannot wait for a buffer that this kernel fills
+  for (Ex e : all) {
+    if (is_stored(e)) own.insert(d_.reductions.at(e.id));
+  }
+  auto is_own = [&](Ex e) { return own.contains(d_.reductions.at(e.id)); };
   for (Ex e : all) {
     const ExNode& n = pool_.node(e);
     bool binds_outer =
@@ -116,7 +160,7 @@ bool RowLowering::check_dependence() {
   // A kernel has 64 loop variables: programs with many reduced shapes go step by step.
   if (lowered_.ok() && pool_.var_count() > 32) {
     for (Ex e : all) {
-      if (!is_stored(e)) lowered_.needs_buffer.insert(d_.reductions.at(e.id));
+      if (!is_own(e)) lowered_.needs_buffer.insert(d_.reductions.at(e.id));
     }
   }
   // One row only and much work after it: the sums get kernels of their own that split into units.
@@ -124,7 +168,7 @@ bool RowLowering::check_dependence() {
     for (Ex e : all) {
       bool is_big = count_of(pool_.node(e).vars) * count_of(outer_) > 4 * kUnitElements ||
                     count_of(inner_) * count_of(outer_) > 4 * kUnitElements;
-      if (is_big && !is_stored(e)) lowered_.needs_buffer.insert(d_.reductions.at(e.id));
+      if (is_big && !is_own(e)) lowered_.needs_buffer.insert(d_.reductions.at(e.id));
     }
   }
   return lowered_.ok();
@@ -193,9 +237,6 @@ void RowLowering::choose_side() {
 
 bool RowLowering::is_large() const {
   if (side_ >= 0 || passes_.size() != 1 || !inner_.empty() || count_of(outer_) > 16) return false;
-  for (Ex e : passes_[0].reduces) {
-    if (is_arg(pool_.node(e).reduce)) return false;
-  }
   return count_of(passes_[0].vars) >= 2 * kPartialElements;
 }
 

@@ -46,16 +46,14 @@ struct Stmt {
     kLoop,      ///< var = base + k * step for k < count, and k < limit where limit is valid
     kSegments,  ///< flat t in [base, base + count): unit_vars (outer) and var (inner, extent of the
                 ///< pool) of t; var2 = t - base
-    kLet,      ///< local number = value
-    kStore,    ///< buffer[index] = value, rounded to the buffer's dtype
-    kCombine,  ///< buffer[index] = reduce(buffer[index], value)
-    kBest,     ///< if value beats buffer[index]: buffer[index] = value, buffer2[index] = value2 (an
-               ///< index)
-    kClear,    ///< buffer[0 .. count) = value
+    kLet,       ///< local number = value
+    kStore,     ///< buffer[index] = value, rounded to the buffer's dtype
+    kCombine,   ///< buffer[index] = reduce(buffer[index], value)
+    kClear,     ///< buffer[0 .. count) = value
     kPush,   ///< tree of sum_order.h, buffer2 is the stack: push buffer[0 .. count), merge complete
              ///< subtrees
     kMerge,  ///< merge what is left on stack `buffer` into its level 0
-    kFold,   ///< 16 lanes of `count` neighbours each in `buffer`: fold into the first
+    kFold,   ///< `step` lanes of `count` neighbours each in `buffer`: fold into the first
   };
   Kind kind = kStore;
   LoopKind loop = LoopKind::kSerial;
@@ -64,7 +62,7 @@ struct Stmt {
   int buffer = -1, buffer2 = -1;
   int number = -1;
   std::int64_t count = 0, step = 1, per = 1, total = 1;
-  Ex base, limit, index, value, value2;
+  Ex base, limit, index, value;
   std::vector<UnitVar> unit_vars;
   std::vector<Stmt> body;
 };

@@ -89,6 +89,25 @@ TEST(PlanNest, AxesThatDoNotMergeKeepTheOrder) {
   expect_fused(reduction("argmax", "f32", "[9, 5, 7]", "[1, 5, 1]", "(0 2)"));
 }
 
+TEST(PlanNest, WhereOrderIsFreeSumsStayWithinTheirBound) {
+  for (const char* in : {"[37, 3, 19]", "[9, 3, 300]", "[50, 3, 700]"}) {
+    expect_fused(reduction("reduce_sum", "f32", in, "[1, 3, 1]", "(0 2)"), 1e-4, false);
+  }
+  expect_fused(reduction("reduce_sum", "f32", "[200, 70]", "[1, 70]", "(0)"), 1e-5, false);
+  expect_fused(reduction("reduce_max", "f32", "[3, 900]", "[3, 1]", "(1)"), 0, false);
+}
+
+TEST(PlanNest, PositionsAreThoseOfTheFirstExtreme) {
+  for (const char* dtype : {"f32", "i8", "bool", "f16"}) {
+    for (const char* op : {"argmax", "argmin"}) {
+      expect_fused(reduction(op, dtype, "[40, 300]", "[40, 1]", "(1)"));
+      expect_fused(reduction(op, dtype, "[40, 300]", "[1, 300]", "(0)"));
+      expect_fused(reduction(op, dtype, "[5, 3]", "[5, 1]", "(1)"));
+      expect_fused(reduction(op, dtype, "[5, 1]", "[5, 1]", "(1)"));
+    }
+  }
+}
+
 TEST(PlanNest, RowProgramsKeepTheirRowsAndTheirBits) {
   for (const char* shape : {"[5, 40]", "[3, 700]", "[2, 1]", "[1, 30000]"}) {
     std::string type = "f32" + std::string(shape);

@@ -46,12 +46,12 @@ int bafe_k0(void *const *slot, const long long *size, void *scratch, long long b
           }
         }
       }
-      for (long long i5 = 0; i5 < 8; ++i5) {
+      for (long long i9 = 0; i9 < 8; ++i9) {
         const long long count2 = (-i3 * 128 + 300) < 128 ? (-i3 * 128 + 300) : 128;
         #pragma GCC ivdep
         for (long long i4 = 0; i4 < count2; ++i4) {
-          const float t2 = p0[(i4 + i3 * 128 + i5 * 300 + 297600)];
-          b2[(i4 + i5 * 128)] = b2[(i4 + i5 * 128)] + (t2 * t2);
+          const float t2 = p0[(i4 + i3 * 128 + i9 * 300 + 297600)];
+          b2[(i4 + i9 * 128)] = b2[(i4 + i9 * 128)] + (t2 * t2);
         }
       }
       if (3 == 0) depth3 = 0;

@@ -22,9 +22,9 @@ int bafe_k0(void *const *slot, const long long *size, void *scratch, long long b
         }
       }
       #pragma GCC ivdep
-      for (long long i2 = 0; i2 < 4; ++i2) {
-        const float t1 = p0[(i0 * 100 + i2 + 96)];
-        b2[i2] = bafe_max_f32(t1, b2[i2]);
+      for (long long i4 = 0; i4 < 4; ++i4) {
+        const float t1 = p0[(i0 * 100 + i4 + 96)];
+        b2[i4] = bafe_max_f32(t1, b2[i4]);
       }
       for (long long w = 8; w >= 1; w /= 2) {
         #pragma GCC unroll 1
@@ -48,11 +48,11 @@ int bafe_k0(void *const *slot, const long long *size, void *scratch, long long b
         }
       }
       #pragma GCC ivdep
-      for (long long i2 = 0; i2 < 4; ++i2) {
-        const float t4 = p0[(i0 * 100 + i2 + 96)];
+      for (long long i4 = 0; i4 < 4; ++i4) {
+        const float t4 = p0[(i0 * 100 + i4 + 96)];
         const float t5 = bafe_exp_f32((t4 - v0));
-        b4[(i2 + 96)] = t5;
-        b3[i2] = b3[i2] + t5;
+        b4[(i4 + 96)] = t5;
+        b3[i4] = b3[i4] + t5;
       }
       for (long long w = 8; w >= 1; w /= 2) {
         #pragma GCC unroll 1
