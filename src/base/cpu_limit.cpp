@@ -1,12 +1,12 @@
+// In: the kernel's text about control groups. Out: a number of cores. Unreadable or malformed text
+// means "no quota": a wrong guess here costs speed, never a result.
+
 #include "bafe/base/cpu_limit.h"
 
 #include <algorithm>
 #include <cstdlib>
 #include <fstream>
 #include <sstream>
-
-// In: the kernel's text about control groups. Out: a number of cores. Unreadable or malformed text
-// means "no quota": a wrong guess here costs speed, never a result.
 
 namespace bafe {
 namespace {

@@ -1,3 +1,6 @@
+// In: messages of any thread. Out: lines on stderr for topics that are on, warnings to the host's
+// sink. The sink runs outside the lock, so a sink may itself warn.
+
 #include "bafe/base/log.h"
 
 #include <cstdio>
@@ -5,9 +8,6 @@
 #include <set>
 
 #include "bafe/base/options.h"
-
-// In: messages of any thread. Out: lines on stderr for topics that are on, warnings to the host's
-// sink. The sink runs outside the lock, so a sink may itself warn.
 
 namespace bafe {
 namespace {

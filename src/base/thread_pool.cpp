@@ -1,3 +1,10 @@
+// In: a number of units and a function over ranges of them. Out: every unit computed once. One call
+// owns the pool at a time (`busy`); another caller computes on its own thread instead of waiting. A
+// worker takes part in a job only through a ticket, which it draws after the job is published and
+// before the owner collects the tickets that are left; so no worker touches a job that has ended.
+// Workers are never joined and the pool is never destroyed: they sleep on a futex until the process
+// ends. A forked child starts with an empty pool, because its parent's workers do not exist there.
+
 #include "bafe/base/thread_pool.h"
 
 #include <linux/futex.h>
@@ -16,13 +23,6 @@
 
 #include "bafe/base/cpu_limit.h"
 #include "bafe/base/options.h"
-
-// In: a number of units and a function over ranges of them. Out: every unit computed once. One call
-// owns the pool at a time (`busy`); another caller computes on its own thread instead of waiting. A
-// worker takes part in a job only through a ticket, which it draws after the job is published and
-// before the owner collects the tickets that are left; so no worker touches a job that has ended.
-// Workers are never joined and the pool is never destroyed: they sleep on a futex until the process
-// ends. A forked child starts with an empty pool, because its parent's workers do not exist there.
 
 namespace bafe {
 namespace {

@@ -1,3 +1,6 @@
+// In: spans of any thread. Out: a list of events. While tracing is off a span takes no time stamp
+// and no lock.
+
 #include "bafe/base/trace.h"
 
 #include <time.h>
@@ -6,9 +9,6 @@
 #include <mutex>
 
 #include "bafe/base/format.h"
-
-// In: spans of any thread. Out: a list of events. While tracing is off a span takes no time stamp
-// and no lock.
 
 namespace bafe {
 namespace {

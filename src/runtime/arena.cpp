@@ -1,12 +1,12 @@
+// In: sizes. Out: aligned memory. A block of 2 MiB or more is a multiple of the huge page, so that
+// no other block shares its last page.
+
 #include "bafe/runtime/arena.h"
 
 #include <sys/mman.h>
 
 #include <cstdlib>
 #include <new>
-
-// In: sizes. Out: aligned memory. A block of 2 MiB or more is a multiple of the huge page, so that
-// no other block shares its last page.
 
 namespace bafe {
 namespace {

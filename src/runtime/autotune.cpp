@@ -1,3 +1,7 @@
+// In: calls of autotuned functions. Out: records, a linear model, counters. Programs run outside
+// the lock; the log only grows until reset(), up to kMostRecords, and a record is added together
+// with its refit, so the number of refits is a function of the number of records.
+
 #include "bafe/runtime/autotune.h"
 
 #include <algorithm>
@@ -14,10 +18,6 @@
 #include "bafe/base/trace.h"
 #include "bafe/runtime/calibrate.h"
 #include "bafe/runtime/store.h"
-
-// In: calls of autotuned functions. Out: records, a linear model, counters. Programs run outside
-// the lock; the log only grows until reset(), up to kMostRecords, and a record is added together
-// with its refit, so the number of refits is a function of the number of records.
 
 namespace bafe {
 namespace {

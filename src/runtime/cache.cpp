@@ -1,3 +1,7 @@
+// In: keys and entries. Out: entries that are bit for bit what some process of this user stored
+// under that key. Several processes write one folder without locks: an entry appears by rename and
+// goes by unlink, and any process's entry for a key is right, because the key holds every premise.
+
 #include "bafe/runtime/cache.h"
 
 #include <unistd.h>
@@ -11,10 +15,6 @@
 #include "bafe/base/options.h"
 #include "bafe/base/trace.h"
 #include "bafe/runtime/cache_folder.h"
-
-// In: keys and entries. Out: entries that are bit for bit what some process of this user stored
-// under that key. Several processes write one folder without locks: an entry appears by rename and
-// goes by unlink, and any process's entry for a key is right, because the key holds every premise.
 
 namespace bafe {
 namespace {

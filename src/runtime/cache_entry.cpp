@@ -1,9 +1,3 @@
-#include <array>
-#include <cstring>
-
-#include "bafe/runtime/cache.h"
-#include "bafe/runtime/fields.h"
-
 // In: an entry and its key. Out: one file's bytes, and back. The file:
 //
 //   file   := magic version count field* sha256
@@ -12,6 +6,12 @@
 //
 // Numbers are little-endian. Field 0 is the key in hex, then the members of CacheEntry in order. A
 // reader trusts nothing before the hash has been compared.
+
+#include <array>
+#include <cstring>
+
+#include "bafe/runtime/cache.h"
+#include "bafe/runtime/fields.h"
 
 namespace bafe {
 namespace {

@@ -1,3 +1,6 @@
+// In: paths. Out: bytes that only this user could have written, or a reason. Checks are made on the
+// open descriptor, so a file exchanged between check and read is not believed.
+
 #include "bafe/runtime/cache_folder.h"
 
 #include <dirent.h>
@@ -11,9 +14,6 @@
 #include <cstring>
 
 #include "bafe/base/format.h"
-
-// In: paths. Out: bytes that only this user could have written, or a reason. Checks are made on the
-// open descriptor, so a file exchanged between check and read is not believed.
 
 namespace bafe {
 namespace {

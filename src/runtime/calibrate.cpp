@@ -1,3 +1,6 @@
+// In: a target. Out: a Machine whose figures were measured with code made and compiled like any
+// kernel. The best of several rounds counts, because other processes only ever slow a round down.
+
 #include "bafe/runtime/calibrate.h"
 
 #include <sched.h>
@@ -17,9 +20,6 @@
 #include "bafe/runtime/arena.h"
 #include "bafe/runtime/backend.h"
 #include "bafe/runtime/store.h"
-
-// In: a target. Out: a Machine whose figures were measured with code made and compiled like any
-// kernel. The best of several rounds counts, because other processes only ever slow a round down.
 
 namespace bafe {
 namespace {

@@ -1,3 +1,8 @@
+// In: a command and its limits. Out: how it ended and what it said. Invariants: the child's input
+// is a sealed file in memory, so a child that does not read cannot block us or raise SIGPIPE; every
+// wait is bounded by kPollMs, so limits and interrupts are noticed in time; the process group is
+// dead before we return.
+
 #include "bafe/runtime/child.h"
 
 #include <fcntl.h>
@@ -15,11 +20,6 @@
 #include <fstream>
 
 #include "bafe/base/trace.h"
-
-// In: a command and its limits. Out: how it ended and what it said. Invariants: the child's input
-// is a sealed file in memory, so a child that does not read cannot block us or raise SIGPIPE; every
-// wait is bounded by kPollMs, so limits and interrupts are noticed in time; the process group is
-// dead before we return.
 
 namespace bafe {
 namespace {

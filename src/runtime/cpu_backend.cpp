@@ -1,12 +1,12 @@
+// In: source, code and launches. Out: code and results in host memory. A launch has ended when it
+// returns, so tickets carry their status.
+
 #include <cstring>
 
 #include "bafe/base/thread_pool.h"
 #include "bafe/runtime/arena.h"
 #include "bafe/runtime/backend.h"
 #include "bafe/runtime/loader.h"
-
-// In: source, code and launches. Out: code and results in host memory. A launch has ended when it
-// returns, so tickets carry their status.
 
 namespace bafe {
 namespace {

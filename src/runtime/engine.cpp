@@ -1,3 +1,7 @@
+// In: a traced graph and options. Out: an executable. The order of a first call: key, cache,
+// search, code, compile, load, compare with the interpreter, publish. Nothing is published that was
+// not loaded and compared; what cannot be compiled is interpreted, with one warning a reason.
+
 #include "bafe/runtime/engine.h"
 
 #include "bafe/base/format.h"
@@ -15,10 +19,6 @@
 #include "bafe/runtime/executables.h"
 #include "bafe/runtime/flight.h"
 #include "bafe/runtime/validate.h"
-
-// In: a traced graph and options. Out: an executable. The order of a first call: key, cache,
-// search, code, compile, load, compare with the interpreter, publish. Nothing is published that was
-// not loaded and compared; what cannot be compiled is interpreted, with one warning a reason.
 
 namespace bafe {
 namespace {

@@ -1,3 +1,6 @@
+// In: a graph and options. Out: a key. Every premise of a cache entry is a field here; a field
+// added to EngineOptions that changes the code must be added too.
+
 #include "bafe/runtime/engine_key.h"
 
 #include <elf.h>
@@ -6,9 +9,6 @@
 #include "bafe/base/format.h"
 #include "bafe/codegen/plan.h"
 #include "bafe/rules/rule_set.h"
-
-// In: a graph and options. Out: a key. Every premise of a cache entry is a field here; a field
-// added to EngineOptions that changes the code must be added too.
 
 namespace bafe {
 namespace {

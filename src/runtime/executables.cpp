@@ -1,3 +1,6 @@
+// In: a plan with its code, or a graph. Out: something that runs on buffers. An input that the plan
+// does not read keeps its place, so callers pass all inputs in either case.
+
 #include "bafe/runtime/executables.h"
 
 #include <cstring>
@@ -5,9 +8,6 @@
 #include "bafe/base/trace.h"
 #include "bafe/cost/schedule.h"
 #include "bafe/runtime/executor.h"
-
-// In: a plan with its code, or a graph. Out: something that runs on buffers. An input that the plan
-// does not read keeps its place, so callers pass all inputs in either case.
 
 namespace bafe {
 namespace {

@@ -1,3 +1,8 @@
+// In: a plan, its code, its constants, and per call the addresses of inputs and outputs. Out:
+// filled outputs. A frame holds one call's arena and the pointer lists of all steps; all but inputs
+// and outputs are written when the frame is made, so a call only patches those. A frame belongs to
+// one call at a time.
+
 #include "bafe/runtime/executor.h"
 
 #include <algorithm>
@@ -9,11 +14,6 @@
 #include "bafe/base/error.h"
 #include "bafe/base/format.h"
 #include "bafe/base/trace.h"
-
-// In: a plan, its code, its constants, and per call the addresses of inputs and outputs. Out:
-// filled outputs. A frame holds one call's arena and the pointer lists of all steps; all but inputs
-// and outputs are written when the frame is made, so a call only patches those. A frame belongs to
-// one call at a time.
 
 namespace bafe {
 namespace {

@@ -1,8 +1,8 @@
+// In: attempts to compile. Out: their results, time-outs only once for each compiler and limit.
+
 #include "bafe/runtime/flight.h"
 
 #include "bafe/base/format.h"
-
-// In: attempts to compile. Out: their results, time-outs only once for each compiler and limit.
 
 namespace bafe {
 

@@ -1,3 +1,7 @@
+// In: bytes that claim to be a shared object. Out: mapped code. The dynamic loader trusts its
+// input, so what it would map is checked first; it also takes two equal path texts for the same
+// object, so every load uses a path text of its own.
+
 #include "bafe/runtime/loader.h"
 
 #include <dlfcn.h>
@@ -20,10 +24,6 @@
 #if defined(__x86_64__)
 #include <xmmintrin.h>
 #endif
-
-// In: bytes that claim to be a shared object. Out: mapped code. The dynamic loader trusts its
-// input, so what it would map is checked first; it also takes two equal path texts for the same
-// object, so every load uses a path text of its own.
 
 namespace bafe {
 namespace {

@@ -1,6 +1,3 @@
-#include "bafe/runtime/executables.h"
-#include "bafe/runtime/fields.h"
-
 // In: how an executable was made. Out: cache entry fields, and back. The report field:
 //
 //   report := version:u32 traced_brief chosen_brief
@@ -9,6 +6,11 @@
 //             i64 x 8, stop_reason regime ms                  search statistics
 //             f64 x 8                                         features
 //             predicted_ns as_written_ns search_ms compile_ms
+
+#include <array>
+
+#include "bafe/runtime/executables.h"
+#include "bafe/runtime/fields.h"
 
 namespace bafe {
 namespace {

@@ -1,3 +1,6 @@
+// In: rows. Out: rows. One connection a process, made anew after fork (SQLite's must not cross it)
+// and guarded by a mutex; writers of several processes wait for each other up to kBusyMs.
+
 #include "bafe/runtime/store.h"
 
 #include <sqlite3.h>
@@ -8,9 +11,6 @@
 
 #include "bafe/base/log.h"
 #include "bafe/runtime/cache.h"
-
-// In: rows. Out: rows. One connection a process, made anew after fork (SQLite's must not cross it)
-// and guarded by a mutex; writers of several processes wait for each other up to kBusyMs.
 
 namespace bafe {
 namespace {

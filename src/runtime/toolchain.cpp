@@ -1,3 +1,7 @@
+// In: C text made by codegen. Out: the bytes of a shared object, or the reason why there is none.
+// No text of the user reaches a path or a command line. The private directory is removed on every
+// way out.
+
 #include "bafe/runtime/toolchain.h"
 
 #include <sys/stat.h>
@@ -18,10 +22,6 @@
 #include "bafe/base/options.h"
 #include "bafe/base/trace.h"
 #include "bafe/runtime/child.h"
-
-// In: C text made by codegen. Out: the bytes of a shared object, or the reason why there is none.
-// No text of the user reaches a path or a command line. The private directory is removed on every
-// way out.
 
 namespace bafe {
 namespace {

@@ -1,3 +1,8 @@
+// In: a program and its executable. Out: whether they agree on drawn inputs. A rewrite within its
+// numeric class may move low bits, and behind a comparison or a floor that can move whole elements;
+// so few elements may disagree, and the kernel is refused only when two draws of one kind disagree
+// in more.
+
 #include "bafe/runtime/validate.h"
 
 #include <algorithm>
@@ -9,11 +14,6 @@
 #include "bafe/base/format.h"
 #include "bafe/base/trace.h"
 #include "bafe/runtime/arena.h"
-
-// In: a program and its executable. Out: whether they agree on drawn inputs. A rewrite within its
-// numeric class may move low bits, and behind a comparison or a floor that can move whole elements;
-// so few elements may disagree, and the kernel is refused only when two draws of one kind disagree
-// in more.
 
 namespace bafe {
 namespace {
