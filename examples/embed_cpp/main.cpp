@@ -16,7 +16,8 @@ int main() {
   void* inputs[] = {a.data(), b.data(), v.data()};
   void* outputs[] = {out.data()};
   executable->run(inputs, outputs);
-  std::printf("written %s\nchosen  %s\nout[0] = %g\n", executable->provenance().traced_brief.c_str(),
+  std::printf("written %s\nchosen  %s\nout[0] = %g\n",
+              executable->provenance().traced_brief.c_str(),
               executable->provenance().chosen_brief.c_str(), static_cast<double>(out[0]));
   return std::fabs(out[0] - 4096.0f) < 1e-3f ? 0 : 1;
 }

@@ -144,7 +144,7 @@ class Trace {
     std::vector<ValueId> map(source.size());
     for (std::uint32_t i = 0; i < source.size(); ++i) {
       const Node& node = source.node(ValueId(i));
-      if (node.op == Op::kInput) {
+      if (is_input(node.op)) {
         map[i] = value(inputs.at(static_cast<std::size_t>(attr_int(node.attrs, 0).value())));
         continue;
       }

@@ -48,7 +48,8 @@ void Error::compose() {
 }
 
 void check_failed(const char* file, int line, const char* cond, const char* what) {
-  throw InternalError({file, line}, "internal check", what).detail(std::string("condition: ") + cond);
+  throw InternalError({file, line}, "internal check", what)
+      .detail(std::string("condition: ") + cond);
 }
 
 }  // namespace bafe

@@ -12,10 +12,10 @@
 
 #include <algorithm>
 #include <cmath>
-#include <nlohmann/json.hpp>
 
 #include "bafe/base/error.h"
 #include "bafe/codegen/plan.h"
+#include "bafe/ir/json_library.h"
 
 namespace bafe {
 namespace {

@@ -12,10 +12,12 @@ void RowLowering::lower_large() {
   RowPass& pass = passes_[0];
   std::int64_t count = count_of(pass.vars), full = count / kPartialElements;
   std::int64_t rest = count % kPartialElements, chunks = full + (rest != 0 ? 1 : 0);
+  choose_lanes(pass);
+  lane_ = loop_var(Role::kLane, lanes_);
   std::vector<Accumulator> accs = accumulators(pass, std::min(count, kPartialElements));
   std::vector<int> partials;
   for (const Accumulator& acc : accs) {
-    std::int64_t bytes = count_of(outer_) * chunks * kSumLanes * dtype_bytes(acc.dtype);
+    std::int64_t bytes = count_of(outer_) * chunks * lanes_ * dtype_bytes(acc.dtype);
     partials.push_back(draft_.temporary(static_cast<int>(partials.size()), bytes, acc.dtype, true));
   }
   Ex row = pool_.integer(0);
@@ -39,11 +41,11 @@ void RowLowering::lower_large() {
       if (acc.is_tree) {
         Stmt merge = leaf(Stmt::kMerge, acc.stack, {}, {});
         merge.reduce = acc.kind;
-        merge.count = kSumLanes;
+        merge.count = lanes_;
         units.body.push_back(merge);
       }
       Ex at = pool_.add(pool_.scale(row, chunks), chunk);
-      at = pool_.add(pool_.scale(at, kSumLanes), pool_.var(lane_));
+      at = pool_.add(pool_.scale(at, lanes_), pool_.var(lane_));
       Ex lanes = pool_.load(acc.is_tree ? acc.stack : acc.lanes, acc.dtype, pool_.var(lane_));
       Stmt store = leaf(Stmt::kStore, partials[i], at, lanes);
       units.body.push_back(loop_stmt(pool_, lane_, LoopKind::kVector, {store}));
@@ -82,14 +84,14 @@ void RowLowering::combine_stmts(const std::vector<Accumulator>& accs,
   ExprPool::NodeMap done;
   for (std::size_t i = 0; i < accs.size(); ++i) {
     Accumulator acc = accs[i];
-    acc.lanes = second.nest.add_temporary(acc.dtype, kSumLanes);
+    acc.lanes = second.nest.add_temporary(acc.dtype, lanes_);
     if (acc.is_tree) {
       std::int64_t depth = 2;
       for (std::int64_t c = chunks; c > 0; c /= 2) ++depth;
-      acc.stack = second.nest.add_temporary(acc.dtype, depth * kSumLanes);
+      acc.stack = second.nest.add_temporary(acc.dtype, depth * lanes_);
     }
     Ex at = pool_.add(pool_.scale(row, chunks), pool_.var(chunk));
-    at = pool_.add(pool_.scale(at, kSumLanes), pool_.var(lane_));
+    at = pool_.add(pool_.scale(at, lanes_), pool_.var(lane_));
     Stmt take = leaf(acc.is_tree ? Stmt::kStore : Stmt::kCombine, acc.lanes, pool_.var(lane_),
                      pool_.load(partials[i], acc.dtype, at));
     take.reduce = acc.kind;
@@ -98,7 +100,7 @@ void RowLowering::combine_stmts(const std::vector<Accumulator>& accs,
       Stmt push = leaf(Stmt::kPush, acc.lanes, pool_.var(chunk), {});
       push.buffer2 = acc.stack;
       push.reduce = acc.kind;
-      push.count = kSumLanes;
+      push.count = lanes_;
       body.push_back(push);
     } else {
       clear(acc, units.body);

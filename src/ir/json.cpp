@@ -1,4 +1,4 @@
-// Programs as versioned JSON, the one file that includes nlohmann-json. In: a graph or a text. Out:
+// Programs as versioned JSON. In: a graph or a text. Out:
 // the other. Invariant: operands of node i are below i; a damaged text is a ParseError that names
 // the member, never a crash.
 //
@@ -9,9 +9,9 @@
 //   size    := int | text of a polynomial
 //   value   := size | [size…] | dtype text | "1.5:f32" | text | program
 // The first nodes are the inputs, in order.
-#include <nlohmann/json.hpp>
 
 #include "bafe/base/format.h"
+#include "bafe/ir/json_library.h"
 #include "bafe/ir/text.h"
 
 namespace bafe {

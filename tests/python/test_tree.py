@@ -24,7 +24,7 @@ DOORS = {  # third-party header -> the only files that include it
     r"Eigen/": {"src/ir/library.cpp"},
     r"sqlite3\.h": {"src/runtime/store.cpp"},
     r"z3(\+\+)?\.h": {"src/verify/smt_main.cpp"},
-    r"nlohmann/": {"include/bafe/base/json.h", "include/bafe/ir/json.h"},
+    r"nlohmann/": {"include/bafe/ir/json_library.h"},
     r"pybind11/": {"python/bindings/bindings.h"},
     r"numpy/": {"python/bindings/numpy_api.h"},
 }
@@ -89,7 +89,9 @@ def test_each_third_party_library_has_one_door():
 def test_operators_are_named_in_the_table_only():
     wrong = []
     for path in sources("include/*", "src/*", "python/*.cpp", "python/*.h"):
-        if path.suffix in {".h", ".cpp"} and re.search(r"(case|[=!]=)\s+Op::k", path.read_text()):
+        if path.suffix not in {".h", ".cpp"} or path.name in {"op.h", "op.cpp"}:
+            continue
+        if re.search(r"(case|[=!]=)\s+Op::k", path.read_text()):
             wrong.append(str(path.relative_to(ROOT)))
     assert not wrong, "\n".join(wrong)
 
@@ -111,7 +113,7 @@ def test_only_options_reads_the_environment_and_nothing_prints_or_exits():
 
 
 def test_nothing_is_left_unfinished():
-    words = re.compile(r"TODO|FIXME|XXX|HACK|not implemented|NotImplementedError")
+    words = re.compile(r"TODO|FIXME|\bXXX\b|HACK|not implemented|NotImplementedError")
     found = [
         str(p.relative_to(ROOT))
         for p in sources("include/*", "src/*", "python/*", "rules/*")

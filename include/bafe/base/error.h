@@ -44,7 +44,8 @@ class Error : public std::exception {
   std::vector<std::string> details_;
 };
 
-/// Gives each error class the chaining calls: `throw ShapeError(loc, "matmul", "…").detail(…).fix(…);`
+/// Gives each error class the chaining calls: `throw ShapeError(loc, "matmul",
+/// "…").detail(…).fix(…);`
 template <class Self>
 class ErrorKind : public Error {
  public:
@@ -59,23 +60,23 @@ class ErrorKind : public Error {
   }
 };
 
-class ShapeError : public ErrorKind<ShapeError> {      // ValueError
+class ShapeError : public ErrorKind<ShapeError> {  // ValueError
  public:
   using ErrorKind::ErrorKind;
 };
-class ParseError : public ErrorKind<ParseError> {      // ValueError
+class ParseError : public ErrorKind<ParseError> {  // ValueError
  public:
   using ErrorKind::ErrorKind;
 };
-class RuleError : public ErrorKind<RuleError> {        // ValueError
+class RuleError : public ErrorKind<RuleError> {  // ValueError
  public:
   using ErrorKind::ErrorKind;
 };
-class DTypeError : public ErrorKind<DTypeError> {      // TypeError
+class DTypeError : public ErrorKind<DTypeError> {  // TypeError
  public:
   using ErrorKind::ErrorKind;
 };
-class TraceError : public ErrorKind<TraceError> {      // TypeError
+class TraceError : public ErrorKind<TraceError> {  // TypeError
  public:
   using ErrorKind::ErrorKind;
 };

@@ -9,8 +9,8 @@ namespace bafe {
 /// Threads this process may use: affinity mask, cgroup quota, BAFE_THREADS; at least 1.
 int usable_threads();
 
-/// Runs `work(begin, end)` over disjoint ranges that cover [0, units) on at most `threads` threads, the
-/// caller's among them, and returns the first non-zero code (0 when all ranges returned 0).
+/// Runs `work(begin, end)` over disjoint ranges that cover [0, units) on at most `threads` threads,
+/// the caller's among them, and returns the first non-zero code (0 when all ranges returned 0).
 ///
 /// If the pool is busy with another call, or threads <= 1, everything runs on the caller's thread.
 /// Results must not depend on the split: units are fixed by shapes. `work` must not throw.

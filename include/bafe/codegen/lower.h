@@ -8,8 +8,9 @@
 namespace bafe {
 
 struct LowerOptions {
-  bool bits = false;   ///< math="bits": no regrouping inside kernels, sums in the interpreter's order
-  bool fast = false;   ///< math="fast": approximations allowed
+  bool bits =
+      false;  ///< math="bits": no regrouping inside kernels, sums in the interpreter's order
+  bool fast = false;  ///< math="fast": approximations allowed
 };
 
 /// Emits one C translation unit and the steps over slots. Input slots carry the caller's order

@@ -1,5 +1,6 @@
 #pragma once
-/// What everything is ranked by: predicted nanoseconds. Measured corrections are handed down through this interface.
+/// What everything is ranked by: predicted nanoseconds. Measured corrections are handed down
+/// through this interface.
 
 #include <array>
 #include <string>
@@ -11,7 +12,7 @@ namespace bafe {
 
 /// One CPU as numbers. Measured once in the background, or built in for tests and first calls.
 struct Machine {
-  std::string id;              ///< "reference-avx512" or "<cpu model>/<threads>"
+  std::string id;  ///< "reference-avx512" or "<cpu model>/<threads>"
   double fma_gflops_f32 = 150, fma_gflops_f64 = 75, scalar_gops = 3;
   double l1_gbs = 150, l2_gbs = 60, l3_gbs = 25, memory_gbs = 14;
   std::int64_t l1_bytes = 32 << 10, l2_bytes = 1 << 20, l3_bytes = 32 << 20;

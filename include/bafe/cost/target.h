@@ -10,9 +10,9 @@ enum class Isa : unsigned char { kPlain, kAvx2, kAvx512 };
 
 struct Target {
   Isa isa = Isa::kPlain;
-  bool fma = false;         ///< hardware fused multiply-add
+  bool fma = false;  ///< hardware fused multiply-add
   bool avx512_bf16 = false;
-  bool amx = false;         ///< CPUID has AMX-BF16 and the kernel granted tiles
+  bool amx = false;  ///< CPUID has AMX-BF16 and the kernel granted tiles
   int l1_bytes = 32 << 10, l2_bytes = 1 << 20, l3_bytes = 32 << 20;  ///< per core for l1 and l2
 
   int vector_bytes() const { return isa == Isa::kAvx512 ? 64 : isa == Isa::kAvx2 ? 32 : 16; }

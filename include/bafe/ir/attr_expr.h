@@ -1,6 +1,7 @@
 #pragma once
-/// The closed expression language of attributes and conditions (DESIGN section 4): one evaluator for composite
-/// definitions, rule right sides, :let and :when. Partial: an undefined or symbolically unknown result is nullopt.
+/// The closed expression language of attributes and conditions (DESIGN section 4): one evaluator
+/// for composite definitions, rule right sides, :let and :when. Partial: an undefined or
+/// symbolically unknown result is nullopt.
 
 #include <functional>
 #include <optional>
@@ -21,8 +22,10 @@ class FactSource {
   virtual const Type* type(int value) const = 0;
   /// The constant splat of the value, if analysis knows it.
   virtual std::optional<Scalar> constant(int value) const = 0;
-  /// `finite in zero identity diagonal lower upper symmetric orthogonal banded` with their extra arguments.
-  virtual bool fact(const std::string& name, int value, const std::vector<AttrValue>& args) const = 0;
+  /// `finite in zero identity diagonal lower upper symmetric orthogonal banded` with their extra
+  /// arguments.
+  virtual bool fact(const std::string& name, int value,
+                    const std::vector<AttrValue>& args) const = 0;
 };
 
 /// int/list/dtype/scalar, or a truth value.
@@ -34,7 +37,7 @@ struct AttrExpr {
   Kind kind = kLiteral;
   AttrValue literal;
   int variable = -1;
-  int function = -1;            ///< row of the function table
+  int function = -1;  ///< row of the function table
   std::vector<AttrExpr> args;
 };
 
@@ -45,7 +48,8 @@ struct ExprScope {
 
 /// ParseError names the position and the nearest known function.
 AttrExpr parse_attr_expr(const Sexpr& form, const ExprScope& scope);
-std::optional<ExprValue> eval_attr_expr(const AttrExpr& expr, const std::vector<AttrValue>& attr_vars,
+std::optional<ExprValue> eval_attr_expr(const AttrExpr& expr,
+                                        const std::vector<AttrValue>& attr_vars,
                                         const FactSource& facts);
 std::optional<AttrValue> eval_attr(const AttrExpr& expr, const std::vector<AttrValue>& attr_vars,
                                    const FactSource& facts);

@@ -58,7 +58,8 @@ class Builder {
 
   Graph& graph_;
   SourceLoc loc_;
-  mutable std::unordered_map<ValueId, bool> weak_;  ///< answers of is_weak; a shared value is walked once
+  mutable std::unordered_map<ValueId, bool>
+      weak_;  ///< answers of is_weak; a shared value is walked once
 };
 
 /// Shape that NumPy broadcasting gives; ShapeError names the clashing axis.

@@ -1,5 +1,6 @@
 #pragma once
-/// Element types: names, sizes, NumPy 2 promotion (NEP 50), conversions between stored bits and numbers.
+/// Element types: names, sizes, NumPy 2 promotion (NEP 50), conversions between stored bits and
+/// numbers.
 
 #include <cstdint>
 #include <optional>
@@ -41,7 +42,8 @@ DType float_of(DType dtype);
 /// The type NumPy's sum and prod accumulate in: bool and small ints become i64 or u64.
 DType sum_of(DType dtype);
 
-/// Type a value is computed in by the interpreter and in generated C: f32 for f16 and bf16, i64 / u64 …
+/// Type a value is computed in by the interpreter and in generated C: f32 for f16 and bf16, i64 /
+/// u64 …
 float f16_to_f32(std::uint16_t bits);
 std::uint16_t f32_to_f16(float value);  ///< rounds to nearest even; NaN stays NaN
 float bf16_to_f32(std::uint16_t bits);
@@ -55,13 +57,14 @@ struct Scalar {
   DType dtype = DType::kF64;
   std::uint64_t bits = 0;
 
-  static Scalar of(DType dtype, double value);        ///< rounds; ints truncate, wrap modulo 2^bits
+  static Scalar of(DType dtype, double value);  ///< rounds; ints truncate, wrap modulo 2^bits
   static Scalar of_int(DType dtype, std::int64_t value);
   double as_double() const;
-  std::int64_t as_int() const;  ///< u64 above 2^63 wraps; floats truncate, out of range gives INT64_MIN
-  bool is_zero() const;         ///< +0 or -0
-  /// NumPy astype. A float out of an integer's range, or NaN, gives the integer with only its top bit set (INT_MIN;
-  /// 2^(bits-1) unsigned); a negative float wraps into an unsigned type.
+  std::int64_t as_int()
+      const;             ///< u64 above 2^63 wraps; floats truncate, out of range gives INT64_MIN
+  bool is_zero() const;  ///< +0 or -0
+  /// NumPy astype. A float out of an integer's range, or NaN, gives the integer with only its top
+  /// bit set (INT_MIN; 2^(bits-1) unsigned); a negative float wraps into an unsigned type.
   Scalar cast(DType to) const;
   friend bool operator==(const Scalar&, const Scalar&) = default;
 };

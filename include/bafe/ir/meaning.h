@@ -1,9 +1,10 @@
 #pragma once
-/// Element trees: the value of one output element of an operator, written once. Walkers turn the tree into
-/// numbers, integers modulo p, intervals, SMT-LIB and C text.
+/// Element trees: the value of one output element of an operator, written once. Walkers turn the
+/// tree into numbers, integers modulo p, intervals, SMT-LIB and C text.
 ///
-/// A pointwise operator's tree reads its operands with Arg. A shaped operator's tree is a function of the
-/// output index: it reads operands at index trees (Read) and may reduce over bound variables (Reduce).
+/// A pointwise operator's tree reads its operands with Arg. A shaped operator's tree is a function
+/// of the output index: it reads operands at index trees (Read) and may reduce over bound variables
+/// (Reduce).
 
 #include <cstdint>
 #include <memory>
@@ -21,8 +22,9 @@ enum class Prim : std::uint8_t {
 #undef BAFE_PRIM
 };
 
-/// How Reduce combines: the neutral element and the step belong to the kind. ArgMax/ArgMin give the index
-/// (row-major over the bound variables) of the first extreme element; a NaN is the extreme, as in NumPy.
+/// How Reduce combines: the neutral element and the step belong to the kind. ArgMax/ArgMin give the
+/// index (row-major over the bound variables) of the first extreme element; a NaN is the extreme,
+/// as in NumPy.
 enum class ReduceKind : std::uint8_t { kSum, kProd, kMax, kMin, kArgMax, kArgMin };
 
 struct ElementNode;
@@ -41,10 +43,11 @@ class Element {
 
 struct ElementNode {
   Prim prim = Prim::kLiteral;
-  std::int64_t number = 0;     ///< operand, axis, bound variable, integer, or the first bound variable of Reduce
+  std::int64_t number =
+      0;  ///< operand, axis, bound variable, integer, or the first bound variable of Reduce
   double literal = 0;
   ReduceKind reduce = ReduceKind::kSum;
-  std::vector<Dim> extents;    ///< Reduce: sizes of bound variables number, number + 1, …
+  std::vector<Dim> extents;  ///< Reduce: sizes of bound variables number, number + 1, …
   std::vector<Element> args;
 };
 

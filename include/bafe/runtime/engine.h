@@ -28,9 +28,10 @@ struct EngineOptions {
   bool deep = false;
   Tier tier = Tier::kAuto;
   int threads = 0;  ///< 0: usable_threads(); thread class is part of the key
-  std::shared_ptr<const RuleSet> rules;  ///< nullptr: the built-in rules; its hash is part of the key
-  bool autotune = false;                 ///< rank candidates by the model fitted to the autotune log
-  std::function<bool()> interrupted;     ///< polled during search and compile
+  std::shared_ptr<const RuleSet>
+      rules;                          ///< nullptr: the built-in rules; its hash is part of the key
+  bool autotune = false;              ///< rank candidates by the model fitted to the autotune log
+  std::function<bool()> interrupted;  ///< polled during search and compile
 };
 
 /// Thrown by prepare() and search() once EngineOptions::interrupted answered true.

@@ -37,44 +37,46 @@ int regime_iters(Regime regime);       ///< 1, 2, 4, 8
 
 struct SearchOptions {
   Math math = Math::kReals;
-  std::optional<SearchBudget> budget;      ///< set: stochastic passes follow the staged saturation
+  std::optional<SearchBudget> budget;  ///< set: stochastic passes follow the staged saturation
   std::optional<double> time_budget_ms;
   bool deep = false;
-  int max_nodes = 10000;                   ///< of the staged saturation
-  const RuleSet* rules = nullptr;          ///< nullptr: the default rules
-  const CostModel* cost = nullptr;         ///< nullptr: roofline on the reference machine
+  int max_nodes = 10000;            ///< of the staged saturation
+  const RuleSet* rules = nullptr;   ///< nullptr: the default rules
+  const CostModel* cost = nullptr;  ///< nullptr: roofline on the reference machine
   Target target;
   int threads = 1;
-  std::function<bool()> interrupted;       ///< polled at least every 10 ms of work
+  std::function<bool()> interrupted;  ///< polled at least every 10 ms of work
 };
 
 /// What f.search_stats() reports. Counts, so equal in every process; ms is the only clock.
 struct SearchStats {
-  std::int64_t alternatives = 0;      ///< distinct e-nodes that rules added in classes reachable from a root
+  std::int64_t alternatives =
+      0;  ///< distinct e-nodes that rules added in classes reachable from a root
   std::int64_t matches_accepted = 0;  ///< raw accepted matches
   std::int64_t nodes_before = 0, nodes_after = 0, classes_before = 0, classes_after = 0;
   std::int64_t iterations = 0, work_units = 0;
-  std::string stop_reason;            ///< "saturated", "node limit", "iteration limit", "rewrite limit", "time"
+  std::string
+      stop_reason;  ///< "saturated", "node limit", "iteration limit", "rewrite limit", "time"
   std::string regime;
   double ms = 0;
 };
 
 /// One rewrite between the program as written and the program chosen.
 struct ExplainStep {
-  std::string rule;    ///< "matmul-regroup", "compute", "ac"
-  std::string kind;    ///< rule, compute, ac, define, instance, move
+  std::string rule;  ///< "matmul-regroup", "compute", "ac"
+  std::string kind;  ///< rule, compute, ac, define, instance, move
   bool forward = true;
   std::string before, after;  ///< the rewritten subterm, brief text
 };
 
 struct CandidateSummary {
-  std::string program;        ///< brief text
+  std::string program;  ///< brief text
   double predicted_ns = 0;
 };
 
 struct SearchResult {
-  Program program;                        ///< chosen
-  std::vector<Program> candidates;        ///< up to K, best first; [0] equals program
+  Program program;                  ///< chosen
+  std::vector<Program> candidates;  ///< up to K, best first; [0] equals program
   std::vector<ExplainStep> steps;
   SearchStats stats;
   double predicted_ns_as_written = 0;
@@ -87,7 +89,8 @@ SearchResult optimize(const Graph& graph, const SearchOptions& options);
 /// The program as written, decided and grouped without any rewrite.
 Program plan_as_written(const Graph& graph, const SearchOptions& options);
 
-/// All distinct terms of the root class of the saturated e-graph, up to `limit`, each as its own graph: for tests.
+/// All distinct terms of the root class of the saturated e-graph, up to `limit`, each as its own
+/// graph: for tests.
 std::vector<Graph> sample_equivalents(const Graph& graph, const SearchOptions& options, int limit,
                                       std::uint64_t seed);
 

@@ -1,0 +1,4 @@
+#pragma once
+/// The one door to nlohmann-json. Only .cpp files open it: it is slow to compile.
+
+#include <nlohmann/json.hpp>
