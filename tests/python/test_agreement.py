@@ -324,6 +324,17 @@ def test_row_programs_that_feed_row_programs(n):
             np.testing.assert_allclose(one, want, rtol=1e-12, err_msg=tier)
 
 
+def test_logaddexp_is_numpys_and_replaces_the_naive_form():
+    a, b = np.meshgrid(np.array(EDGES), np.array(EDGES))
+    a, b = np.ascontiguousarray(a), np.ascontiguousarray(b)
+    want = numpy_of(np.logaddexp, a, b)
+    for tier, got in both(np.logaddexp, a, b):
+        np.testing.assert_allclose(got, want, rtol=1e-14, atol=1e-300, err_msg=tier)
+    naive = bafe.jit(lambda x, y: np.log(np.exp(x) + np.exp(y)))
+    assert "log-of-sum-of-exps" in naive.explain(a, b).rules
+    assert naive(np.array([1000.0]), np.array([1000.0])).tolist() == [1000.0 + np.log(2)]
+
+
 def test_logsumexp_of_minus_infinity_is_minus_infinity():
     x = np.full((2, 3), -np.inf)
     for _, got in both(lambda a: bafe.logsumexp(a, 1), x):
