@@ -69,7 +69,6 @@ class PartEmitter {
   void statement(const Stmt& s);
   void units(const Stmt& s);
   void loop(const Stmt& s);
-  void segments(const Stmt& s);
   void leaf(const Stmt& s);
   void push(const Stmt& s);
   void merge_top(const Stmt& s, int stack);
@@ -160,31 +159,6 @@ void PartEmitter::loop(const Stmt& s) {
   close();
 }
 
-void PartEmitter::segments(const Stmt& s) {
-  std::vector<Ex> roots;
-  collect(s, roots);
-  declare(roots, false);
-  std::int64_t inner = pool_.extent(s.var);
-  std::string base = writer_.text(s.base);
-  open(format("for (long long t = {0}; t < {0} + {1};)", base, s.count));
-  line(format("const long long first = t % {}, left = {} + {} - t;", inner, base, s.count));
-  line(format("const long long length = left < {0} - first ? left : {0} - first, outer = t / {0};",
-              inner));
-  line(format("const long long done = t - {};", base));
-  decode(s.unit_vars, "outer");
-  std::vector<Ex> inside;
-  for (const Stmt& b : s.body) collect(b, inside);
-  declare(inside, false);
-  line("#pragma GCC ivdep");
-  open("for (long long k = 0; k < length; ++k)");
-  declare_var(s.var, "first + k");
-  declare_var(s.var2, "done + k");
-  block(s.body);
-  close();
-  line("t += length;");
-  close();
-}
-
 void PartEmitter::leaf(const Stmt& s) {
   std::vector<Ex> roots;
   collect(s, roots);
@@ -247,8 +221,6 @@ void PartEmitter::statement(const Stmt& s) {
       return units(s);
     case Stmt::kLoop:
       return loop(s);
-    case Stmt::kSegments:
-      return segments(s);
     case Stmt::kLet:
     case Stmt::kStore:
     case Stmt::kCombine:

@@ -44,8 +44,6 @@ struct Stmt {
     kUnits,     ///< flat iterations [begin * per, end * per) below `total`, decoded into unit_vars,
                 ///< slowest first
     kLoop,      ///< var = base + k * step for k < count, and k < limit where limit is valid
-    kSegments,  ///< flat t in [base, base + count): unit_vars (outer) and var (inner, extent of the
-                ///< pool) of t; var2 = t - base
     kLet,       ///< local number = value
     kStore,     ///< buffer[index] = value, rounded to the buffer's dtype
     kCombine,   ///< buffer[index] = reduce(buffer[index], value)
