@@ -118,7 +118,6 @@ Ex ExprPool::rewrite(Ex e, const Binding& binding, NodeMap& memo) {
   if (auto it = memo.find(e.id); it != memo.end()) return it->second;
   ExNode n = node(e);  // a copy: rebuilding grows the table
   std::vector<Ex> args;
-  args.reserve(n.args.size());
   for (Ex a : n.args) args.push_back(rewrite(a, binding, memo));
   Ex result = e;
   switch (n.kind) {

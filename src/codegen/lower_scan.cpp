@@ -21,102 +21,118 @@ Stmt leaf(Stmt::Kind kind, int buffer, Ex index, Ex value) {
   return s;
 }
 
-struct Scan {
-  KernelDraft draft;
-  NestPart part;
-  std::vector<int> axis_vars;
-  std::vector<Ex> indices;
-  Ex value, at;
-  std::int64_t step = 0;  ///< of the output along the axis
+class ScanLowering {
+ public:
+  ScanLowering(const LowerScope& scope, ValueId output)
+      : scope_(scope), output_(output), node_(scope.program.graph.node(output)), draft_(scope) {}
+
+  Lowered run() {
+    Lowered lowered;
+    pull(lowered.needs_buffer);
+    if (!lowered.ok()) return lowered;
+    choose_side();
+    std::vector<Stmt> body = chain();
+    Stmt units;
+    units.kind = Stmt::kUnits;
+    for (int v : outer_) {
+      units.unit_vars.push_back({v, pool_->extent(v)});
+      units.total *= pool_->extent(v);
+    }
+    std::int64_t work = pool_->extent(along_) * width_;
+    units.per = std::clamp<std::int64_t>(kUnitElements / work, 1, units.total);
+    units.body = std::move(body);
+    NestPart part;
+    part.pool = pool_;
+    part.units = (units.total + units.per - 1) / units.per;
+    part.body.push_back(std::move(units));
+    draft_.nest.parts.push_back(std::move(part));
+    lowered.kernels.push_back(std::move(draft_));
+    return lowered;
+  }
+
+ private:
+  void pull(std::set<ValueId>& needs_buffer) {
+    std::vector<Ex> indices;
+    for (Dim size : node_.type.shape) {
+      vars_.push_back(pool_->new_var(size.value()));
+      indices.push_back(pool_->var(vars_.back()));
+    }
+    along_ = vars_[static_cast<std::size_t>(attr_int(node_.attrs, 0).value())];
+    Puller puller(
+        scope_.program.graph, *pool_, [&](ValueId id) { return draft_.read(id); },
+        scope_.options.bits);
+    value_ = puller.value(node_.operands[0], indices);
+    needs_buffer = puller.needs_buffer();
+    for (Ex e : pool_->reachable({value_})) {
+      if (pool_->node(e).kind == ExKind::kReduce) needs_buffer.insert(puller.reduction_of(e));
+    }
+    std::vector<std::int64_t> strides = scope_.strides(output_);
+    at_ = pool_->integer(0);
+    for (std::size_t a = 0; a < strides.size(); ++a) {
+      at_ = pool_->add(at_, pool_->scale(indices[a], strides[a]));
+      if (vars_[a] == along_) step_ = strides[a];
+    }
+  }
+
+  /// The fastest other axis is walked side by side, unless the scan runs along memory.
+  void choose_side() {
+    for (int a : scope_.orders.at(output_)) {
+      int v = vars_[static_cast<std::size_t>(a)];
+      if (v != along_ && pool_->extent(v) > 1) outer_.push_back(v);
+    }
+    if (outer_.empty() || step_ == 1) return;
+    side_ = outer_.back();
+    width_ = std::min(kNeighbours, pool_->extent(side_));
+    place_ = pool_->new_var(width_);
+    chunk_ = pool_->new_var((pool_->extent(side_) + width_ - 1) / width_);
+    outer_.back() = chunk_;
+  }
+
+  std::vector<Stmt> beside(std::vector<Stmt> body) {
+    if (side_ < 0) return body;
+    Stmt s = loop_stmt(*pool_, side_, LoopKind::kVector, std::move(body));
+    s.base = pool_->scale(pool_->var(chunk_), width_);
+    s.count = width_;
+    s.var2 = place_;
+    std::int64_t extent = pool_->extent(side_);
+    if (extent % width_ != 0) s.limit = pool_->sub(pool_->integer(extent), s.base);
+    return {std::move(s)};
+  }
+
+  std::vector<Stmt> chain() {
+    DType dtype = accumulator_of(node_.type.dtype);
+    int out = draft_.write(output_), sums = draft_.nest.add_temporary(dtype, width_);
+    Ex zero = pool_->integer(0), slot = side_ < 0 ? zero : pool_->var(place_);
+    Ex sum = pool_->load(sums, dtype, slot);
+    ExprPool::Binding start = {{along_, zero}};
+    std::vector<Stmt> body =
+        beside({leaf(Stmt::kStore, sums, slot, pool_->substitute(value_, start)),
+                leaf(Stmt::kStore, out, pool_->substitute(at_, start), sum)});
+    if (pool_->extent(along_) == 1) return body;
+    Stmt rest = loop_stmt(
+        *pool_, along_, LoopKind::kSerial,
+        beside({leaf(Stmt::kCombine, sums, slot, value_), leaf(Stmt::kStore, out, at_, sum)}));
+    rest.base = pool_->integer(1);
+    --rest.count;
+    body.push_back(std::move(rest));
+    return body;
+  }
+
+  const LowerScope& scope_;
+  ValueId output_;
+  const Node& node_;
+  KernelDraft draft_;
+  std::shared_ptr<ExprPool> pool_ = std::make_shared<ExprPool>();
+  std::vector<int> vars_, outer_;
+  Ex value_, at_;
+  int along_ = -1, side_ = -1, place_ = -1, chunk_ = -1;
+  std::int64_t step_ = 0, width_ = 1;  ///< of the output along the axis; neighbours side by side
 };
 
 }  // namespace
 
 Lowered lower_scan(const LowerScope& scope, ValueId output) {
-  const Node& node = scope.program.graph.node(output);
-  auto axis = static_cast<std::size_t>(attr_int(node.attrs, 0).value());
-  Lowered lowered;
-  Scan scan{KernelDraft(scope), {}, {}, {}, {}, {}, 0};
-  scan.part.pool = std::make_shared<ExprPool>();
-  ExprPool& pool = *scan.part.pool;
-  for (Dim size : node.type.shape) {
-    scan.axis_vars.push_back(pool.new_var(size.value()));
-    scan.indices.push_back(pool.var(scan.axis_vars.back()));
-  }
-  Puller puller(
-      scope.program.graph, pool, [&](ValueId id) { return scan.draft.read(id); },
-      scope.options.bits);
-  scan.value = puller.value(node.operands[0], scan.indices);
-  lowered.needs_buffer = puller.needs_buffer();
-  for (Ex e : pool.reachable({scan.value})) {
-    if (pool.node(e).kind == ExKind::kReduce) lowered.needs_buffer.insert(puller.reduction_of(e));
-  }
-  if (!lowered.ok()) return lowered;
-  std::vector<std::int64_t> strides = scope.strides(output);
-  scan.at = pool.integer(0);
-  for (std::size_t a = 0; a < strides.size(); ++a) {
-    scan.at = pool.add(scan.at, pool.scale(scan.indices[a], strides[a]));
-  }
-  int out = scan.draft.write(output), along = scan.axis_vars[axis];
-  // The fastest other axis is walked side by side.
-  int side = -1;
-  std::vector<int> outer;
-  for (int a : scope.orders.at(output)) {
-    int v = scan.axis_vars[static_cast<std::size_t>(a)];
-    if (v != along && pool.extent(v) > 1) outer.push_back(v);
-  }
-  bool is_side = !outer.empty() && strides[axis] != 1;
-  if (is_side) {
-    side = outer.back();
-    outer.pop_back();
-  }
-  std::int64_t width = is_side ? std::min(kNeighbours, pool.extent(side)) : 1;
-  int sums = scan.draft.nest.add_temporary(accumulator_of(node.type.dtype), width);
-  Ex zero = pool.integer(0);
-  int place = pool.new_var(width);
-  Ex slot = is_side ? pool.var(place) : zero;
-  Ex sum = pool.load(sums, accumulator_of(node.type.dtype), slot);
-  std::vector<Stmt> first, next;
-  first.push_back(leaf(Stmt::kStore, sums, slot, pool.substitute(scan.value, {{along, zero}})));
-  first.push_back(leaf(Stmt::kStore, out, pool.substitute(scan.at, {{along, zero}}), sum));
-  Stmt combine = leaf(Stmt::kCombine, sums, slot, scan.value);
-  next.push_back(combine);
-  next.push_back(leaf(Stmt::kStore, out, scan.at, sum));
-  int chunk = -1;
-  auto beside = [&](std::vector<Stmt> body) {
-    if (!is_side) return body;
-    Stmt s = loop_stmt(pool, side, LoopKind::kVector, std::move(body));
-    s.base = pool.scale(pool.var(chunk), width);
-    s.count = width;
-    s.var2 = place;
-    if (pool.extent(side) % width != 0) s.limit = pool.sub(pool.integer(pool.extent(side)), s.base);
-    return std::vector<Stmt>{std::move(s)};
-  };
-  if (is_side) {
-    chunk = pool.new_var((pool.extent(side) + width - 1) / width);
-    outer.push_back(chunk);
-  }
-  std::vector<Stmt> body = beside(std::move(first));
-  if (pool.extent(along) > 1) {
-    Stmt rest = loop_stmt(pool, along, LoopKind::kSerial, beside(std::move(next)));
-    rest.base = pool.integer(1);
-    --rest.count;
-    body.push_back(std::move(rest));
-  }
-  Stmt units;
-  units.kind = Stmt::kUnits;
-  for (int v : outer) {
-    units.unit_vars.push_back({v, pool.extent(v)});
-    units.total *= pool.extent(v);
-  }
-  units.per =
-      std::clamp<std::int64_t>(kUnitElements / (pool.extent(along) * width), 1, units.total);
-  units.body = std::move(body);
-  scan.part.units = (units.total + units.per - 1) / units.per;
-  scan.part.body.push_back(std::move(units));
-  scan.draft.nest.parts.push_back(std::move(scan.part));
-  lowered.kernels.push_back(std::move(scan.draft));
-  return lowered;
+  return ScanLowering(scope, output).run();
 }
 
 }  // namespace bafe

@@ -41,13 +41,13 @@ struct UnitVar {
 
 struct Stmt {
   enum Kind : std::uint8_t {
-    kUnits,     ///< flat iterations [begin * per, end * per) below `total`, decoded into unit_vars,
-                ///< slowest first
-    kLoop,      ///< var = base + k * step for k < count, and k < limit where limit is valid
-    kLet,       ///< local number = value
-    kStore,     ///< buffer[index] = value, rounded to the buffer's dtype
-    kCombine,   ///< buffer[index] = reduce(buffer[index], value)
-    kClear,     ///< buffer[0 .. count) = value
+    kUnits,    ///< flat iterations [begin * per, end * per) below `total`, decoded into unit_vars,
+               ///< slowest first
+    kLoop,     ///< var = base + k * step for k < count, and k < limit where limit is valid
+    kLet,      ///< local number = value
+    kStore,    ///< buffer[index] = value, rounded to the buffer's dtype
+    kCombine,  ///< buffer[index] = reduce(buffer[index], value)
+    kClear,    ///< buffer[0 .. count) = value
     kPush,   ///< tree of sum_order.h, buffer2 is the stack: push buffer[0 .. count), merge complete
              ///< subtrees
     kMerge,  ///< merge what is left on stack `buffer` into its level 0
