@@ -49,7 +49,7 @@ def fit_digits() -> tuple[np.ndarray, np.ndarray, tuple[np.ndarray, ...]]:
             (w1, x.T @ back),
             (b1, back.sum(0)),
         ):
-            weight -= np.float32(2.0) * step
+            weight -= np.float32(0.5) * step
     return x, digits.target, (w1, b1, w2, b2)
 
 
@@ -112,6 +112,8 @@ def digits_agree(case: Case, labels: np.ndarray) -> str:
 
 def main() -> None:
     console = Console()
+    if not console.is_terminal:
+        console = Console(width=150)
     table = Table(
         title=f"BAFE {bafe.__version__} beside NumPy {np.__version__} on {platform.machine()}"
     )
