@@ -192,7 +192,7 @@ MatchEnd find_matches(const EGraph& graph, const MatchProgram& program, Delta& d
                       const MatchLimits& limits, MatchTable& out) {
   std::size_t fuel = limits.fuel;
   if (program.roots.size() == 1) {
-    return Machine(graph, program, 0, delta, limits, out, &fuel).run();
+    return MatchMachine(graph, program, 0, delta, limits, out, &fuel).run();
   }
   if (delta.empty()) return MatchEnd::kComplete;
   MatchLimits unlimited;  // rows of one root are no matches yet; only fuel bounds them
@@ -202,7 +202,7 @@ MatchEnd find_matches(const EGraph& graph, const MatchProgram& program, Delta& d
   MatchEnd end = MatchEnd::kComplete;
   for (std::size_t i = 0; i < program.roots.size() && end == MatchEnd::kComplete; ++i) {
     RootRows rows(program);
-    end = Machine(graph, program, i, delta, unlimited, rows.table, &fuel, &rows.fresh).run();
+    end = MatchMachine(graph, program, i, delta, unlimited, rows.table, &fuel, &rows.fresh).run();
     if (i == 0) {
       joined = std::move(rows);
     } else if (end == MatchEnd::kComplete) {

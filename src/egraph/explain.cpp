@@ -148,7 +148,7 @@ const SaturationRule* Explainer::rule_of(RuleId rule, bool backward) const {
 }
 
 void Explainer::prove_rule(const EGraph::Union& entry, const Position& at) {
-  RuleInstance instance(graph_, *rule_of(entry.rule, entry.backward), entry);
+  MatchedRule instance(graph_, *rule_of(entry.rule, entry.backward), entry);
   auto term_of = [this](NodeId node) { return term(node); };
   instance.match_left(
       at, [this](NodeId from, NodeId to, const Position& where) { prove(from, to, where); });

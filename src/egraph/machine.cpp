@@ -7,9 +7,9 @@
 
 namespace bafe {
 
-Machine::Machine(const EGraph& graph, const MatchProgram& program, std::size_t root, Delta& delta,
-                 const MatchLimits& limits, MatchTable& out, std::size_t* fuel,
-                 std::vector<bool>* fresh_rows)
+MatchMachine::MatchMachine(const EGraph& graph, const MatchProgram& program, std::size_t root,
+                           Delta& delta, const MatchLimits& limits, MatchTable& out,
+                           std::size_t* fuel, std::vector<bool>* fresh_rows)
     : graph_(graph),
       program_(program),
       root_(program.roots[root]),
@@ -26,12 +26,12 @@ Machine::Machine(const EGraph& graph, const MatchProgram& program, std::size_t r
       slots_(program.witnesses),
       attrs_(program.attr_vars) {}
 
-MatchEnd Machine::run() {
+MatchEnd MatchMachine::run() {
   if (find_ground_terms()) root_.scan ? run_scan() : run_roots();
   return end_;
 }
 
-bool Machine::find_ground_terms() {
+bool MatchMachine::find_ground_terms() {
   std::vector<NodeId> found, children;
   for (const GroundTerm& term : root_.ground) {
     bool is_new_term = false;
@@ -50,7 +50,7 @@ bool Machine::find_ground_terms() {
   return true;
 }
 
-bool Machine::run_roots() {
+bool MatchMachine::run_roots() {
   std::span<const NodeId> nodes = everything_ || fresh_rows_
                                       ? graph_.nodes_of(root_.op)
                                       : delta_.candidates(root_.op, root_.depth);
@@ -60,7 +60,7 @@ bool Machine::run_roots() {
   return true;
 }
 
-bool Machine::try_root(NodeId node) {
+bool MatchMachine::try_root(NodeId node) {
   std::span<const NodeId> kids = graph_.children(node);
   if (kids.size() != root_.arity) return true;
   regs_[0] = node;
@@ -69,7 +69,7 @@ bool Machine::try_root(NodeId node) {
   return spend() && step(0, is_new(node));
 }
 
-bool Machine::run_scan() {
+bool MatchMachine::run_scan() {
   for (std::size_t i = 0; i < graph_.class_bound(); ++i) {
     ClassId cls(static_cast<std::uint32_t>(i));
     if (!graph_.is_canonical(cls)) continue;
@@ -79,7 +79,7 @@ bool Machine::run_scan() {
   return true;
 }
 
-bool Machine::spend() {
+bool MatchMachine::spend() {
   if (*fuel_ == 0) {
     end_ = MatchEnd::kOutOfFuel;
     return false;
@@ -92,7 +92,7 @@ bool Machine::spend() {
   return false;
 }
 
-bool Machine::step(std::size_t pc, bool fresh) {
+bool MatchMachine::step(std::size_t pc, bool fresh) {
   while (pc < root_.steps.size()) {
     const MatchStep& now = root_.steps[pc];
     switch (now.kind) {
@@ -127,7 +127,7 @@ bool Machine::step(std::size_t pc, bool fresh) {
   return emit(fresh);
 }
 
-bool Machine::bind(const MatchStep& now, std::size_t pc, bool fresh) {
+bool MatchMachine::bind(const MatchStep& now, std::size_t pc, bool fresh) {
   ClassId cls = graph_.class_of(regs_[now.reg]);
   if (!graph_.op_mask(cls).may_hold(now.op)) return true;
   std::span<const NodeId> nodes = graph_.nodes(cls);
@@ -152,7 +152,7 @@ bool Machine::bind(const MatchStep& now, std::size_t pc, bool fresh) {
   return true;
 }
 
-bool Machine::field(const MatchStep& now) {
+bool MatchMachine::field(const MatchStep& now) {
   AttrId record = graph_.attr(slots_[now.slot]);
   if (!record.valid()) return false;
   AttrValueId have = graph_.attrs().field(record, now.index);
@@ -162,7 +162,7 @@ bool Machine::field(const MatchStep& now) {
   return true;
 }
 
-bool Machine::emit(bool fresh) {
+bool MatchMachine::emit(bool fresh) {
   if (!fresh && program_.reads_facts) {
     for (std::uint16_t reg : root_.var_reg) {
       fresh = fresh || (reg != kNoVariable && changed(graph_.class_of(regs_[reg])));

@@ -17,12 +17,12 @@ struct RowLayout {
   std::size_t witnesses, vars, attrs, stride;
 };
 
-class Machine {
+class MatchMachine {
  public:
   /// `enumerate_all`: old matches are wanted too, each with its freshness in `fresh_rows`.
-  Machine(const EGraph& graph, const MatchProgram& program, std::size_t root, Delta& delta,
-          const MatchLimits& limits, MatchTable& out, std::size_t* fuel,
-          std::vector<bool>* fresh_rows = nullptr);
+  MatchMachine(const EGraph& graph, const MatchProgram& program, std::size_t root, Delta& delta,
+               const MatchLimits& limits, MatchTable& out, std::size_t* fuel,
+               std::vector<bool>* fresh_rows = nullptr);
   MatchEnd run();
 
  private:

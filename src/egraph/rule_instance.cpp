@@ -16,8 +16,8 @@ std::size_t count_slots(const Pattern& pattern) {
 
 }  // namespace
 
-RuleInstance::RuleInstance(const EGraph& graph, const SaturationRule& rule,
-                           const EGraph::Union& entry)
+MatchedRule::MatchedRule(const EGraph& graph, const SaturationRule& rule,
+                         const EGraph::Union& entry)
     : graph_(graph), rule_(rule), a_(entry.a), b_(entry.b), bound_(rule.left.class_vars) {
   const std::vector<RootPattern>& roots = rule.left.roots;
   witness_.assign(entry.witness.begin(), entry.witness.end());
@@ -46,12 +46,12 @@ RuleInstance::RuleInstance(const EGraph& graph, const SaturationRule& rule,
   find_root();
 }
 
-NodeId RuleInstance::node_of(std::uint16_t reg) const {
+NodeId MatchedRule::node_of(std::uint16_t reg) const {
   std::size_t vars = bound_.size();
   return reg < vars ? bound_[reg] : witness_[right_slot_ + reg - vars];
 }
 
-void RuleInstance::find_root() {
+void MatchedRule::find_root() {
   const std::vector<std::uint16_t>& outputs = rule_.right.outputs;
   for (std::size_t i = 0; i < outputs.size(); ++i) {
     bool same_left = rule_.left.roots.size() == 1 || witness_[left_slot_[i]] == a_;
@@ -62,7 +62,7 @@ void RuleInstance::find_root() {
   BAFE_CHECK(outputs.empty(), "a union joins the roots of its rule");
 }
 
-void RuleInstance::bind(const Pattern& pattern, NodeId node, std::size_t slot) {
+void MatchedRule::bind(const Pattern& pattern, NodeId node, std::size_t slot) {
   std::span<const NodeId> kids = graph_.children(node);
   for (std::size_t i = 0; i < kids.size(); ++i) {
     const Pattern& child = pattern.children[i];
@@ -77,14 +77,14 @@ void RuleInstance::bind(const Pattern& pattern, NodeId node, std::size_t slot) {
   }
 }
 
-void RuleInstance::match_left(const Position& at, const Prove& prove) const {
+void MatchedRule::match_left(const Position& at, const Prove& prove) const {
   const Pattern& top = rule_.left.roots[root_].pattern;
   if (top.kind == Kind::kLiteral) prove(a_, witness_[0], at);
   if (top.kind == Kind::kOperator) match(top, a_, left_slot_[root_], at, prove);
 }
 
-void RuleInstance::match(const Pattern& pattern, NodeId node, std::size_t slot, const Position& at,
-                         const Prove& prove) const {
+void MatchedRule::match(const Pattern& pattern, NodeId node, std::size_t slot, const Position& at,
+                        const Prove& prove) const {
   std::span<const NodeId> kids = graph_.children(node);
   std::size_t next = slot + 1;
   Position below = at;
@@ -102,12 +102,12 @@ void RuleInstance::match(const Pattern& pattern, NodeId node, std::size_t slot, 
   }
 }
 
-TermId RuleInstance::left_term(TermPool& terms, const TermOf& term_of) const {
+TermId MatchedRule::left_term(TermPool& terms, const TermOf& term_of) const {
   return left(rule_.left.roots[root_].pattern, a_, left_slot_[root_], terms, term_of);
 }
 
-TermId RuleInstance::left(const Pattern& pattern, NodeId node, std::size_t slot, TermPool& terms,
-                          const TermOf& term_of) const {
+TermId MatchedRule::left(const Pattern& pattern, NodeId node, std::size_t slot, TermPool& terms,
+                         const TermOf& term_of) const {
   if (pattern.kind == Kind::kVariable) return term_of(bound_[pattern.var]);
   if (pattern.kind == Kind::kWildcard) return term_of(node);
   if (pattern.kind == Kind::kLiteral) return term_of(witness_[slot]);
@@ -121,7 +121,7 @@ TermId RuleInstance::left(const Pattern& pattern, NodeId node, std::size_t slot,
   return terms.add(graph_.op(witness_[slot]), graph_.attr(witness_[slot]), kids);
 }
 
-TermId RuleInstance::right_term(TermPool& terms, const TermOf& term_of) const {
+TermId MatchedRule::right_term(TermPool& terms, const TermOf& term_of) const {
   if (rule_.right.outputs.empty()) return term_of(b_);
   std::vector<TermId> registers;
   for (NodeId node : bound_) registers.push_back(node.valid() ? term_of(node) : TermId{});
@@ -135,11 +135,11 @@ TermId RuleInstance::right_term(TermPool& terms, const TermOf& term_of) const {
   return registers[rule_.right.outputs[root_]];
 }
 
-void RuleInstance::connect_right(const Position& at, const Prove& prove) const {
+void MatchedRule::connect_right(const Position& at, const Prove& prove) const {
   if (!rule_.right.outputs.empty()) connect(rule_.right.outputs[root_], at, prove);
 }
 
-NodeId RuleInstance::connect(std::uint16_t reg, const Position& at, const Prove& prove) const {
+NodeId MatchedRule::connect(std::uint16_t reg, const Position& at, const Prove& prove) const {
   NodeId built = node_of(reg);
   if (reg < bound_.size()) return built;
   const RightShape::Step& step = rule_.right.steps[reg - bound_.size()];

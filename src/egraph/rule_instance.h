@@ -8,14 +8,14 @@
 
 namespace bafe {
 
-class RuleInstance {
+class MatchedRule {
  public:
   using Position = std::vector<std::uint32_t>;
   /// Rewrites the term of the first node, standing at a position, into the term of the second.
   using Prove = std::function<void(NodeId, NodeId, const Position&)>;
   using TermOf = std::function<TermId(NodeId)>;
 
-  RuleInstance(const EGraph& graph, const SaturationRule& rule, const EGraph::Union& entry);
+  MatchedRule(const EGraph& graph, const SaturationRule& rule, const EGraph::Union& entry);
 
   /// From the term of the matched root to the instance of the left side.
   void match_left(const Position& at, const Prove& prove) const;

@@ -120,3 +120,17 @@ def test_nothing_is_left_unfinished():
         if p.suffix in {".h", ".cpp", ".py", ".def", ".rules"} and words.search(p.read_text())
     ]
     assert not found, "\n".join(found)
+
+
+def test_no_two_types_share_a_name():
+    """Two classes of one name in different layers would share their functions when linked."""
+    where = {}
+    for path in sources("include/*", "src/*"):
+        if path.suffix not in {".h", ".cpp"}:
+            continue
+        text = path.read_text()
+        text = re.sub(r"\nnamespace \{\n.*?\n\}  // namespace\n", "\n", text, flags=re.S)
+        for name in re.findall(r"^(?:struct|class) (\w+)(?: final)?(?: :[^;{]*)? \{", text, re.M):
+            where.setdefault(name, set()).add(str(path.relative_to(ROOT)))
+    twice = {name: sorted(files) for name, files in where.items() if len(files) > 1}
+    assert not twice, twice

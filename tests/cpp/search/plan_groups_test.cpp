@@ -47,11 +47,10 @@ TEST(PlanGroups, KeepsTheActivationOfALayerWithItsOwnProduct) {
 }
 
 TEST(PlanGroups, RunsSoftmaxAndLayerNormAsOneRowProgram) {
-  for (const char* op : {"softmax", "layer_norm"}) {
+  const Attrs softmax{List{1}}, layer_norm{List{1}, Scalar::of(DType::kF32, 1e-5)};
+  for (const auto& [op, attrs] : {std::pair("softmax", softmax), {"layer_norm", layer_norm}}) {
     Graph g;
     ValueId x = input(g, "x", {4096, 1024});
-    Attrs attrs{List{1}};
-    if (std::string(op) == "layer_norm") attrs.push_back(Scalar::of(DType::kF32, 1e-5));
     g.add_root(call(g, op, {x}, attrs));
     Program p = planned(g);
     EXPECT_EQ(kinds(p), Kinds{GroupKind::kRow}) << p.text();
