@@ -293,7 +293,8 @@ Ex Puller::tree(const Element& t, DType want, Site& site) {
     case Prim::kArg:
       return site.args[static_cast<std::size_t>(t->number)];
     case Prim::kLiteral:
-      return pool_.constant(Scalar::of(want, t->literal));
+      // Operators on halves are computed in f32: their numbers are not rounded before the result.
+      return pool_.constant(Scalar::of(is_float(want) ? accumulator_of(want) : want, t->literal));
     case Prim::kRead: {
       std::vector<Ex> indices;
       for (const Element& i : t->args) indices.push_back(index_tree(i, site));
