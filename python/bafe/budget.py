@@ -27,7 +27,7 @@ def make_search_budget(
         max_iters: stochastic passes.
         max_nodes: e-nodes; when the input alone exceeds it, only rules that do not grow the graph
         run.
-        max_rewrites: accepted matches a pass.
+        max_rewrites: accepted matches in all.
         time_budget_ms: 0 is no limit.
         temperature: of the Boltzmann acceptance.
         seed: of the stochastic passes.

@@ -68,6 +68,7 @@ class _Call:
             tuple[Any, str, Any]
         ] = []  # (position or name, "static" or structure, value)
         self.plain = not kwargs
+        self.has_values = True
         names = options.parameter_names
         for position, value in enumerate(args):
             name = names[position] if position < len(names) else f"arg{position}"
@@ -91,6 +92,7 @@ class _Call:
         before = len(self.leaves)
         structure = trees.flatten(value, self.leaves)
         for i in range(before, len(self.leaves)):
+            self.has_values = self.has_values and not isinstance(self.leaves[i], ShapeDtype)
             self.leaves[i] = _leaf(self.leaves[i], name)
             self.names.append(name if structure == "*" else f"{name}[{i - before}]")
         if structure != "*" or (before < len(self.leaves) and self.leaves[before] is not value):
@@ -99,7 +101,7 @@ class _Call:
 
     def key(self) -> Any:
         statics = tuple(
-            (where, kind, type(value) if kind == "static" else None, value)
+            (where, kind, repr(value) if kind == "static" else None, value)
             for where, kind, value in self.parts
         )
         return statics, _core.signature(self.leaves)

@@ -11,6 +11,7 @@ import numpy as np
 
 _PLAIN = (int, float, complex, bool, str, bytes, type(None), np.generic)
 _DEPTH = 3  # how far lists, dicts and objects are searched
+_OWN = ("bafe", "numpy")  # modules whose attributes no user rebinds
 _LIMIT = 500  # names looked at
 
 Place = Any  # (container, key): globals and "name", a cell and None, a list and a position
@@ -31,9 +32,15 @@ def _own(function: types.FunctionType) -> Iterator[tuple[Place, Any]]:
         except ValueError:
             continue
     space = function.__globals__
-    for name in dict.fromkeys(_names(function.__code__)):
-        if name in space:
-            yield (space, name), space[name]
+    names = list(dict.fromkeys(_names(function.__code__)))
+    for name in names:
+        if name not in space:
+            continue
+        value = space[name]
+        yield (space, name), value
+        if isinstance(value, types.ModuleType) and not value.__name__.startswith(_OWN):
+            inside = value.__dict__
+            yield from (((inside, n), inside[n]) for n in names if n in inside)
 
 
 def _children(value: Any) -> Iterator[tuple[Place, Any]]:
@@ -45,11 +52,11 @@ def _children(value: Any) -> Iterator[tuple[Place, Any]]:
         for item in value:
             yield from _children(item)
     elif isinstance(value, types.FunctionType):
-        if not value.__module__.startswith(("bafe", "numpy")):
+        if not (value.__module__ or "").startswith(_OWN):
             yield from _own(value)
     elif not isinstance(value, (type, types.ModuleType)) and hasattr(value, "__dict__"):
         space = value.__dict__
-        if type(space) is dict and not type(value).__module__.startswith(("bafe", "numpy")):
+        if type(space) is dict and not type(value).__module__.startswith(_OWN):
             yield from (((space, name), item) for name, item in list(space.items()))
 
 

@@ -25,6 +25,7 @@ def input(  # noqa: A001 - the name is BAFE 0.1's
 
     Raises:
         ShapeError: the shape differs from the argument's, or the layout is unknown.
+        DTypeError: the dtype differs from the argument's.
 
     Example:
         >>> bafe.input((8, 16), name="a", layout="col").layout
@@ -61,6 +62,10 @@ def _redeclare(
             "  fix: declare the argument's shape"
         )
     if declared.dtype != np.dtype(numpy_dtype(_core.dtype_name(dtype))):
-        declared = declared.astype(dtype)
+        raise _core.DTypeError(
+            f"{_place()}input: {parameter!r} has another dtype than its argument\n"
+            f"  declared  {numpy_dtype(_core.dtype_name(dtype))}\n  argument  {declared.dtype}\n"
+            "  fix: declare the argument's dtype; convert with x.astype inside the function"
+        )
     tracer.trace.set_layout(number, layout)
     return declared

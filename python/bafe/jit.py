@@ -71,6 +71,11 @@ def _resolve(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> An
     call = _Call(options, args, kwargs)
     if any(isinstance(leaf, Tensor) for leaf in call.leaves):
         return options.fn(*args, **kwargs)  # inside another trace: inlined
+    if not call.has_values:
+        raise _core.TraceError(
+            f"{_place()}jit: a ShapeDtype has no values to compute with\n"
+            "  fix: pass arrays, or ask explain, source or compile"
+        )
     return _record_for(function, call).run(call.leaves)
 
 

@@ -8,7 +8,6 @@ import numpy as np
 
 from bafe import _core
 from bafe import surface as s
-from bafe.tensor import Tensor
 from bafe.tracer import _call, _place, _reduce
 
 # NumPy's ufunc name where it differs from BAFE's operator.
@@ -20,7 +19,6 @@ _UFUNCS = {
     "negative": "neg",
     "absolute": "abs",
     "power": "pow",
-    "float_power": "pow",
     "rint": "round",
     "invert": "bitwise_not",
     "mod": "remainder",
@@ -43,19 +41,19 @@ def _unknown(name: str) -> Exception:
 def apply_ufunc(ufunc: Any, method: str, inputs: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Record a ufunc call."""
     name = ufunc.__name__
-    if method == "reduce" and name in _REDUCTIONS:
+    others = [key for key, value in kwargs.items() if key not in ("axis", "keepdims")]
+    if method == "reduce" and name in _REDUCTIONS and all(kwargs[k] is None for k in others):
         return _reduce(
             _REDUCTIONS[name], inputs[0], kwargs.get("axis", 0), kwargs.get("keepdims", False)
         )
-    if method != "__call__" or any(kwargs.get(key) is not None for key in kwargs if key != "dtype"):
+    if method != "__call__" or any(value is not None for value in kwargs.values()):
         raise _unknown(name)
     if name == "matmul":
         return s.matmul(*inputs)
     operator = _UFUNCS.get(name, name)
     if operator not in _core.operator_names():
         raise _unknown(name)
-    out = _call(operator, inputs)
-    return out if kwargs.get("dtype") is None else out.astype(kwargs["dtype"])
+    return _call(operator, inputs)
 
 
 def _reduction(name: str) -> Callable[..., Any]:
@@ -65,11 +63,23 @@ def _reduction(name: str) -> Callable[..., Any]:
         if out is not None:
             raise _unknown(name)
         x = a if dtype is None else a.astype(dtype)
-        return getattr(x, name)(
-            axis=axis, keepdims=bool(keepdims) if keepdims is not np._NoValue else False
-        )
+        keep = bool(keepdims) if keepdims is not np._NoValue else False
+        result = getattr(x, name)(axis=axis, keepdims=keep)
+        return result if dtype is None else result.astype(dtype)
 
     return apply
+
+
+def _round(a: Any, decimals: int = 0) -> Any:
+    if decimals != 0:
+        raise _unknown("round with decimals")
+    return a.round()
+
+
+def _dot(a: Any, b: Any) -> Any:
+    if np.ndim(a) > 1 and np.ndim(b) > 2:
+        raise _unknown("dot over more than two axes")
+    return s.matmul(a, b) if np.ndim(a) and np.ndim(b) else _call("mul", (a, b))
 
 
 def _clip(a: Any, a_min: Any = None, a_max: Any = None) -> Any:
@@ -102,7 +112,7 @@ _FUNCTIONS: dict[Any, Callable[..., Any]] = {
     np.stack: lambda arrays, axis=0: s.stack(arrays, axis),
     np.where: s.where,
     np.clip: _clip,
-    np.dot: lambda a, b: a.dot(b) if isinstance(a, Tensor) else s.matmul(a, b),
+    np.dot: _dot,
     np.tril: lambda m, k=0: s.tril(m, k),
     np.triu: lambda m, k=0: s.triu(m, k),
     np.diag: lambda v, k=0: s.diag(v, k),
@@ -115,7 +125,7 @@ _FUNCTIONS: dict[Any, Callable[..., Any]] = {
     np.linalg.cholesky: lambda a: _call("cholesky", (a,)),
     np.zeros_like: lambda a, dtype=None: s.full(a.shape, 0, dtype or a.dtype),
     np.ones_like: lambda a, dtype=None: s.full(a.shape, 1, dtype or a.dtype),
-    np.round: lambda a, decimals=0: a.round(),
+    np.round: _round,
     np.shape: lambda a: a.shape,
     np.ndim: lambda a: a.ndim,
     np.size: lambda a: a.size,

@@ -258,9 +258,9 @@ def var(x: ArrayLike, axes: Axes | None = None, ddof: int = 0, keepdims: bool = 
     """
     shape = x.shape if isinstance(x, Tensor) else np.shape(x)
     rank = len(shape)
-    chosen = range(rank) if axes is None else [a % rank for a in _axes(axes) or ()]
-    count = int(np.prod([shape[a] for a in chosen], dtype=np.int64))
+    chosen = range(rank) if axes is None else [a % max(rank, 1) for a in _axes(axes) or ()]
     centred = _call("sub", (x, _reduce("mean", x, axes, True)))
+    count = int(np.prod([shape[a] for a in chosen], dtype=np.int64))
     return _call(
         "div",
         (

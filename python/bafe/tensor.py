@@ -264,10 +264,14 @@ class Tensor:
 
     def any(self, axis: Axes | None = None, keepdims: bool = False) -> Tensor:
         """Whether any element is not zero."""
+        if self.size == 0:
+            return _reduce("reduce_sum", self.astype(bool), axis, keepdims) != 0
         return _reduce("reduce_max", self.astype(bool), axis, keepdims)
 
     def all(self, axis: Axes | None = None, keepdims: bool = False) -> Tensor:
         """Whether all elements are not zero."""
+        if self.size == 0:
+            return _reduce("reduce_sum", ~self.astype(bool), axis, keepdims) == 0
         return _reduce("reduce_min", self.astype(bool), axis, keepdims)
 
     def argmax(self, axis: int | None = None, keepdims: bool = False) -> Tensor:
@@ -295,7 +299,9 @@ class Tensor:
 
     def dot(self, other: Any) -> Tensor:
         """Matrix product with ``other`` (at most two axes, as NumPy's dot where both agree)."""
-        return _matmul(self, other) if self.ndim and np.ndim(other) else _call("mul", (self, other))
+        from bafe.numpy_protocol import _dot
+
+        return _dot(self, other)
 
     # NumPy's own functions
     # ----------------------------------------------------------------------------------------

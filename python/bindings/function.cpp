@@ -212,7 +212,7 @@ std::shared_ptr<Record> make_record(const py::list& leaves,
   }
   for (const auto& item : guards) {
     const auto pair = py::reinterpret_borrow<py::tuple>(item);
-    record->guards.push_back({lookup_of(pair[0]), pair[1]});
+    record->guards.emplace_back(lookup_of(pair[0]), py::object(pair[1]));
   }
   record->output_of_root = output_of_root;
   record->tree = static_cast<Record::Tree>(tree);

@@ -137,6 +137,22 @@ PyObject* Lookup::read() const {
   return inside ? PyList_GET_ITEM(container.ptr(), position) : nullptr;
 }
 
+namespace {
+
+Py_ssize_t container_size(PyObject* object) {
+  if (PyList_CheckExact(object)) return PyList_GET_SIZE(object);
+  return PyDict_CheckExact(object) ? PyDict_Size(object) : -1;
+}
+
+}  // namespace
+
+Guard::Guard(Lookup where, py::object value)
+    : lookup(std::move(where)), expected(std::move(value)), size(container_size(expected.ptr())) {}
+
+bool Guard::holds() const {
+  return lookup.read() == expected.ptr() && container_size(expected.ptr()) == size;
+}
+
 PyObject* HiddenInput::current() const {
   if (lookup.container.is_none()) return key.fits(array.ptr()) ? array.ptr() : nullptr;
   PyObject* now = lookup.read();

@@ -40,7 +40,10 @@ struct Lookup {
 struct Guard {
   Lookup lookup;
   py::object expected;
-  bool holds() const { return lookup.read() == expected.ptr(); }
+  Py_ssize_t size =
+      -1;  ///< of a list or dict: its elements have guards of their own, new ones none
+  Guard(Lookup where, py::object value);
+  bool holds() const;
 };
 
 /// A captured array: a hidden input, read at every call.

@@ -17,7 +17,7 @@ constexpr std::array kOptions = {
     OptionInfo{"BAFE_COMPILE_MEGABYTES", "4096", "memory limit of one compile"},
     OptionInfo{"BAFE_THREADS", "", "threads a kernel may use; default: the cores this process has"},
     OptionInfo{"BAFE_TIER", "auto", "auto, compiled or interpreted"},
-    OptionInfo{"BAFE_LOG", "", "topics on stderr: recompiles,rewrites,cache,code,autotune"},
+    OptionInfo{"BAFE_LOG", "", "topics on stderr: cache,code,autotune"},
     OptionInfo{"BAFE_DISABLE_JIT", "0", "1 runs decorated functions as plain Python"},
     OptionInfo{"BAFE_SMT", "", "path of the bafe-smt program; default: beside the library"},
 };

@@ -294,7 +294,7 @@ Ex Puller::tree(const Element& t, DType want, Site& site) {
       return site.args[static_cast<std::size_t>(t->number)];
     case Prim::kLiteral:
       // Operators on halves are computed in f32: their numbers are not rounded before the result.
-      return pool_.constant(Scalar::of(is_float(want) ? accumulator_of(want) : want, t->literal));
+      return pool_.constant(Scalar::of(is_half(want) ? DType::kF32 : want, t->literal));
     case Prim::kRead: {
       std::vector<Ex> indices;
       for (const Element& i : t->args) indices.push_back(index_tree(i, site));

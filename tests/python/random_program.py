@@ -23,6 +23,29 @@ JUMPS = ("floor", "ceil", "rint", "sign")
 COMPARE = ("equal", "not_equal", "less", "less_equal", "greater", "greater_equal")
 
 
+def _either(ours, numpys):
+    return lambda *x: ours(*x) if isinstance(x[0], bafe.Tensor) else numpys(*x)
+
+
+def _normed(x):
+    d = x - np.mean(x, axis=-1, keepdims=True)
+    return d / np.sqrt(np.mean(d * d, axis=-1, keepdims=True) + x.dtype.type(1e-2))
+
+
+SPECIAL = {
+    "relu": _either(bafe.relu, lambda x: np.maximum(x, 0)),
+    "sigmoid": _either(bafe.sigmoid, lambda x: 1 / (1 + np.exp(-x))),
+    "silu": _either(bafe.silu, lambda x: x / (1 + np.exp(-x))),
+    "rsqrt": _either(bafe.rsqrt, lambda x: 1 / np.sqrt(x)),
+    "logaddexp": np.logaddexp,
+    "cube": lambda x: x**3,
+    "layer_norm": _either(lambda x: bafe.layer_norm(x, eps=1e-2), _normed),
+    "bias_add": _either(lambda x, b: bafe.bias_add(x, b), lambda x, b: x + b),
+    "col": _either(lambda x: bafe.layout_transform(x + 1, "col"), lambda x: x + 1),
+    "variance": lambda x: np.var(x, axis=-1) if len(x.shape) else x,
+}
+
+
 class Value:
     def __init__(self, shape, kind, exact):
         self.shape, self.kind, self.exact = shape, kind, exact
@@ -106,6 +129,12 @@ class RandomProgram:
                 self._take,
                 self._slice,
                 self._division,
+                self._special,
+                self._special,
+                self._shift,
+                self._pad,
+                self._gather,
+                self._solve,
             ]
         )()
 
@@ -119,6 +148,62 @@ class RandomProgram:
         a, b = self._pick(exact=True), self._pick(exact=True)
         name = self._choice(("divide", "floor_divide", "remainder"))
         return self._add([a, b], getattr(np, name), False)
+
+    def _special(self):
+        """Functions whose names differ between NumPy and BAFE, and tests of values."""
+        if self.rng.integers(0, 4) == 0:
+            a = self._pick()
+            return self._add([a], getattr(np, self._choice(("isnan", "isfinite"))), True)
+        name = self._choice(tuple(SPECIAL))
+        operands = [self._pick("f") for _ in range(1 + (name in ("logaddexp", "bias_add")))]
+        if operands[0] is None:
+            return False
+        return self._add(operands, SPECIAL[name], False)
+
+    def _shift(self):
+        a, b = self._pick("iu", exact=True), self._pick("iu", exact=True)
+        if a is None or b is None:
+            return False
+        function = getattr(np, self._choice(("left_shift", "right_shift")))
+        return self._add([a, b], lambda x, y: function(x, np.bitwise_and(y, y.dtype.type(7))), True)
+
+    def _pad(self):
+        a = self._pick()
+        low = [int(self.rng.integers(0, 3)) for _ in self.values[a].shape]
+        if not low:
+            return False
+
+        def pad(x):
+            if isinstance(x, bafe.Tensor):
+                return bafe.pad(x, low, low, 1)
+            return np.pad(x, [(n, n) for n in low], constant_values=1)
+
+        return self._add([a], pad, self.values[a].exact)
+
+    def _gather(self):
+        a = self._pick()
+        shape = self.values[a].shape
+        if not shape or shape[-1] == 0:
+            return False
+        index = self.rng.integers(-shape[-1], shape[-1], shape)
+        return self._add([a], lambda x: np.take_along_axis(x, index, -1), self.values[a].exact)
+
+    def _solve(self):
+        a = self._pick("f")
+        shape = self.values[a].shape if a is not None else ()
+        if len(shape) < 2 or shape[-1] != shape[-2] or self._dtype(a) == np.float16:
+            return False
+        n = shape[-1]
+        boost = np.eye(n, dtype=self._dtype(a)) * 1000
+        name = self._choice(("solve", "inv"))
+
+        def apply(x):
+            matrix = np.clip(x, -9, 9) + boost.astype(x.dtype)
+            if matrix.dtype == np.longdouble:
+                matrix = matrix.astype(np.float64)
+            return np.linalg.inv(matrix) if name == "inv" else np.linalg.solve(matrix, matrix)
+
+        return self._add([a], apply, False)
 
     def _unary(self):
         if self.rng.integers(0, 3) == 0:

@@ -58,6 +58,7 @@ def test_readme_code_runs(tmp_path):
         env={**os.environ, "BAFE_CACHE_DIR": str(tmp_path / "cache")},
     )
     assert done.returncode == 0, done.stderr
+    assert "```text output" in (ROOT / "README.md").read_text()
     for output in re.findall(r"```text output\n(.*?)```", (ROOT / "README.md").read_text(), re.S):
         for line in output.strip().splitlines():
             assert line.strip() in done.stdout, (

@@ -2,6 +2,7 @@
 
 import dataclasses
 import threading
+import types
 
 import bafe
 import numpy as np
@@ -200,3 +201,43 @@ def test_zero_size_and_zero_rank():
     assert f(np.ones((0, 2)), np.ones((2, 3))).shape == (0, 3)
     assert bafe.jit(lambda a: a.sum())(np.ones((0, 3))) == 0
     assert bafe.jit(lambda a: a + 1)(np.float64(2)) == 3
+
+
+def test_static_values_that_compare_equal_are_told_apart():
+    f = bafe.jit(lambda a, s: a * s[0], static_argnums=1)
+    assert f(np.ones(1, np.int32), (2,)).dtype == np.int32
+    assert f(np.ones(1, np.int32), (2.0,)).dtype == np.float64
+    assert np.signbit(f(np.ones(1), (-0.0,)))[0] and not np.signbit(f(np.ones(1), (0.0,)))[0]
+
+
+def test_captured_containers_that_grow_are_seen():
+    layers = [np.ones(2)]
+    f = bafe.jit(lambda a: sum((w * a for w in layers), a * 0))
+    assert f(np.ones(2)).tolist() == [1, 1]
+    layers.append(np.ones(2))
+    assert f(np.ones(2)).tolist() == [2, 2]
+
+
+def test_values_of_the_users_modules_are_guarded():
+    module = types.ModuleType("settings")
+    module.scale, module.weights = 2.0, np.ones(2)
+    globals()["settings"] = module
+    f = bafe.jit(lambda a: a * settings.scale + settings.weights)  # noqa: F821
+    assert f(np.ones(2)).tolist() == [3, 3]
+    module.scale = 3.0
+    assert f(np.ones(2)).tolist() == [4, 4]
+    module.weights = np.zeros(2)
+    assert f(np.ones(2)).tolist() == [3, 3]
+
+
+def test_any_and_all_of_nothing():
+    x = np.ones((0, 3))
+    assert bafe.jit(lambda a: a.any(axis=0))(x).tolist() == [False] * 3
+    assert bafe.jit(lambda a: a.all(axis=0))(x).tolist() == [True] * 3
+
+
+def test_sums_with_a_dtype_are_numpys():
+    x = np.full(100, 3, np.int8)
+    for dtype in (np.int8, np.float32, np.int64):
+        got, want = bafe.jit(lambda a, d=dtype: np.sum(a, dtype=d))(x), np.sum(x, dtype=dtype)
+        assert got == want and got.dtype == want.dtype

@@ -19,7 +19,7 @@ std::span<const OptionInfo> option_table();
 
 /// The value of a variable of the table: the environment's, else the default. Read at every call.
 std::string option(std::string_view name);
-/// A set of comma-separated topics, as in BAFE_LOG=recompiles,cache.
+/// A set of comma-separated topics, as in BAFE_LOG=cache,code.
 bool option_has_topic(std::string_view name, std::string_view topic);
 /// A variable that belongs to the system (HOME, XDG_CACHE_HOME, CC, PATH …); nullopt when unset.
 std::optional<std::string> system_variable(std::string_view name);
