@@ -40,7 +40,6 @@ SPECIAL = {
     "logaddexp": np.logaddexp,
     "cube": lambda x: x**3,
     "layer_norm": _either(lambda x: bafe.layer_norm(x, eps=1e-2), _normed),
-    "bias_add": _either(lambda x, b: bafe.bias_add(x, b), lambda x, b: x + b),
     "col": _either(lambda x: bafe.layout_transform(x + 1, "col"), lambda x: x + 1),
     "variance": lambda x: np.var(x, axis=-1) if len(x.shape) else x,
 }
@@ -155,7 +154,7 @@ class RandomProgram:
             a = self._pick()
             return self._add([a], getattr(np, self._choice(("isnan", "isfinite"))), True)
         name = self._choice(tuple(SPECIAL))
-        operands = [self._pick("f") for _ in range(1 + (name in ("logaddexp", "bias_add")))]
+        operands = [self._pick("f") for _ in range(1 + (name == "logaddexp"))]
         if operands[0] is None:
             return False
         return self._add(operands, SPECIAL[name], False)
