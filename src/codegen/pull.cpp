@@ -274,6 +274,14 @@ std::vector<int> Puller::bound_vars(const std::vector<Dim>& extents,
   return spread(fresh);
 }
 
+/// Operators on halves are computed in f32, their numbers too. One that no half can hold is written
+/// as the negative of an f32 number, so that the expression around it keeps its type.
+Ex Puller::literal(DType dtype, double number) {
+  const Scalar rounded = Scalar::of(dtype, number);
+  if (!is_half(dtype) || rounded.as_double() == number) return pool_.constant(rounded);
+  return pool_.prim(Prim::kNeg, dtype, {pool_.constant(Scalar::of(DType::kF32, -number))});
+}
+
 Ex Puller::reduce_tree(const Element& t, DType want, Site& site) {
   std::vector<int> vars = bound_vars(t->extents, site.indices);
   std::vector<Ex> outer = site.bound;
@@ -293,8 +301,7 @@ Ex Puller::tree(const Element& t, DType want, Site& site) {
     case Prim::kArg:
       return site.args[static_cast<std::size_t>(t->number)];
     case Prim::kLiteral:
-      // Operators on halves are computed in f32: their numbers are not rounded before the result.
-      return pool_.constant(Scalar::of(is_half(want) ? DType::kF32 : want, t->literal));
+      return literal(want, t->literal);
     case Prim::kRead: {
       std::vector<Ex> indices;
       for (const Element& i : t->args) indices.push_back(index_tree(i, site));

@@ -67,6 +67,7 @@ class Puller {
   Ex arithmetic(const Element& t, DType want, Site& site);
   Ex index_tree(const Element& t, Site& site);
   Ex select(const Element& t, DType want, Site& site);
+  Ex literal(DType dtype, double number);
   Ex reduce_tree(const Element& t, DType want, Site& site);
   Ex condition(const Element& t, Site& site);
   bool is_index(const Element& t) const;
