@@ -30,6 +30,12 @@ bool is_exact(Prim prim) {
       return false;
   }
 }
+
+/// Does the tree only pick and compare, so that no value in it needs rounding?
+bool is_exact_tree(const Element& tree) {
+  if (!is_exact(tree->prim)) return false;
+  return std::all_of(tree->args.begin(), tree->args.end(), is_exact_tree);
+}
 bool is_comparison(Prim p) { return p == Prim::kLt || p == Prim::kLe || p == Prim::kEq; }
 bool is_logic(Prim p) {
   return p == Prim::kAnd || p == Prim::kOr || p == Prim::kXor || p == Prim::kNot;
@@ -93,7 +99,7 @@ Ex Puller::pointwise(const Node& node, const OpInfo& info, const std::vector<Ex>
   DType dtype = node.type.dtype;
   Ex result = tree(info.value, dtype, site);
   bool is_cast = info.value->prim == Prim::kCast;
-  if (is_half(dtype) && (is_cast || (bits_ && !is_exact(info.value->prim)))) {
+  if (is_half(dtype) && (is_cast || (bits_ && !is_exact_tree(info.value)))) {
     result = pool_.round(result, dtype);
   }
   return result;
