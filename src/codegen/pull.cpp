@@ -31,14 +31,17 @@ bool is_exact(Prim prim) {
   }
 }
 
-/// Does the tree only pick and compare, so that no value in it needs rounding?
-bool is_exact_tree(const Element& tree) {
-  if (!is_exact(tree->prim)) return false;
-  return std::all_of(tree->args.begin(), tree->args.end(), is_exact_tree);
-}
 bool is_comparison(Prim p) { return p == Prim::kLt || p == Prim::kLe || p == Prim::kEq; }
 bool is_logic(Prim p) {
   return p == Prim::kAnd || p == Prim::kOr || p == Prim::kXor || p == Prim::kNot;
+}
+/// Does the tree only pick and compare, so that no value in it needs rounding?
+bool is_exact_tree(const Element& tree) {
+  const Prim prim = tree->prim;
+  if (prim == Prim::kArg) return true;
+  if (prim == Prim::kLiteral) return tree->literal == static_cast<int>(tree->literal);
+  if (!is_exact(prim) && !is_comparison(prim) && !is_logic(prim)) return false;
+  return std::all_of(tree->args.begin(), tree->args.end(), is_exact_tree);
 }
 bool is_test(Prim p) { return p == Prim::kIsNan || p == Prim::kIsFinite; }
 
