@@ -9,14 +9,14 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "python"))
 warnings.simplefilter("ignore")
 
-import random_program  # noqa: E402
+import random_check  # noqa: E402
 
 FIRST_SEED = 1_000_000
 
 
 def check(seed):
     try:
-        return random_program.check(seed)
+        return random_check.check(seed)
     except Exception as error:  # noqa: BLE001 - a failure of any kind is a finding
         return f"seed {seed}: {type(error).__name__}: {error}"
 

@@ -332,7 +332,8 @@ def test_logaddexp_is_numpys_and_replaces_the_naive_form():
         np.testing.assert_allclose(got, want, rtol=1e-14, atol=1e-300, err_msg=tier)
     naive = bafe.jit(lambda x, y: np.log(np.exp(x) + np.exp(y)))
     assert "log-of-sum-of-exps" in naive.explain(a, b).rules
-    assert naive(np.array([1000.0]), np.array([1000.0])).tolist() == [1000.0 + np.log(2)]
+    high = np.full(a.shape, 1000.0)
+    assert (naive(high, high) == 1000.0 + np.log(2)).all()
 
 
 def test_logsumexp_of_minus_infinity_is_minus_infinity():

@@ -3,7 +3,7 @@
 import warnings
 
 import pytest
-import random_program
+import random_check
 
 
 @pytest.mark.parametrize("block", range(10))
@@ -13,6 +13,6 @@ def test_three_hundred_random_programs_agree_with_numpy(block):
         wrong = [
             found
             for seed in range(block * 30, block * 30 + 30)
-            if (found := random_program.check(seed))
+            if (found := random_check.check(seed))
         ]
     assert not wrong, "\n".join(wrong)

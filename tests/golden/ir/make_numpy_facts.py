@@ -53,8 +53,10 @@ def operators(name, table):
             yield op, run
         elif name == "bool" and op in bools:
             yield op, run
-        elif name[0] in "iu" and op not in {"div", "logical_or"} and (
-            table is BINARY or op in {"abs", "sign", "neg", "square"}
+        elif (
+            name[0] in "iu"
+            and op not in {"div", "logical_or"}
+            and (table is BINARY or op in {"abs", "sign", "neg", "square"})
         ):
             yield op, run
 
