@@ -137,7 +137,7 @@ std::shared_ptr<TracedProgram> optimized(const TracedProgram& program, const Eng
 }
 
 void bind_budget(py::module_& module) {
-  py::class_<SearchBudget>(module, "SearchBudget")
+  py::class_<SearchBudget>(module, "SearchBudget", "The seven limits of a search.")
       .def(py::init<>())
       .def_readwrite("max_iters", &SearchBudget::max_iters)
       .def_readwrite("max_nodes", &SearchBudget::max_nodes)
