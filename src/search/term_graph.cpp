@@ -112,6 +112,11 @@ bool sees_specials(const Graph& graph) {
       if (is_float(scalar.dtype) && !std::isfinite(scalar.as_double())) return true;
     }
     if (op_info(node.op).value && tells_specials(op_info(node.op).value)) return true;
+    // A mean of nothing is 0 / 0.
+    if (op_info(node.op).kind == OpKind::kReduction) {
+      const Shape& reduced = graph.type(node.operands[0]).shape;
+      if (is_concrete(reduced) && num_elements(reduced) == Dim(0)) return true;
+    }
   }
   return false;
 }

@@ -336,6 +336,12 @@ def test_logaddexp_is_numpys_and_replaces_the_naive_form():
     assert (naive(high, high) == 1000.0 + np.log(2)).all()
 
 
+def test_a_mean_of_nothing_stays_nan():
+    x = np.ones((0, 3))
+    for tier, got in both(lambda a: np.mean(a) - np.mean(a), x):
+        assert np.isnan(got), tier
+
+
 def test_logsumexp_of_minus_infinity_is_minus_infinity():
     x = np.full((2, 3), -np.inf)
     for _, got in both(lambda a: bafe.logsumexp(a, 1), x):
