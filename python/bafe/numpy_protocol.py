@@ -86,6 +86,24 @@ def _clip(a: Any, a_min: Any = None, a_max: Any = None) -> Any:
     return a.clip(a_min, a_max)
 
 
+def _pad(array: Any, pad_width: Any, mode: Any = "constant", constant_values: Any = 0) -> Any:
+    if mode != "constant" or np.ndim(constant_values) != 0:
+        raise _unknown("pad with another mode than one constant")
+    widths = np.broadcast_to(np.asarray(pad_width), (array.ndim, 2))
+    low, high = ([int(width) for width in side] for side in widths.T)
+    return _call("pad", (array,), (low, high, float(constant_values)))
+
+
+def _trace(a: Any, offset: int = 0) -> Any:
+    if np.ndim(a) != 2:
+        raise _unknown("trace of other than two axes")
+    return s.diag(a, offset).sum()
+
+
+def _outer(a: Any, b: Any) -> Any:
+    return _call("mul", (s.expand_dims(a.ravel(), 1), s.expand_dims(b.ravel(), 0)))
+
+
 _FUNCTIONS: dict[Any, Callable[..., Any]] = {
     np.sum: _reduction("sum"),
     np.prod: _reduction("prod"),
@@ -113,6 +131,9 @@ _FUNCTIONS: dict[Any, Callable[..., Any]] = {
     np.where: s.where,
     np.clip: _clip,
     np.dot: _dot,
+    np.pad: _pad,
+    np.trace: _trace,
+    np.outer: _outer,
     np.tril: lambda m, k=0: s.tril(m, k),
     np.triu: lambda m, k=0: s.triu(m, k),
     np.diag: lambda v, k=0: s.diag(v, k),
