@@ -5,63 +5,20 @@
 // legal and the price falls, so the result is never above the finest partition.
 
 #include <algorithm>
-#include <map>
 #include <set>
 
 #include "bafe/base/error.h"
 #include "bafe/cost/access.h"
 #include "bafe/search/plan.h"
+#include "planner.h"
 
 namespace bafe {
 namespace {
 
 constexpr std::size_t kJoinWindow = 64;  // groups further apart share too little cache to be one
 
-class Planner {
- public:
-  Planner(Graph graph, const CostModel& cost) : cost_(cost) {
-    program_.graph = std::move(graph);
-    start();
-  }
-  Program run();
-
- private:
-  struct Cell {
-    std::vector<ValueId> outputs;
-    Group group;  // derived from outputs and stored_
-  };
-  const Graph& graph() const { return program_.graph; }
-  void start();
-  bool derive(Cell& cell, const std::vector<bool>& stored) const;
-  std::vector<std::size_t> readers(ValueId id) const;
-  bool has_anchor(const Group& group) const;
-  bool feeds_contraction(const Group& group, ValueId id) const;
-  bool try_unstore(ValueId id, bool prologues);
-  bool reaches(std::size_t from, std::size_t to, bool skip_direct) const;
-  bool share_buffer(const Group& a, const Group& b) const;
-  bool try_join(std::size_t a, std::size_t b);
-  void choose_orders();
-  bool try_order(ValueId id, const std::vector<int>& order);
-  bool order_is_free(ValueId id) const;
-  std::vector<Group> in_execution_order() const;
-
-  const CostModel& cost_;
-  Program program_;
-  std::vector<Cell> cells_;
-  std::vector<bool> stored_, is_root_;
-  std::vector<std::vector<ValueId>> users_;
-};
-
 bool is_leaf(const Graph& graph, ValueId id) {
   return op_info(graph.node(id).op).kind == OpKind::kLeaf;
-}
-
-void collect(const Graph& graph, const std::vector<bool>& stored,
-             const std::vector<ValueId>& outputs, ValueId id, std::set<ValueId>& nodes) {
-  bool output = std::find(outputs.begin(), outputs.end(), id) != outputs.end();
-  if (is_leaf(graph, id) || (stored[id.index()] && !output)) return;
-  if (!nodes.insert(id).second) return;
-  for (ValueId operand : graph.node(id).operands) collect(graph, stored, outputs, operand, nodes);
 }
 
 /// The order that a layout_transform at a root asks for.
@@ -79,11 +36,17 @@ Layout leaf_layout(const Graph& graph, ValueId id) {
   return layout_from_text(graph.inputs()[static_cast<std::size_t>(index)].layout, rank);
 }
 
+}  // namespace
+
 void Planner::start() {
   std::size_t size = graph().size();
   stored_.assign(size, false);
   is_root_.assign(size, false);
   users_.resize(size);
+  inside_.resize(size);
+  home_.resize(size, 0);
+  mark_.assign(size, 0);
+  keys_ = node_keys(program_);
   for (ValueId root : graph().roots()) is_root_[root.index()] = true;
   for (std::size_t i = 0; i < size; ++i) {
     Layout layout = leaf_layout(graph(), ValueId(static_cast<std::uint32_t>(i)));
@@ -98,45 +61,69 @@ void Planner::start() {
   for (ValueId id : live) {
     if (!stored_[id.index()]) continue;
     Cell cell{{id}, {}};
-    bool legal = derive(cell, stored_);
+    bool legal = derive(cell);
     BAFE_CHECK(legal, "an operator alone is a legal group");
-    cells_.push_back(std::move(cell));
+    cells_.emplace_back();
+    set_cell(cells_.size() - 1, std::move(cell));
   }
 }
 
-bool Planner::derive(Cell& cell, const std::vector<bool>& stored) const {
-  std::set<ValueId> nodes;
-  for (ValueId id : cell.outputs) {
-    collect(graph(), stored, cell.outputs, id, nodes);
-    if (nodes.size() > kMaxGroupNodes) return false;
+/// The outputs and the streams below them; too many end the walk.
+void Planner::collect(const std::vector<ValueId>& outputs, std::vector<ValueId>& nodes) {
+  ++round_;
+  auto take = [&](ValueId id) {
+    if (mark_[id.index()] == round_) return;
+    mark_[id.index()] = round_;
+    nodes.push_back(id);
+  };
+  for (ValueId id : outputs) take(id);
+  for (std::size_t i = 0; i < nodes.size() && nodes.size() <= kMaxGroupNodes; ++i) {
+    for (ValueId operand : graph().node(nodes[i]).operands) {
+      if (!is_leaf(graph(), operand) && !stored_[operand.index()]) take(operand);
+    }
   }
+  std::sort(nodes.begin(), nodes.end());
+}
+
+bool Planner::derive(Cell& cell) {
   Group group;
-  group.nodes.assign(nodes.begin(), nodes.end());
+  collect(cell.outputs, group.nodes);
+  if (group.nodes.size() > kMaxGroupNodes) return false;
   group.outputs = cell.outputs;
-  auto kind = legal_group(graph(), group.nodes, group.outputs);
-  if (!kind) return false;
-  group.kind = *kind;
-  GroupCost price = cost_.group_cost(program_, group);
-  group.predicted_ns = price.ns;
-  group.flops = price.flops;
-  group.bytes = price.bytes;
+  const GroupPrice& price = memo_.price(program_, cost_, keys_, group.nodes, group.outputs);
+  if (!price.kind) return false;
+  group.kind = *price.kind;
+  group.predicted_ns = price.cost.ns;
+  group.flops = price.cost.flops;
+  group.bytes = price.cost.bytes;
   cell.group = std::move(group);
   return true;
 }
 
+void Planner::set_cell(std::size_t c, Cell cell) {
+  for (ValueId id : cells_[c].group.nodes) {
+    std::vector<std::size_t>& holders = inside_[id.index()];
+    holders.erase(std::find(holders.begin(), holders.end(), c));
+  }
+  cells_[c] = std::move(cell);
+  for (ValueId id : cells_[c].group.nodes) inside_[id.index()].push_back(c);
+  for (ValueId id : cells_[c].outputs) home_[id.index()] = c;
+}
+
+/// Cells that read the stored value, ascending.
 std::vector<std::size_t> Planner::readers(ValueId id) const {
   std::vector<std::size_t> result;
-  for (std::size_t c = 0; c < cells_.size(); ++c) {
-    const std::vector<ValueId>& nodes = cells_[c].group.nodes;
-    if (cells_[c].outputs.empty()) continue;
-    bool reads = std::any_of(
-        users_[id.index()].begin(), users_[id.index()].end(),
-        [&](ValueId user) { return std::binary_search(nodes.begin(), nodes.end(), user); });
-    if (reads && std::find(cells_[c].outputs.begin(), cells_[c].outputs.end(), id) ==
-                     cells_[c].outputs.end()) {
-      result.push_back(c);
-    }
+  for (ValueId user : users_[id.index()]) {
+    const std::vector<std::size_t>& holders = inside_[user.index()];
+    result.insert(result.end(), holders.begin(), holders.end());
   }
+  std::sort(result.begin(), result.end());
+  result.erase(std::unique(result.begin(), result.end()), result.end());
+  auto makes = [&](std::size_t c) {
+    const std::vector<ValueId>& outputs = cells_[c].outputs;
+    return std::find(outputs.begin(), outputs.end(), id) != outputs.end();
+  };
+  result.erase(std::remove_if(result.begin(), result.end(), makes), result.end());
   return result;
 }
 
@@ -155,21 +142,19 @@ bool Planner::feeds_contraction(const Group& group, ValueId id) const {
 
 bool Planner::try_unstore(ValueId id, bool prologues) {
   if (is_root_[id.index()] || !stored_[id.index()]) return false;
-  auto home = std::find_if(cells_.begin(), cells_.end(), [&](const Cell& cell) {
-    return cell.outputs.size() == 1 && cell.outputs[0] == id;
-  });
-  if (home == cells_.end()) return false;
+  std::size_t home = home_[id.index()];
+  if (cells_[home].outputs.size() != 1) return false;
   std::vector<std::size_t> into = readers(id);
-  if (into.empty() || (has_anchor(home->group) && into.size() > 1)) return false;
+  if (into.empty() || (has_anchor(cells_[home].group) && into.size() > 1)) return false;
   stored_[id.index()] = false;
   std::vector<Cell> changed;
-  double before = home->group.predicted_ns, after = 0;
+  double before = cells_[home].group.predicted_ns, after = 0;
   bool computes = op_info(graph().node(id).op).kind == OpKind::kPointwise;
   for (std::size_t c : into) {
     Cell cell{cells_[c].outputs, {}};
     before += cells_[c].group.predicted_ns;
     bool kept =
-        derive(cell, stored_) && (prologues || !computes || !feeds_contraction(cell.group, id));
+        derive(cell) && (prologues || !computes || !feeds_contraction(cell.group, id));
     if (!kept) {
       stored_[id.index()] = true;
       return false;
@@ -181,135 +166,116 @@ bool Planner::try_unstore(ValueId id, bool prologues) {
     stored_[id.index()] = true;
     return false;
   }
-  for (std::size_t i = 0; i < into.size(); ++i) cells_[into[i]] = std::move(changed[i]);
-  *home = Cell{};
+  for (std::size_t i = 0; i < into.size(); ++i) set_cell(into[i], std::move(changed[i]));
+  set_cell(home, {});
   return true;
 }
 
 /// Does cell `to` need what cell `from` stores? skip_direct: only through a third cell.
-bool Planner::reaches(std::size_t from, std::size_t to, bool skip_direct) const {
-  std::vector<bool> seen(cells_.size(), false);
+bool Planner::reaches(std::size_t from, std::size_t to, bool skip_direct) {
+  ++round_;
+  ValueId last = cells_[to].group.nodes.back();
   std::vector<std::size_t> work{from};
   while (!work.empty()) {
     std::size_t cell = work.back();
     work.pop_back();
     for (ValueId output : cells_[cell].outputs) {
-      for (std::size_t next : readers(output)) {
-        if (next == to && !(skip_direct && cell == from)) return true;
-        if (next == to || next == from || seen[next]) continue;
-        seen[next] = true;
-        work.push_back(next);
+      if (output >= last) continue;  // users are younger than what they use
+      for (ValueId user : users_[output.index()]) {
+        for (std::size_t next : inside_[user.index()]) {
+          if (next == to && !(skip_direct && cell == from)) return true;
+          if (next == to || next == from || next == cell || mark_[next] == round_) continue;
+          mark_[next] = round_;
+          work.push_back(next);
+        }
       }
     }
   }
   return false;
 }
 
-bool Planner::share_buffer(const Group& a, const Group& b) const {
-  auto reads = [&](const Group& group) {
-    std::set<ValueId> result(group.outputs.begin(), group.outputs.end());
-    for (ValueId id : group.nodes) {
-      for (ValueId operand : graph().node(id).operands) {
-        bool outside = !std::binary_search(group.nodes.begin(), group.nodes.end(), operand);
-        if (outside && !is_fill(graph(), operand)) result.insert(operand);
-      }
-    }
-    return result;
+/// Later cells near `a` that read what it reads or stores, or store what it reads; ascending.
+std::vector<std::size_t> Planner::partners(std::size_t a) const {
+  std::vector<std::size_t> result;
+  auto take = [&](std::size_t c) {
+    if (c > a && c < a + kJoinWindow) result.push_back(c);
   };
-  std::set<ValueId> left = reads(a), right = reads(b);
-  return std::any_of(left.begin(), left.end(), [&](ValueId id) { return right.count(id) > 0; });
+  auto take_readers = [&](ValueId id) {
+    for (ValueId user : users_[id.index()]) {
+      for (std::size_t c : inside_[user.index()]) take(c);
+    }
+  };
+  for (ValueId id : cells_[a].outputs) take_readers(id);
+  const std::vector<ValueId>& nodes = cells_[a].group.nodes;
+  for (ValueId id : nodes) {
+    for (ValueId operand : graph().node(id).operands) {
+      if (std::binary_search(nodes.begin(), nodes.end(), operand) || is_fill(graph(), operand))
+        continue;
+      take_readers(operand);
+      if (stored_[operand.index()]) take(home_[operand.index()]);
+    }
+  }
+  std::sort(result.begin(), result.end());
+  result.erase(std::unique(result.begin(), result.end()), result.end());
+  return result;
 }
 
 bool Planner::try_join(std::size_t a, std::size_t b) {
-  Cell &x = cells_[a], &y = cells_[b];
-  if (x.outputs.empty() || y.outputs.empty() || !share_buffer(x.group, y.group)) return false;
-  if (reaches(a, b, true) || reaches(b, a, true)) return false;
+  const Cell &x = cells_[a], &y = cells_[b];
   Cell joined{x.outputs, {}};
   joined.outputs.insert(joined.outputs.end(), y.outputs.begin(), y.outputs.end());
   std::sort(joined.outputs.begin(), joined.outputs.end());
-  if (!derive(joined, stored_)) return false;
+  if (!derive(joined)) return false;
   if (!(joined.group.predicted_ns < x.group.predicted_ns + y.group.predicted_ns)) return false;
-  x = std::move(joined);
-  y = Cell{};
+  if (reaches(a, b, true) || reaches(b, a, true)) return false;
+  set_cell(b, {});
+  set_cell(a, std::move(joined));
   return true;
 }
 
-/// May search store the value as it likes?
-bool Planner::order_is_free(ValueId id) const {
-  if (is_root_[id.index()] || graph().type(id).rank() < 2) return false;
-  auto library = [&](ValueId v) { return op_info(graph().node(v).op).kind == OpKind::kLibrary; };
-  return !library(id) &&
-         std::none_of(users_[id.index()].begin(), users_[id.index()].end(), library);
-}
-
-bool Planner::try_order(ValueId id, const std::vector<int>& order) {
-  std::vector<int> old = program_.layouts[id.index()].order;
-  if (old == order) return false;
-  std::vector<std::size_t> touched = readers(id);
-  for (std::size_t c = 0; c < cells_.size(); ++c) {
-    if (std::find(cells_[c].outputs.begin(), cells_[c].outputs.end(), id) !=
-        cells_[c].outputs.end())
-      touched.push_back(c);
-  }
-  program_.layouts[id.index()].order = order;
-  double before = 0, after = 0;
-  std::vector<Cell> changed;
-  for (std::size_t c : touched) {
-    Cell cell{cells_[c].outputs, {}};
-    before += cells_[c].group.predicted_ns;
-    bool legal = derive(cell, stored_);
-    BAFE_CHECK(legal, "legality does not depend on orders");
-    after += cell.group.predicted_ns;
-    changed.push_back(std::move(cell));
-  }
-  if (!(after < 0.98 * before)) {  // a small predicted gain is not worth an unusual order
-    program_.layouts[id.index()].order = old;
-    return false;
-  }
-  for (std::size_t i = 0; i < touched.size(); ++i) cells_[touched[i]] = std::move(changed[i]);
-  return true;
-}
-
-void Planner::choose_orders() {
-  for (int round = 0; round < 2; ++round) {
-    bool changed = false;
-    for (std::size_t i = 0; i < stored_.size(); ++i) {
-      ValueId id(static_cast<std::uint32_t>(i));
-      if (!stored_[i] || !order_is_free(id)) continue;
-      int rank = graph().type(id).rank();
-      std::vector<std::vector<int>> orders{Layout::row(rank).order, Layout::col(rank).order};
-      orders.push_back(orders[0]);
-      std::swap(orders[2][orders[2].size() - 1], orders[2][orders[2].size() - 2]);
-      for (const std::vector<int>& order : orders) changed |= try_order(id, order);
-    }
-    if (!changed) return;
-  }
-}
-
-std::vector<Group> Planner::in_execution_order() const {
-  std::vector<Group> result;
-  std::set<std::size_t> left;
-  std::vector<bool> ready(stored_.size(), false);
-  for (std::size_t c = 0; c < cells_.size(); ++c) {
-    if (!cells_[c].outputs.empty()) left.insert(c);
-  }
-  auto runnable = [&](const Group& group) {
-    for (ValueId id : group.nodes) {
-      for (ValueId operand : graph().node(id).operands) {
-        bool inside = std::binary_search(group.nodes.begin(), group.nodes.end(), operand);
-        if (!inside && !is_leaf(graph(), operand) && !ready[operand.index()]) return false;
+void Planner::join() {
+  for (std::size_t a = 0; a < cells_.size() && !is_stopped(); ++a) {
+    for (bool joined = !cells_[a].outputs.empty(); joined;) {
+      joined = false;
+      for (std::size_t b : partners(a)) {
+        joined = try_join(a, b);
+        if (joined) break;
       }
     }
-    return true;
-  };
-  while (!left.empty()) {
-    auto next = std::find_if(left.begin(), left.end(),
-                             [&](std::size_t c) { return runnable(cells_[c].group); });
-    BAFE_CHECK(next != left.end(), "groups have no cycle");
-    result.push_back(cells_[*next].group);
-    for (ValueId id : result.back().outputs) ready[id.index()] = true;
-    left.erase(next);
   }
+}
+
+/// Of the groups that may run, the one whose first operator is oldest.
+std::vector<Group> Planner::in_execution_order() const {
+  std::vector<Group> result;
+  std::vector<std::size_t> missing(cells_.size(), 0);
+  std::set<std::size_t> ready;
+  for (std::size_t c = 0; c < cells_.size(); ++c) {
+    if (cells_[c].outputs.empty()) continue;
+    std::set<ValueId> needs;
+    const std::vector<ValueId>& nodes = cells_[c].group.nodes;
+    for (ValueId id : nodes) {
+      for (ValueId operand : graph().node(id).operands) {
+        bool inside = std::binary_search(nodes.begin(), nodes.end(), operand);
+        if (!inside && !is_leaf(graph(), operand)) needs.insert(operand);
+      }
+    }
+    missing[c] = needs.size();
+    if (needs.empty()) ready.insert(c);
+  }
+  std::size_t total = 0;
+  for (const Cell& cell : cells_) total += !cell.outputs.empty();
+  while (!ready.empty()) {
+    std::size_t c = *ready.begin();
+    ready.erase(ready.begin());
+    result.push_back(cells_[c].group);
+    for (ValueId id : cells_[c].outputs) {
+      for (std::size_t reader : readers(id)) {
+        if (reader != c && --missing[reader] == 0) ready.insert(reader);
+      }
+    }
+  }
+  BAFE_CHECK(result.size() == total, "groups have no cycle");
   return result;
 }
 
@@ -317,17 +283,13 @@ Program Planner::run() {
   for (bool prologues : {false, true}) {
     for (int round = 0; round < 4; ++round) {
       bool changed = false;
-      for (std::size_t i = stored_.size(); i-- > 0;) {
+      for (std::size_t i = stored_.size(); i-- > 0 && !is_stopped();) {
         changed |= try_unstore(ValueId(static_cast<std::uint32_t>(i)), prologues);
       }
       if (!changed) break;
     }
   }
-  for (std::size_t a = 0; a < cells_.size(); ++a) {
-    for (std::size_t b = a + 1; b < std::min(cells_.size(), a + kJoinWindow); ++b) {
-      if (try_join(a, b)) b = a;
-    }
-  }
+  join();
   choose_orders();
   for (std::size_t i = 0; i < stored_.size(); ++i) {
     ValueId id(static_cast<std::uint32_t>(i));
@@ -339,10 +301,8 @@ Program Planner::run() {
   return std::move(program_);
 }
 
-}  // namespace
-
-Program plan_groups(Graph graph, const CostModel& cost) {
-  return Planner(std::move(graph), cost).run();
+Program plan_groups(Graph graph, const CostModel& cost, bool structured, const PlanAid& aid) {
+  return Planner(std::move(graph), cost, structured, aid).run();
 }
 
 }  // namespace bafe

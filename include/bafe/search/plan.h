@@ -2,6 +2,7 @@
 /// From a plain graph to a decided program: which values are stored, in which order, and which
 /// operators share a kernel. No rewrite happens here.
 
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
@@ -41,9 +42,19 @@ inline constexpr std::size_t kMaxGroupNodes = 96;
 /// library operands that are not row-major buffers copied by one as well.
 Graph plan_form(const Graph& graph);
 
+class GroupMemo;  // src/search/group_memo.h
+
+/// What several plans share, and what ends one early.
+struct PlanAid {
+  GroupMemo* memo = nullptr;   ///< prices of groups met before, under the same cost model
+  std::function<bool()> stop;  ///< polled; true: the partition reached so far is the answer
+};
+
 /// Decides forms, orders and groups of a graph in plan form by price. Deterministic. Never fails:
-/// the finest partition is always legal.
-Program plan_groups(Graph graph, const CostModel& cost);
+/// the finest partition is always legal. structured: known zeros of matrices may be skipped (class
+/// `finite`).
+Program plan_groups(Graph graph, const CostModel& cost, bool structured = false,
+                    const PlanAid& aid = {});
 
 /// Asserts what Program promises: every stored value is an output of exactly one group, groups are
 /// legal and in execution order, orders are permutations. InternalError names the group.
