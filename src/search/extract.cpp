@@ -30,6 +30,10 @@ class Search {
   bool visit(ClassId cls, const Choice& choice, std::vector<ClassId>& order);
   double node_price(const Choice& choice, ClassId cls) const;
   bool keep(const Choice& choice);
+  bool is_spent() {
+    bool asks = evaluations_ % 16 == 0 && limits_.interrupted;
+    return evaluations_ >= limits_.evaluations || (asks && limits_.interrupted());
+  }
   void beam();
   bool exchange(const Candidate& center);
   void branch();
@@ -187,7 +191,7 @@ bool Search::exchange(const Candidate& center) {
     NodeId old = choice[i];
     for (NodeId node : terms_.egraph.nodes(terms_.egraph.class_of(old))) {
       if (node == old || costs_.node(node).own_ns > 3 * center.surrogate_ns) continue;
-      if (evaluations_ >= limits_.evaluations) return false;
+      if (is_spent()) return false;
       choice[i] = node;
       keep(choice);
     }
@@ -206,7 +210,7 @@ std::vector<Candidate> Search::around(const Candidate& center) {
 /// the incumbent.
 bool Search::branch_from(Choice& partial, std::vector<ClassId>& open, double paid,
                          double& incumbent) {
-  if (evaluations_ >= limits_.evaluations) return false;
+  if (is_spent()) return false;
   double rest = 0;
   for (ClassId cls : open)
     rest = std::max(rest, partial[cls.index()].valid() ? 0 : bound_[cls.index()]);

@@ -2,6 +2,7 @@
 /// Candidate programs of an e-graph, by the additive surrogate.
 
 #include <cstdint>
+#include <functional>
 #include <vector>
 
 #include "state_table.h"
@@ -11,6 +12,7 @@ namespace bafe {
 struct ExtractLimits {
   int candidates = 16;
   int evaluations = 2000;  ///< programs that the local search may price
+  std::function<bool()> interrupted;  ///< polled; true: the candidates found so far are the answer
 };
 
 /// One choice of nodes. `nodes` is indexed by class; valid for the classes that the roots need,
