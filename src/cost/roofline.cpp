@@ -13,6 +13,7 @@
 
 #include "bafe/base/format.h"
 #include "bafe/cost/access.h"
+#include "bafe/cost/product_cost.h"
 
 namespace bafe {
 namespace {
@@ -172,22 +173,6 @@ double overhead_ns(const Machine& machine, double work_ns) {
          (machine.threads > 1 && work_ns > 4 * machine.barrier_ns ? machine.barrier_ns : 0);
 }
 
-struct MatmulShape {
-  double batch = 1, m = 0, n = 0, k = 0;
-};
-
-MatmulShape matmul_shape_of(const Graph& graph, ValueId id) {
-  const Shape& out = graph.type(id).shape;
-  const Shape& a = graph.type(graph.node(id).operands[0]).shape;
-  std::size_t rank = out.size();
-  MatmulShape shape;
-  for (std::size_t i = 0; i + 2 < rank; ++i) shape.batch *= static_cast<double>(size_of(out[i]));
-  shape.m = static_cast<double>(size_of(out[rank - 2]));
-  shape.n = static_cast<double>(size_of(out[rank - 1]));
-  shape.k = static_cast<double>(size_of(a[rank - 1]));
-  return shape;
-}
-
 /// What it takes to bring an operand into its packed order: nothing beyond matmul_ns for a plain
 /// buffer in the fast order, a strided copy otherwise.
 double operand_ns(const Nest& nest, const Machine& machine, double bytes, bool direct,
@@ -221,8 +206,9 @@ struct Walk {
 
 /// Work of one anchor (reduction, contraction, scan) whose operands are pulled through nests of
 /// their own.
-void walk_anchor(const Program& program, const std::set<ValueId>& streams, const Machine& machine,
-                 ValueId anchor, std::vector<ValueId>& anchors, Walk& walk) {
+void walk_anchor(const Program& program, const Group& group, const std::set<ValueId>& streams,
+                 const Machine& machine, ValueId anchor, std::vector<ValueId>& anchors,
+                 Walk& walk) {
   const Node& node = program.graph.node(anchor);
   OpKind kind = op_info(node.op).kind;
   for (std::size_t i = 0; i < node.operands.size(); ++i) {
@@ -246,9 +232,9 @@ void walk_anchor(const Program& program, const std::set<ValueId>& streams, const
     walk.nests.push_back(std::move(nest));
   }
   if (kind != OpKind::kContraction) return;
-  MatmulShape s = matmul_shape_of(program.graph, anchor);
-  walk.compute_ns += matmul_ns(machine, node.type.dtype, s.batch, s.m, s.n, s.k);
-  walk.flops += 2 * s.batch * s.m * s.n * s.k;
+  ProductShape shape = product_shape(program, group, anchor);
+  walk.compute_ns += product_ns(machine, shape);
+  walk.flops += product_flops(shape);
 }
 
 Walk walk_group(const Program& program, const Group& group, const Machine& machine) {
@@ -270,7 +256,7 @@ Walk walk_group(const Program& program, const Group& group, const Machine& machi
   for (std::size_t i = 0; i < anchors.size(); ++i) {
     ValueId anchor = anchors[i];
     if (!done.insert(anchor).second) continue;
-    walk_anchor(program, streams, machine, anchor, anchors, walk);
+    walk_anchor(program, group, streams, machine, anchor, anchors, walk);
   }
   return walk;
 }
@@ -370,7 +356,9 @@ GroupCost RooflineModel::group_cost(const Program& program, const Group& group) 
 
 double RooflineModel::program_ns(const Program& program) const {
   double ns = machine_.call_ns;
-  for (const Group& group : program.groups) ns += group_cost(program, group).ns;
+  for (const Group& group : program.groups) {
+    ns += group.predicted_ns > 0 ? group.predicted_ns : group_cost(program, group).ns;
+  }
   return ns;
 }
 

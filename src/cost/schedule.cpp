@@ -61,7 +61,10 @@ std::string node_text(const Program& program, ValueId id) {
   for (std::size_t i = 0; i < node.attrs.size() && i < spec.fields.size(); ++i) {
     text += format(" :{} {}", spec.fields[i].name, attr_text(node.attrs[i]));
   }
-  return text + format(" : {} {}\n", node.type.text(), program.layouts[id.index()].text());
+  std::string structure = program.structure(id).text();
+  if (!structure.empty()) structure = "  # " + structure;
+  return text + format(" : {} {}{}\n", node.type.text(), program.layouts[id.index()].text(),
+                       structure);
 }
 
 }  // namespace
@@ -113,6 +116,11 @@ const char* group_kind_text(GroupKind kind) {
   static const char* const kTexts[] = {"pointwise", "reduction", "row",
                                        "matmul",    "library",   "scan"};
   return kTexts[static_cast<int>(kind)];
+}
+
+const Structure& Program::structure(ValueId id) const {
+  static const Structure kNothing;
+  return id.index() < structures.size() ? structures[id.index()] : kNothing;
 }
 
 std::string Program::text() const {

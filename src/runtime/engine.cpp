@@ -66,6 +66,7 @@ SearchOptions search_options(const Request& request, std::function<bool()> inter
   out.budget = request.options.budget;
   out.time_budget_ms = request.options.time_budget_ms;
   out.deep = request.options.deep;
+  out.structure = request.options.structure;
   out.rules = request.options.rules.get();
   out.cost = &request.cost();
   out.target = host_target();

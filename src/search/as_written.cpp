@@ -5,6 +5,7 @@
 #include "bafe/cost/roofline.h"
 #include "bafe/search/optimize.h"
 #include "bafe/search/plan.h"
+#include "term_graph.h"
 
 namespace bafe {
 namespace {
@@ -33,10 +34,14 @@ const char* regime_name(Regime regime) { return row_of(regime).name; }
 int regime_beam_width(Regime regime) { return row_of(regime).beam_width; }
 int regime_iters(Regime regime) { return row_of(regime).iters; }
 
+bool skips_zeros(const Graph& graph, const SearchOptions& options) {
+  return options.structure && options.math != Math::kBits && !sees_specials(graph);
+}
+
 Program plan_as_written(const Graph& graph, const SearchOptions& options) {
   RooflineModel reference(Machine::reference(options.target, options.threads));
   const CostModel& cost = options.cost ? *options.cost : reference;
-  return plan_groups(plan_form(graph), cost);
+  return plan_groups(plan_form(graph), cost, skips_zeros(graph, options));
 }
 
 }  // namespace bafe

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "bafe/cost/access.h"
+#include "bafe/cost/product_cost.h"
 #include "bafe/cost/roofline.h"
 #include "bafe/ir/builder.h"
 
@@ -42,15 +43,6 @@ bool swaps_last_axes(const std::vector<int>& map) {
   return map[rank - 1] == static_cast<int>(rank) - 2 && map[rank - 2] == static_cast<int>(rank) - 1;
 }
 
-double product_ns(const Machine& machine, std::span<const Type> operands, const Type& result) {
-  std::size_t rank = result.shape.size();
-  double m = static_cast<double>(size_of(result.shape[rank - 2]));
-  double n = static_cast<double>(size_of(result.shape[rank - 1]));
-  double k = static_cast<double>(size_of(operands[0].shape[rank - 1]));
-  double batch = m * n > 0 ? static_cast<double>(element_count(result.shape)) / (m * n) : 0;
-  return matmul_ns(machine, result.dtype, batch, m, n, k) + machine.step_ns;
-}
-
 NodeInfo movement_info(double slots, Op op, const Attrs& attrs, std::span<const Type> operands,
                        const Type& result) {
   NodeInfo info;
@@ -83,6 +75,15 @@ double definition_ns(const Machine& machine, Op op, const Attrs& attrs,
 
 }  // namespace
 
+double node_product_ns(const Machine& machine, std::span<const Type> operands, const Type& result,
+                       const Structure& a, const Structure& b, bool mirrored) {
+  ProductShape shape = product_shape(operands[0], result);
+  shape.a = a;
+  shape.b = b;
+  shape.mirrored = mirrored;
+  return product_ns(machine, shape) + machine.step_ns;
+}
+
 NodeInfo node_info(const Machine& machine, Op op, const Attrs& attrs,
                    std::span<const Type> operands, const Type& result) {
   double elements = static_cast<double>(element_count(result.shape));
@@ -105,7 +106,7 @@ NodeInfo node_info(const Machine& machine, Op op, const Attrs& attrs,
       return info;
     case OpKind::kContraction:
       info.role = NodeRole::kContract;
-      info.own_ns += product_ns(machine, operands, result);
+      info.own_ns += node_product_ns(machine, operands, result, {}, {}, false);
       return info;
     case OpKind::kScan:
       info.role = NodeRole::kReduce;
@@ -124,6 +125,22 @@ NodeInfo node_info(const Machine& machine, Op op, const Attrs& attrs,
   }
 }
 
+namespace {
+
+/// The price of a product with what the classes of its operands are known to skip.
+double skipping_product_ns(const TermGraph& terms, const Machine& machine, NodeId node,
+                           std::span<const Type> operands, const Type& result) {
+  const EGraph& egraph = terms.egraph;
+  auto facts = [&](int i) {
+    return terms.analysis.facts(egraph.class_of(egraph.children(node)[static_cast<std::size_t>(i)]));
+  };
+  Structure a = facts(0).structure, b = facts(1).structure;
+  bool mirrored = terms.analysis.is_mirrored(egraph, node);
+  return node_product_ns(machine, operands, result, a, b, mirrored);
+}
+
+}  // namespace
+
 NodeCosts::NodeCosts(const TermGraph& terms, const CostModel& cost) : machine_(cost.machine()) {
   const EGraph& egraph = terms.egraph;
   infos_.resize(egraph.num_born());
@@ -140,6 +157,9 @@ NodeCosts::NodeCosts(const TermGraph& terms, const CostModel& cost) : machine_(c
         operands.push_back(terms.analysis.facts(egraph.class_of(child)).type);
       infos_[node.index()] = node_info(machine_, op_of(egraph.op(node)),
                                        egraph.attrs().record(egraph.attr(node)), operands, type);
+      if (terms.analysis.assumes_finite() && infos_[node.index()].role == NodeRole::kContract)
+        infos_[node.index()].own_ns =
+            kTiny + skipping_product_ns(terms, machine_, node, operands, type);
     }
   }
 }

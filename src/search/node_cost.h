@@ -30,6 +30,9 @@ struct NodeInfo {
 /// What a node would cost whose operands and result have these types.
 NodeInfo node_info(const Machine& machine, Op op, const Attrs& attrs,
                    std::span<const Type> operands, const Type& result);
+/// What a product would cost whose operands have these zeros.
+double node_product_ns(const Machine& machine, std::span<const Type> operands, const Type& result,
+                       const Structure& a, const Structure& b, bool mirrored);
 
 class NodeCosts {
  public:

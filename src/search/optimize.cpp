@@ -62,7 +62,10 @@ std::function<bool()> with_deadline(const SearchOptions& options) {
 class Ranking {
  public:
   Ranking(const TermGraph& terms, Program as_written, const CostModel& cost)
-      : terms_(terms), cost_(cost), seen_{as_written.graph.hash()} {
+      : terms_(terms),
+        cost_(cost),
+        structured_(!as_written.structures.empty()),
+        seen_{as_written.graph.hash()} {
     as_written_ns_ = as_written.predicted_ns;
     ranked_.push_back({std::move(as_written), -1});
   }
@@ -70,7 +73,7 @@ class Ranking {
   /// True when the candidate is the best so far.
   bool offer(const Candidate& candidate) {
     Graph graph = chosen_graph(terms_, [&](ClassId cls) { return candidate.nodes[cls.index()]; });
-    Program program = plan_groups(plan_form(graph), cost_);
+    Program program = plan_groups(plan_form(graph), cost_, structured_);
     if (!(program.predicted_ns < 1e17) || !seen_.insert(program.graph.hash()).second) return false;
     double ns = program.predicted_ns;
     auto place = std::upper_bound(ranked_.begin(), ranked_.end(), ns,
@@ -102,6 +105,7 @@ class Ranking {
 
   const TermGraph& terms_;
   const CostModel& cost_;
+  bool structured_;
   std::set<std::uint64_t> seen_;
   std::vector<Ranked> ranked_;
   std::deque<Candidate> candidates_;
@@ -144,11 +148,12 @@ const RuleSet& rules_of(const SearchOptions& options) {
 }
 
 SearchResult search_whole(const Graph& graph, const SearchOptions& options, const CostModel& cost) {
-  TermGraph terms(graph, options.math != Math::kBits);
+  bool structured = skips_zeros(graph, options);
+  TermGraph terms(graph, options.math != Math::kBits, structured);
   Growth growth = grow(terms, rules_of(options), options);
   NodeCosts costs(terms, cost);
   Extraction extraction = extract_candidates(terms, costs, extract_limits(options));
-  Ranking ranking(terms, plan_groups(plan_form(graph), cost), cost);
+  Ranking ranking(terms, plan_groups(plan_form(graph), cost, structured), cost);
   for (std::size_t i = 0; i < extraction.candidates.size(); ++i) {
     if (i > 0 && is_interrupted(options)) break;
     ranking.offer(extraction.candidates[i]);
@@ -196,8 +201,9 @@ SearchResult search_pieces(const Graph& graph, const SearchOptions& options,
     result.steps.insert(result.steps.end(), part.steps.begin(), part.steps.end());
     chosen.push_back(part.program.graph);
   }
-  Program as_written = plan_groups(plan_form(graph), cost);
-  Program searched = plan_groups(plan_form(join_pieces(pieces, chosen)), cost);
+  bool structured = skips_zeros(graph, options);
+  Program as_written = plan_groups(plan_form(graph), cost, structured);
+  Program searched = plan_groups(plan_form(join_pieces(pieces, chosen)), cost, structured);
   result.predicted_ns_as_written = as_written.predicted_ns;
   bool better = searched.predicted_ns < as_written.predicted_ns * kMinGain;
   if (!better) result.steps.clear();

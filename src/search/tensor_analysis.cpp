@@ -11,10 +11,14 @@
 #include "bafe/base/format.h"
 #include "bafe/cost/access.h"
 #include "bafe/ir/eval.h"
-#include "structure.h"
 
 namespace bafe {
+
 namespace {
+
+struct OperandFacts {
+  std::vector<const Facts*> operands;
+};
 
 double unit_roundoff(DType dtype) {
   switch (dtype) {
@@ -114,7 +118,26 @@ std::optional<ConstantFact> node_constant(Op op, const Attrs& attrs, const Opera
   return ConstantFact{value, operands[0].magnitude * count};
 }
 
+/// Is class `b` the transpose of class `a`, as some node says?
+bool holds_transpose(const EGraph& graph, ClassId a, ClassId b, const std::vector<Facts>& facts) {
+  for (NodeId node : graph.nodes(b)) {
+    auto children = graph.children(node);
+    if (children.size() != 1 || graph.class_of(children[0]) != a) continue;
+    if (swaps_matrix(op_of(graph.op(node)), graph.attrs().record(graph.attr(node)),
+                     facts[a.index()].type, facts[b.index()].type)) {
+      return true;
+    }
+  }
+  return false;
+}
+
 }  // namespace
+
+bool TensorAnalysis::is_mirrored(const EGraph& graph, NodeId node) const {
+  if (op_info(op_of(graph.op(node))).kind != OpKind::kContraction) return false;
+  ClassId a = graph.class_of(graph.children(node)[0]), b = graph.class_of(graph.children(node)[1]);
+  return holds_transpose(graph, a, b, facts_) || holds_transpose(graph, b, a, facts_);
+}
 
 void TensorAnalysis::open(const EGraph& graph, ClassId cls) {
   if (facts_.size() < graph.class_bound()) facts_.resize(graph.class_bound());
@@ -143,7 +166,15 @@ Facts TensorAnalysis::node_facts(const EGraph& graph, NodeId node) const {
   result.constant = node_constant(op, attrs, operands, result.type, fold_sums_);
   bool layout = op_info(op).kind == OpKind::kLayout;
   result.range = layout ? ranges[0] : node_range(op, attrs, types, ranges, result.type);
-  result.structure = node_structure(op, attrs, operands, result.type);
+  std::vector<MatrixFacts> matrices;
+  for (const Facts* operand : operands.operands) {
+    std::optional<double> splat;
+    if (operand->constant) splat = operand->constant->value.as_double();
+    matrices.push_back(
+        {operand->type, operand->structure, finite_ || operand->range.finite(), splat});
+  }
+  bool mirrored = is_mirrored(graph, node);
+  result.structure = node_structure(op, attrs, matrices, result.type, mirrored);
   narrow(result);
   return result;
 }

@@ -69,10 +69,11 @@ class Rebuilder {
 
 }  // namespace
 
-TermGraph::TermGraph(const Graph& program, bool fold_sums)
+TermGraph::TermGraph(const Graph& program, bool fold_sums, bool finite)
     : source(flatten_named(program).compact()),
       analysis(fold_sums),
       egraph(tensor_ops(), &analysis) {
+  analysis.assume_finite(finite);
   nodes.resize(source.size());
   for (std::size_t i = 0; i < source.size(); ++i) {
     const Node& node = source.node(ValueId(static_cast<std::uint32_t>(i)));

@@ -15,7 +15,8 @@ namespace bafe {
 /// Named nodes are replaced by their definitions, layout_transform by its operand; at a root it is
 /// kept aside.
 struct TermGraph {
-  explicit TermGraph(const Graph& program, bool fold_sums);
+  /// finite: zeros of matrices count as zeros of their products.
+  explicit TermGraph(const Graph& program, bool fold_sums, bool finite = false);
   TermGraph(const TermGraph&) = delete;
 
   Graph source;  ///< flattened and compact

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "bafe/ir/graph.h"
+#include "bafe/ir/structure.h"
 
 namespace bafe {
 
@@ -56,7 +57,10 @@ struct Program {
   Graph graph;
   std::vector<Layout> layouts;
   std::vector<Group> groups;
+  /// Where matrices are zero, by ValueId index; empty: nothing may be assumed (math="bits").
+  std::vector<Structure> structures;
   double predicted_ns = 0;
+  const Structure& structure(ValueId id) const;  ///< nothing known when there is none
   std::string text()
       const;  ///< the layout-tagged text form: each node with its @layout, groups as comments
 };

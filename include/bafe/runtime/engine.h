@@ -26,6 +26,7 @@ struct EngineOptions {
   std::optional<SearchBudget> budget;
   std::optional<double> time_budget_ms;
   bool deep = false;
+  bool structure = true;  ///< known zeros of matrices may be skipped
   Tier tier = Tier::kAuto;
   int threads = 0;  ///< 0: usable_threads(); thread class is part of the key
   std::shared_ptr<const RuleSet>

@@ -40,6 +40,7 @@ struct SearchOptions {
   std::optional<SearchBudget> budget;  ///< set: stochastic passes follow the staged saturation
   std::optional<double> time_budget_ms;
   bool deep = false;
+  bool structure = true;  ///< skip known zeros of matrices (class `finite`); never in math="bits"
   int max_nodes = 10000;            ///< of the staged saturation
   const RuleSet* rules = nullptr;   ///< nullptr: the default rules
   const CostModel* cost = nullptr;  ///< nullptr: roofline on the reference machine
@@ -85,6 +86,10 @@ struct SearchResult {
 /// Never fails for a valid graph: on any limit the best sound program so far is returned.
 /// Errors: RuleError when a rule contradicts an analysis (names rule and match).
 SearchResult optimize(const Graph& graph, const SearchOptions& options);
+
+/// May known zeros of matrices be skipped? Asked for, not math="bits", and the program neither
+/// tells NaN or Inf apart nor holds one.
+bool skips_zeros(const Graph& graph, const SearchOptions& options);
 
 /// The program as written, decided and grouped without any rewrite.
 Program plan_as_written(const Graph& graph, const SearchOptions& options);

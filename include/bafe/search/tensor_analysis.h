@@ -9,6 +9,7 @@
 
 #include "bafe/egraph/egraph.h"
 #include "bafe/ir/op.h"
+#include "bafe/ir/structure.h"
 #include "bafe/rules/rule_program.h"
 #include "bafe/search/interval.h"
 
@@ -19,20 +20,6 @@ namespace bafe {
 struct ConstantFact {
   Scalar value;
   double magnitude = 0;
-};
-
-/// Where a matrix (the last two axes) may be non-zero: element (i, j) only if -above <= i - j <=
-/// below.
-struct Structure {
-  static constexpr std::int32_t kUnbounded = 1 << 30;
-  std::int32_t below = kUnbounded, above = kUnbounded;
-  bool symmetric = false, orthogonal = false, identity = false;
-
-  bool zero() const { return below < -above; }
-  bool lower() const { return above <= 0; }
-  bool upper() const { return below <= 0; }
-  bool diagonal() const { return lower() && upper(); }
-  friend bool operator==(const Structure&, const Structure&) = default;
 };
 
 struct Facts {
@@ -49,6 +36,11 @@ class TensorAnalysis : public Analysis {
  public:
   /// fold_sums: constants may be folded through float sums (class `reals`).
   explicit TensorAnalysis(bool fold_sums) : fold_sums_(fold_sums) {}
+  /// Zeros of a matrix count as zeros of its products (class `finite`). Before the first node.
+  void assume_finite(bool yes) { finite_ = yes; }
+  bool assumes_finite() const { return finite_; }
+  /// Are the operands of a product each other's transpose, as nodes of their classes say?
+  bool is_mirrored(const EGraph& graph, NodeId product) const;
 
   const Facts& facts(ClassId cls) const { return facts_[cls.index()]; }
   /// `finite zero identity diagonal lower upper symmetric orthogonal` without arguments, `in lo
@@ -70,7 +62,7 @@ class TensorAnalysis : public Analysis {
   bool join(const EGraph& graph, Facts& into, const Facts& from) const;
 
   std::vector<Facts> facts_;
-  bool fold_sums_;
+  bool fold_sums_, finite_ = false;
 };
 
 }  // namespace bafe

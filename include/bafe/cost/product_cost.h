@@ -1,0 +1,33 @@
+#pragma once
+/// What a matrix product costs when parts of its operands are known to be zero or its result is
+/// symmetric.
+
+#include "bafe/cost/cost_model.h"
+
+namespace bafe {
+
+/// One product and what may be skipped of it.
+struct ProductShape {
+  double batch = 1;
+  std::int64_t m = 0, n = 0, k = 0;
+  DType dtype = DType::kF32;
+  Structure a, b;
+  bool mirrored = false;  ///< only the lower half is computed, then copied
+
+  bool is_dense() const { return !mirrored && !a.limits(m, k) && !b.limits(k, n); }
+};
+
+/// The product `id` as its group computes it.
+ProductShape product_shape(const Program& program, const Group& group, ValueId id);
+/// The same from types alone; the batch is what `result` has beyond two axes.
+ProductShape product_shape(const Type& a, const Type& result);
+
+/// 2 a multiply-add that touches no known zero.
+double product_flops(const ProductShape& shape);
+/// Nanoseconds of multiplications and packing; matmul_ns() of a dense one.
+double product_ns(const Machine& machine, const ProductShape& shape);
+
+/// Is the band narrow enough to be walked row by row instead of in register tiles?
+bool is_narrow_band(const Structure& structure);
+
+}  // namespace bafe

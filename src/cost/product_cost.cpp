@@ -1,0 +1,87 @@
+// Prices of products with structure. In: sizes and bands. Out: exact operation counts, and
+// nanoseconds of what the kernels compute: whole register tiles, so bands count as wider than they
+// are. Invariant: a dense product costs what matmul_ns() says.
+
+#include "bafe/cost/product_cost.h"
+
+#include <algorithm>
+
+#include "bafe/cost/access.h"
+#include "bafe/cost/roofline.h"
+
+namespace bafe {
+namespace {
+
+constexpr std::int32_t kTileRows = 8, kTileColumns = 48, kNarrow = 16;
+constexpr std::int64_t kSmallestHalf = 96;  // below, a half is not worth the copy
+
+Structure widened(Structure structure, std::int32_t by) {
+  if (structure.zero()) return structure;
+  structure.below = std::min(Structure::kUnbounded, structure.below + by);
+  structure.above = std::min(Structure::kUnbounded, structure.above + by);
+  return structure;
+}
+
+/// Is only half of the product computed? The kernel then stores every value twice.
+bool is_halved(const Program& program, const Group& group, ValueId id) {
+  if (!program.structure(id).symmetric || group.outputs.size() != 1) return false;
+  const Type &product = program.graph.type(id), &output = program.graph.type(group.outputs[0]);
+  return product.shape == output.shape && is_float(product.dtype) &&
+         product.dtype == output.dtype && program.structure(group.outputs[0]).symmetric &&
+         size_of(product.shape.back()) >= kSmallestHalf;
+}
+
+}  // namespace
+
+ProductShape product_shape(const Type& a, const Type& result) {
+  ProductShape shape;
+  std::size_t rank = result.shape.size();
+  for (std::size_t i = 0; i + 2 < rank; ++i)
+    shape.batch *= static_cast<double>(size_of(result.shape[i]));
+  shape.m = size_of(result.shape[rank - 2]);
+  shape.n = size_of(result.shape[rank - 1]);
+  shape.k = size_of(a.shape.back());
+  shape.dtype = result.dtype;
+  return shape;
+}
+
+ProductShape product_shape(const Program& program, const Group& group, ValueId id) {
+  const Node& node = program.graph.node(id);
+  ProductShape shape = product_shape(program.graph.type(node.operands[0]), node.type);
+  shape.a = program.structure(node.operands[0]);
+  shape.b = program.structure(node.operands[1]);
+  shape.mirrored = is_halved(program, group, id);
+  return shape;
+}
+
+double product_flops(const ProductShape& s) {
+  return 2 * s.batch * product_terms(s.m, s.n, s.k, s.a, s.b, s.mirrored);
+}
+
+bool is_narrow_band(const Structure& structure) {
+  return structure.zero() || std::int64_t{structure.below} + structure.above < kNarrow;
+}
+
+double product_ns(const Machine& machine, const ProductShape& s) {
+  auto m = static_cast<double>(s.m), n = static_cast<double>(s.n), k = static_cast<double>(s.k);
+  double dense = matmul_ns(machine, s.dtype, s.batch, m, n, k);
+  bool tiled = s.dtype == DType::kF32 || s.dtype == DType::kF64;
+  if (s.is_dense() || !tiled) return dense;
+  double bytes = dtype_bytes(s.dtype);
+  double result = s.batch * m * n * bytes;
+  double peak = s.dtype == DType::kF32 ? machine.fma_gflops_f32 : machine.fma_gflops_f64;
+  if (is_narrow_band(s.a) || is_narrow_band(s.b)) {
+    double other = s.batch * bytes * (is_narrow_band(s.a) ? k * n : m * k);
+    double traffic = (result + other) / bandwidth_gbs(machine, result + other);
+    return std::min(dense, std::max(2 * product_flops(s) / peak, traffic));
+  }
+  double computed = s.batch * product_terms(s.m, s.n, s.k, widened(s.a, kTileRows),
+                                            widened(s.b, kTileColumns), s.mirrored);
+  double all = s.batch * m * n * k;
+  // Loop ends, partial tiles and the copy of the other half.
+  double ns = dense * std::min(1.0, 0.05 + 0.95 * computed / std::max(all, 1.0));
+  if (s.mirrored) ns += result / bandwidth_gbs(machine, result);
+  return std::min(ns, dense);
+}
+
+}  // namespace bafe
