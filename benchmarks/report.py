@@ -23,11 +23,19 @@ class Row(NamedTuple):
     tolerance: float = 2e-5
 
 
+def machine() -> str:
+    """Name what is measured on."""
+    return f"NumPy {np.__version__} · {platform.processor() or platform.machine()}"
+
+
+def console() -> Console:
+    """Give a console wide enough for the tables, whatever the terminal."""
+    return Console(width=150)
+
+
 def measure(rows: list[Row], title: str, rounds: int = 21) -> None:
     """Check each row's result, time both sides in interleaved rounds, print times and ratios."""
-    table = Table(
-        title=f"{title} · NumPy {np.__version__} · {platform.processor() or platform.machine()}"
-    )
+    table = Table(title=f"{title} · {machine()}")
     table.add_column("program")
     for name in ("NumPy µs", "BAFE µs", "NumPy / BAFE", "promise", "largest error"):
         table.add_column(name, justify="right")
@@ -50,7 +58,7 @@ def measure(rows: list[Row], title: str, rounds: int = 21) -> None:
             row.promise,
             f"{error:.1e}",
         )
-    Console(width=140).print(table)
+    console().print(table)
 
 
 def jitted(

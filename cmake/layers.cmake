@@ -4,6 +4,9 @@ target_compile_options(bafe_flags INTERFACE -Wall -Wextra)
 if(BAFE_SANITIZE)
   target_compile_options(bafe_flags INTERFACE -fsanitize=address,undefined -fno-sanitize-recover=undefined -g)
   target_link_options(bafe_flags INTERFACE -fsanitize=address,undefined)
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")  # gcc 12 guesses wrongly about std::variant here
+    target_compile_options(bafe_flags INTERFACE -Wno-maybe-uninitialized)
+  endif()
 endif()
 
 function(bafe_layer name)

@@ -1,6 +1,9 @@
 // Exception classes: one Python class for each C++ class of base/error.h, all derived from
 // BafeError.
 
+#include <cerrno>
+#include <system_error>
+
 #include "bindings.h"
 
 namespace bafe::python {
@@ -64,6 +67,10 @@ void bind_errors(py::module_& module) {
       if (error) std::rethrow_exception(error);
     } catch (const Error&) {
       set_python_error(std::current_exception());
+    } catch (const std::system_error& e) {  // what() is "path: reason"
+      const std::string what = e.what();
+      errno = e.code().value();
+      PyErr_SetFromErrnoWithFilename(PyExc_OSError, what.substr(0, what.rfind(": ")).c_str());
     }
   });
 }

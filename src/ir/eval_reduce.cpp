@@ -170,35 +170,16 @@ std::int64_t find_extreme(ReducedValues& values, std::int64_t out, bool is_max) 
 }
 
 template <class T>
-T wrapping_add(T a, T b) {
-  if constexpr (std::is_same_v<T, std::uint8_t>)
-    return a | b;
-  else if constexpr (std::is_integral_v<T>)
-    return static_cast<T>(std::uint64_t(a) + std::uint64_t(b));
-  else
-    return a + b;
-}
-template <class T>
-T wrapping_mul(T a, T b) {
-  if constexpr (std::is_same_v<T, std::uint8_t>)
-    return a & b;
-  else if constexpr (std::is_integral_v<T>)
-    return static_cast<T>(std::uint64_t(a) * std::uint64_t(b));
-  else
-    return a * b;
-}
-
-template <class T>
 void reduce_as(ReduceKind kind, ReducedValues& values, Tensor& out) {
   Column one;
   for (std::int64_t o = 0; o < out.count(); ++o) {
     T* result = one.fill<T>();
     switch (kind) {
       case ReduceKind::kSum:
-        *result = fold_ordered<T>(values, o, T{0}, wrapping_add<T>);
+        *result = fold_ordered<T>(values, o, T{0}, scalar::add_of<T>);
         break;
       case ReduceKind::kProd:
-        *result = fold_ordered<T>(values, o, T{1}, wrapping_mul<T>);
+        *result = fold_ordered<T>(values, o, T{1}, scalar::mul_of<T>);
         break;
       case ReduceKind::kMax:
         *result = fold_extreme<T>(values, o, scalar::max_of<T>);
@@ -228,7 +209,7 @@ void scan_as(const Tensor& x, std::int64_t n, std::int64_t inner, Tensor& out) {
         load_strided(dtype, lane_of(dtype), x.data(), offset, 1, width, in);
         T* sum = sums.fill<T>();
         for (int j = 0; j < width; ++j) {
-          sum[j] = i == 0 ? in.get<T>()[j] : wrapping_add(sum[j], in.get<T>()[j]);
+          sum[j] = i == 0 ? in.get<T>()[j] : scalar::add_of(sum[j], in.get<T>()[j]);
         }
         store_dense(dtype, lane_of(dtype), sums, width, out.data(), offset);
       }

@@ -27,40 +27,12 @@ void map2(const WalkStep& step, std::vector<Column>& columns, int n, F f) {
   for (int i = 0; i < n; ++i) out[i] = f(a[i], b[i]);
 }
 
-/// Unsigned arithmetic wraps by definition; a bool sum is "or", a bool product "and".
-template <class T>
-T add_of(T a, T b) {
-  if constexpr (std::is_same_v<T, std::uint8_t>)
-    return a | b;
-  else if constexpr (std::is_integral_v<T>)
-    return static_cast<T>(std::uint64_t(a) + std::uint64_t(b));
-  else
-    return a + b;
-}
-template <class T>
-T sub_of(T a, T b) {
-  if constexpr (std::is_same_v<T, std::uint8_t>)
-    return a ^ b;
-  else if constexpr (std::is_integral_v<T>)
-    return static_cast<T>(std::uint64_t(a) - std::uint64_t(b));
-  else
-    return a - b;
-}
-template <class T>
-T mul_of(T a, T b) {
-  if constexpr (std::is_same_v<T, std::uint8_t>)
-    return a & b;
-  else if constexpr (std::is_integral_v<T>)
-    return static_cast<T>(std::uint64_t(a) * std::uint64_t(b));
-  else
-    return a * b;
-}
 template <class T>
 T neg_of(T a) {
   if constexpr (std::is_floating_point_v<T>)
     return -a;
   else
-    return sub_of(T{0}, a);
+    return scalar::sub_of(T{0}, a);
 }
 template <class T>
 T abs_of(T a) {
@@ -236,11 +208,11 @@ void Walker::run_arithmetic(const WalkStep& step, int n) {
     case Prim::kAbs:
       return map1<T>(step, c, n, [](T a) { return abs_of(a); });
     case Prim::kAdd:
-      return map2<T>(step, c, n, [](T a, T b) { return add_of(a, b); });
+      return map2<T>(step, c, n, [](T a, T b) { return scalar::add_of(a, b); });
     case Prim::kSub:
-      return map2<T>(step, c, n, [](T a, T b) { return sub_of(a, b); });
+      return map2<T>(step, c, n, [](T a, T b) { return scalar::sub_of(a, b); });
     case Prim::kMul:
-      return map2<T>(step, c, n, [](T a, T b) { return mul_of(a, b); });
+      return map2<T>(step, c, n, [](T a, T b) { return scalar::mul_of(a, b); });
     case Prim::kMin:
       return map2<T>(step, c, n, [](T a, T b) { return scalar::min_of(a, b); });
     case Prim::kMax:

@@ -8,8 +8,8 @@
 #include <cerrno>
 #include <cmath>
 #include <cstdio>
-#include <cstring>
 #include <map>
+#include <system_error>
 
 #include "bafe/base/digest.h"
 #include "bafe/base/error.h"
@@ -211,10 +211,7 @@ std::int64_t Autotune::dump_log(const std::string& path) const {
   bool is_open = file != nullptr;
   bool is_written = is_open && std::fwrite(text.data(), 1, text.size(), file) == text.size();
   is_written = is_open && std::fclose(file) == 0 && is_written;
-  if (!is_written) {
-    throw CompileError({}, "autotune_dump_log", format("{}: {}", path, std::strerror(errno)))
-        .fix("give the path of a file that can be written");
-  }
+  if (!is_written) throw std::system_error(errno, std::generic_category(), path);
   return static_cast<std::int64_t>(records.size());
 }
 

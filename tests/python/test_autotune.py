@@ -36,6 +36,8 @@ def test_fifty_calls_over_five_sizes(tmp_path):
     assert model["n_samples"] == 40 and stats["last_refit_r_squared"] == model["r_squared"]
     path = tmp_path / "log.jsonl"
     assert bafe.autotune_dump_log(path) == 45
+    with pytest.raises(FileNotFoundError, match=r"missing/log\.jsonl"):
+        bafe.autotune_dump_log(tmp_path / "missing" / "log.jsonl")
     records = [json.loads(line) for line in path.read_text().splitlines()]
     for record in records:
         assert set(record) >= {

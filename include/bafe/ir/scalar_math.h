@@ -88,6 +88,35 @@ inline std::int64_t shift_right(std::int64_t a, std::int64_t b) {
 }
 inline std::uint64_t shift_right(std::uint64_t a, std::uint64_t b) { return b >= 64 ? 0 : a >> b; }
 
+/// Integers wrap (unsigned arithmetic does by definition); a bool, stored as uint8_t, sums by "or",
+/// subtracts by "xor" and multiplies by "and".
+template <class T>
+T add_of(T a, T b) {
+  if constexpr (std::is_same_v<T, std::uint8_t>)
+    return a | b;
+  else if constexpr (std::is_integral_v<T>)
+    return static_cast<T>(std::uint64_t(a) + std::uint64_t(b));
+  else
+    return a + b;
+}
+template <class T>
+T sub_of(T a, T b) {
+  if constexpr (std::is_same_v<T, std::uint8_t>)
+    return a ^ b;
+  else if constexpr (std::is_integral_v<T>)
+    return static_cast<T>(std::uint64_t(a) - std::uint64_t(b));
+  else
+    return a - b;
+}
+template <class T>
+T mul_of(T a, T b) {
+  if constexpr (std::is_same_v<T, std::uint8_t>)
+    return a & b;
+  else if constexpr (std::is_integral_v<T>)
+    return static_cast<T>(std::uint64_t(a) * std::uint64_t(b));
+  else
+    return a * b;
+}
 /// Without overflow for large |x|.
 inline double sigmoid(double x) {
   if (x >= 0) return 1 / (1 + std::exp(-x));
