@@ -72,8 +72,8 @@ class Autotune {
   void reset();
   std::vector<AutotuneRecord> log() const;
   /// One JSON object a line: graph_hash, features, predicted_cost, observed_runtime (ms),
-  /// observed_ms. Returns the number of lines. Errors: std::system_error naming the path when it cannot
-  /// be written.
+  /// observed_ms. Returns the number of lines. Errors: std::system_error naming the path when it
+  /// cannot be written.
   std::int64_t dump_log(const std::string& path) const;
 
  private:
