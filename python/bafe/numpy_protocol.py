@@ -137,6 +137,7 @@ _FUNCTIONS: dict[Any, Callable[..., Any]] = {
     np.tril: lambda m, k=0: s.tril(m, k),
     np.triu: lambda m, k=0: s.triu(m, k),
     np.diag: lambda v, k=0: s.diag(v, k),
+    np.diagonal: lambda a, offset=0: _call("diagonal", (a,), (offset,)),
     np.take: lambda a, indices, axis=None: s.take(
         a if axis is not None else a.ravel(), indices, axis or 0
     ),

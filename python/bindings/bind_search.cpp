@@ -4,6 +4,7 @@
 
 #include "bafe/base/format.h"
 #include "bafe/ir/text.h"
+#include "bafe/search/flops.h"
 
 namespace bafe::python {
 namespace {
@@ -106,6 +107,8 @@ py::dict search_to_python(const TracedProgram& program, const EngineOptions& giv
   out["written"] = print_brief(program.graph);
   out["chosen"] = print_brief(found.program.graph);
   out["chosen_text"] = found.program.text();
+  out["flops"] = program_flops(found.program);
+  out["flops_as_written"] = graph_flops(program.graph);
   out["predicted_ns"] = found.program.predicted_ns;
   out["predicted_ns_as_written"] = found.predicted_ns_as_written;
   out["steps"] = steps_to_python(found.steps);

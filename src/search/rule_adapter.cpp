@@ -5,6 +5,7 @@
 #include "rule_adapter.h"
 
 #include <algorithm>
+#include <cmath>
 #include <iterator>
 #include <map>
 
@@ -13,10 +14,11 @@ namespace {
 
 class RewriteApplier : public Applier {
  public:
-  RewriteApplier(const Rewrite& rewrite, const TensorAnalysis& analysis)
-      : rewrite_(rewrite), analysis_(analysis) {}
+  RewriteApplier(const Rewrite& rewrite, const TensorAnalysis& analysis, bool prove_finite)
+      : rewrite_(rewrite), analysis_(analysis), prove_finite_(prove_finite) {}
 
   bool apply(EGraph& graph, const Match& match, std::span<NodeId> roots) override {
+    if (prove_finite_ && !is_proven_finite(graph, match)) return false;
     EGraphSink sink(graph, analysis_);
     std::vector<TermRef> terms = match_terms(match);
     std::vector<AttrValue> attrs = match_attrs(graph, match, rewrite_.left.attr_vars);
@@ -38,8 +40,20 @@ class RewriteApplier : public Applier {
   }
 
  private:
+  /// Is no element of any matched value NaN or Inf? Then class `finite` promises equal values.
+  bool is_proven_finite(const EGraph& graph, const Match& match) const {
+    auto finite = [&](NodeId node) {
+      const Facts& facts = analysis_.facts(graph.class_of(node));
+      if (facts.constant) return std::isfinite(facts.constant->value.as_double());
+      return !is_float(facts.type.dtype) || facts.range.finite();
+    };
+    return std::all_of(match.vars.begin(), match.vars.end(), finite) &&
+           std::all_of(match.witnesses.begin(), match.witnesses.end(), finite);
+  }
+
   const Rewrite& rewrite_;
   const TensorAnalysis& analysis_;
+  bool prove_finite_;
   RhsInterpreter interpreter_;
 };
 
@@ -124,7 +138,7 @@ std::vector<TermRef> match_terms(const Match& match) {
 }
 
 std::vector<SaturationRule> adapt_rules(const std::vector<const Rewrite*>& rewrites,
-                                        const TensorAnalysis& analysis,
+                                        const TensorAnalysis& analysis, bool specials,
                                         std::vector<std::string>& names) {
   std::vector<SaturationRule> rules;
   std::map<std::string, RuleId> ids;
@@ -135,10 +149,11 @@ std::vector<SaturationRule> adapt_rules(const std::vector<const Rewrite*>& rewri
     rule.name = rewrite->name;
     rule.left = rewrite->left;
     rule.right = shape_of(*rewrite);
-    rule.applier = std::make_shared<RewriteApplier>(*rewrite, analysis);
+    bool prove_finite = specials && rewrite->numeric == NumericClass::kFinite;
+    rule.applier = std::make_shared<RewriteApplier>(*rewrite, analysis, prove_finite);
     rule.rule = it->second;
     rule.backward = !rewrite->forward;
-    rule.reads_facts = reads_facts(*rewrite);
+    rule.reads_facts = prove_finite || reads_facts(*rewrite);
     rule.set = static_cast<std::uint32_t>(rewrite->stage);
     rules.push_back(std::move(rule));
   }

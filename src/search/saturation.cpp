@@ -97,8 +97,9 @@ void run_budget(TermGraph& terms, Saturation& saturation, const SearchOptions& o
 
 /// One pass of the classical sixteen: every match of the program as it stands, once.
 void run_single_pass(TermGraph& terms, const SearchOptions& options, Growth& growth) {
-  auto rewrites = allowed_rewrites(RuleSet::classic(), options.math, sees_specials(terms.source));
-  growth.rules = adapt_rules(rewrites, terms.analysis, growth.rule_names);
+  auto rewrites = allowed_rewrites(RuleSet::classic(), options.math);
+  growth.rules =
+      adapt_rules(rewrites, terms.analysis, sees_specials(terms.source), growth.rule_names);
   Saturation saturation(terms.egraph, growth.rules);
   const SearchBudget& budget = *options.budget;
   SaturationOptions limits;
@@ -114,16 +115,11 @@ void run_single_pass(TermGraph& terms, const SearchOptions& options, Growth& gro
 
 }  // namespace
 
-std::vector<const Rewrite*> allowed_rewrites(const RuleSet& rules, Math math, bool specials) {
+std::vector<const Rewrite*> allowed_rewrites(const RuleSet& rules, Math math) {
   NumericClass weakest = math == Math::kBits    ? NumericClass::kBits
                          : math == Math::kReals ? NumericClass::kDomain
                                                 : NumericClass::kApprox;
-  std::vector<const Rewrite*> result = rules.rewrites(weakest);
-  if (specials) {
-    auto finite = [](const Rewrite* rewrite) { return rewrite->numeric == NumericClass::kFinite; };
-    result.erase(std::remove_if(result.begin(), result.end(), finite), result.end());
-  }
-  return result;
+  return rules.rewrites(weakest);
 }
 
 Growth grow(TermGraph& terms, const RuleSet& rules, const SearchOptions& options) {
@@ -137,9 +133,9 @@ Growth grow(TermGraph& terms, const RuleSet& rules, const SearchOptions& options
       std::max(0, options.budget ? options.budget->max_nodes : options.max_nodes));
   std::vector<OpId> chained = regroup_long_chains(terms, options.math, max_nodes);
   RuleSet searched = options.budget ? rules : rules.filter(is_goal_rule);
-  auto rewrites = without_chains(
-      allowed_rewrites(searched, options.math, sees_specials(terms.source)), chained);
-  growth.rules = adapt_rules(rewrites, terms.analysis, growth.rule_names);
+  auto rewrites = without_chains(allowed_rewrites(searched, options.math), chained);
+  growth.rules =
+      adapt_rules(rewrites, terms.analysis, sees_specials(terms.source), growth.rule_names);
   Saturation saturation(terms.egraph, growth.rules);
   if (options.budget) {
     run_budget(terms, saturation, options, rewrites, growth);

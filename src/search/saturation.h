@@ -12,9 +12,8 @@
 
 namespace bafe {
 
-/// The directions of a rule set that a math mode allows, in rule order. `specials`: the program
-/// holds or tests NaN or Inf, so class `finite` is off.
-std::vector<const Rewrite*> allowed_rewrites(const RuleSet& rules, Math math, bool specials);
+/// The directions of a rule set that a math mode allows, in rule order.
+std::vector<const Rewrite*> allowed_rewrites(const RuleSet& rules, Math math);
 
 struct Growth {
   std::int64_t matches_accepted = 0, iterations = 0, work_units = 0;
