@@ -9,7 +9,7 @@ import tempfile
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-SUITES = ("kernels", "layouts", "calls", "fuzz")
+SUITES = ("kernels", "layouts", "calls", "egraph", "extraction", "algebra", "fuzz")
 ONE_THREAD = {
     name: "1"
     for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "BAFE_THREADS")
@@ -17,8 +17,8 @@ ONE_THREAD = {
 
 
 def main(arguments: list[str]) -> int:
-    names = [a for a in arguments if not a.isdigit()] or [s for s in SUITES if s != "fuzz"]
-    numbers = [a for a in arguments if a.isdigit()]
+    passed = [a for a in arguments if a.isdigit() or os.path.isdir(a)]
+    names = [a for a in arguments if a not in passed] or [s for s in SUITES if s != "fuzz"]
     unknown = [name for name in names if name not in SUITES]
     if unknown:
         print(
@@ -29,7 +29,7 @@ def main(arguments: list[str]) -> int:
     for name in names:
         with tempfile.TemporaryDirectory() as cache:
             env = {**os.environ, **ONE_THREAD, "BAFE_CACHE_DIR": cache}
-            command = [sys.executable, str(HERE / f"bench_{name}.py"), *numbers]
+            command = [sys.executable, str(HERE / f"bench_{name}.py"), *passed]
             pin = {cores[-1]} if name != "fuzz" else set(cores)
             code = subprocess.run(
                 command,
