@@ -58,6 +58,7 @@ bool EGraph::unite(NodeId a, NodeId b, const Reason& reason) {
 }
 
 void EGraph::write_log(NodeId a, NodeId b, const Reason& reason, bool keep_b, bool absorbed) {
+  if (!keep_proofs_) return;
   BAFE_CHECK(reason.witness.size() < 512, "a witness holds fewer than 512 nodes");
   std::uint32_t rule = reason.rule.valid() ? reason.rule.index() : 0xffffu;
   BAFE_CHECK(rule <= 0xffffu, "rule ids are below 65,536");

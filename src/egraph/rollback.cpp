@@ -14,6 +14,7 @@ Checkpoint EGraph::mark() const {
 }
 
 void EGraph::rollback(const Checkpoint& point) {
+  BAFE_CHECK(keep_proofs_, "a graph without its union log cannot go back");
   BAFE_CHECK(point.nodes <= rows_.size() && point.spilled <= spill_.size() &&
                  point.log_words <= log_.size(),
              "a checkpoint is older than the graph");

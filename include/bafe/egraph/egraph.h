@@ -93,6 +93,9 @@ class EGraph {
   /// Live nodes never exceed this count.
   void set_node_limit(std::size_t nodes) { node_limit_ = nodes; }
   std::size_t node_limit() const { return node_limit_; }
+  /// Without the union log there are no explanations and no rollback. For measuring what it costs;
+  /// only on an empty graph.
+  void keep_proofs(bool keep) { keep_proofs_ = keep; }
   /// Every result of add() is appended to `trace` until it is set to null.
   void set_trace(std::vector<NodeId>* trace) { trace_ = trace; }
 
@@ -257,6 +260,7 @@ class EGraph {
   std::uint32_t settled_ =
       0;  ///< nodes born before the last rebuild: their classes' ids are known outside
   std::vector<NodeId>* trace_ = nullptr;
+  bool keep_proofs_ = true;
   NodeId blamed_a_, blamed_b_;
   Reason blamed_;
 };

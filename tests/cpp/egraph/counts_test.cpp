@@ -13,27 +13,13 @@ std::size_t live_nodes_of(const EGraph& graph, OpId op) {
   return count;
 }
 
-std::string leaves(int n) {
-  std::string names;
-  for (int i = 0; i < n; ++i) names += " v" + std::to_string(i);
-  return names;
-}
-
-std::string chain(int n, const std::string& op) {
-  std::string text = "v0";
-  for (int i = 1; i < n; ++i) text = "(" + op + " " + text + " v" + std::to_string(i) + ")";
-  return text;
-}
-
 class SumCounts : public ::testing::TestWithParam<int> {};
 
 TEST_P(SumCounts, FollowTheClosedForm) {
   int n = GetParam();
-  Language sums("+/2" + leaves(n));
-  sums.rule("comm", "(+ ?a ?b) => (+ ?b ?a)");
-  sums.rule("assoc", "(+ ?a (+ ?b ?c)) => (+ (+ ?a ?b) ?c)");
+  Language sums = sums_of(n);
   EGraph graph(sums.ops);
-  sums.add(graph, chain(n, "+"));
+  sums.add(graph, left_deep(n, "+"));
   Saturation saturation(graph, sums.rules);
   EXPECT_EQ(saturation.run(unlimited(100)), StopReason::kSaturated);
   graph.check();
@@ -48,10 +34,9 @@ class ChainCounts : public ::testing::TestWithParam<int> {};
 
 TEST_P(ChainCounts, FollowTheClosedForm) {
   std::size_t n = static_cast<std::size_t>(GetParam());
-  Language chains("mm/2" + leaves(GetParam()));
-  chains.rule("assoc", "(mm (mm ?a ?b) ?c) <=> (mm ?a (mm ?b ?c))");
+  Language chains = chains_of(GetParam());
   EGraph graph(chains.ops);
-  chains.add(graph, chain(GetParam(), "mm"));
+  chains.add(graph, left_deep(GetParam(), "mm"));
   Saturation saturation(graph, chains.rules);
   EXPECT_EQ(saturation.run(unlimited(100)), StopReason::kSaturated);
   graph.check();

@@ -1,75 +1,69 @@
-// Prints processor milliseconds and bytes per node for the graphs of counts_test.cpp: best of a few
-// runs, matching, applying and rebuilding included, set-up of the rules excluded. Not a test: a
-// program to run by hand.
-//   engine_timing [largest mathematics step]
-#include <algorithm>
+// Runs one case of the engine benchmark and prints one JSON line a run: processor milliseconds of
+// saturation (matching, applying, rebuilding; set-up of the rules excluded), sizes, bytes a node.
+//   engine_timing [--no-proofs] <case> <runs>      case: sum-10, chain-80, math-11
+// benchmarks/bench_egraph.py runs it beside benchmarks/peers/egg.
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <ctime>
+#include <string>
 
 #include "egraph/mathematics.h"
 
 namespace bafe::testing {
 namespace {
 
-std::string leaves(int n) {
-  std::string names;
-  for (int i = 0; i < n; ++i) names += " v" + std::to_string(i);
-  return names;
+double processor_ms() {
+  timespec time{};
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
+  return static_cast<double>(time.tv_sec) * 1e3 + static_cast<double>(time.tv_nsec) / 1e6;
 }
 
-std::string chain(int n, const std::string& op) {
-  std::string text = "v0";
-  for (int i = 1; i < n; ++i) text = "(" + op + " " + text + " v" + std::to_string(i) + ")";
-  return text;
+struct Case {
+  Language language;
+  std::size_t steps;
+  std::vector<std::string> terms;
+};
+
+Case make_case(const std::string& kind, int size) {
+  if (kind == "sum") return {sums_of(size), 200, {left_deep(size, "+")}};
+  if (kind == "chain") return {chains_of(size), 200, {left_deep(size, "mm")}};
+  return {mathematics(), static_cast<std::size_t>(size), mathematics_terms()};
 }
 
-template <class AddTerms>
-void time(const char* name, const Language& language, std::size_t steps, int runs,
-          const AddTerms& add_terms) {
-  double best = 1e300;
-  for (int run = 0; run < runs; ++run) {
-    EGraph graph(language.ops);
-    add_terms(graph);
-    Saturation saturation(graph, language.rules);
-    std::clock_t start = std::clock();
-    saturation.run(unlimited(steps));
-    best = std::min(best, 1e3 * static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC);
-    if (run + 1 < runs) continue;
-    std::size_t matches = 0;
-    for (const IterationStats& step : saturation.iterations()) matches += step.matches;
-    double nodes = static_cast<double>(graph.num_nodes());
-    std::printf(
-        "%-14s %9.2f ms  %8zu nodes %8zu born %8zu classes  %5.1f B/node, %5.1f with proofs, %zu "
-        "matches, %zu accepted\n",
-        name, best, graph.num_nodes(), graph.num_born(), graph.num_classes(),
-        static_cast<double>(graph.memory_bytes(false)) / nodes,
-        static_cast<double>(graph.memory_bytes(true)) / nodes, matches, saturation.accepted());
-  }
+void run(const std::string& name, const Case& work, bool proofs) {
+  EGraph graph(work.language.ops);
+  graph.keep_proofs(proofs);
+  for (const std::string& term : work.terms) work.language.add(graph, term);
+  Saturation saturation(graph, work.language.rules);
+  double start = processor_ms();
+  saturation.run(unlimited(work.steps));
+  double ms = processor_ms() - start;
+  std::size_t matches = 0;
+  for (const IterationStats& step : saturation.iterations()) matches += step.matches;
+  double nodes = static_cast<double>(graph.num_nodes());
+  std::printf(
+      "{\"case\": \"%s\", \"ms\": %.4f, \"nodes\": %zu, \"classes\": %zu, \"born\": %zu, "
+      "\"matches\": %zu, \"accepted\": %zu, \"bytes\": %.1f, \"bytes_with_proofs\": %.1f}\n",
+      name.c_str(), ms, graph.num_nodes(), graph.num_classes(), graph.num_born(), matches,
+      saturation.accepted(), static_cast<double>(graph.memory_bytes(false)) / nodes,
+      static_cast<double>(graph.memory_bytes(true)) / nodes);
 }
 
 }  // namespace
 }  // namespace bafe::testing
 
 int main(int argc, char** argv) {
-  using namespace bafe::testing;
-  std::size_t last = argc > 1 ? static_cast<std::size_t>(std::atoi(argv[1])) : 10;
-  for (int n : {8, 9, 10}) {
-    Language sums("+/2" + leaves(n));
-    sums.rule("comm", "(+ ?a ?b) => (+ ?b ?a)");
-    sums.rule("assoc", "(+ ?a (+ ?b ?c)) => (+ (+ ?a ?b) ?c)");
-    time(("sum " + std::to_string(n)).c_str(), sums, 100, 5,
-         [&](bafe::EGraph& graph) { sums.add(graph, chain(n, "+")); });
+  bool proofs = argc < 2 || std::strcmp(argv[1], "--no-proofs") != 0;
+  int first = proofs ? 1 : 2;
+  std::string name = argc > first ? argv[first] : "";
+  std::size_t dash = name.find('-');
+  if (argc != first + 2 || dash == std::string::npos) {
+    std::fputs("usage: engine_timing [--no-proofs] <case> <runs>\n", stderr);
+    return 2;
   }
-  for (int n : {20, 40, 80}) {
-    Language chains("mm/2" + leaves(n));
-    chains.rule("assoc", "(mm (mm ?a ?b) ?c) <=> (mm ?a (mm ?b ?c))");
-    time(("chain " + std::to_string(n)).c_str(), chains, 200, 3,
-         [&](bafe::EGraph& graph) { chains.add(graph, chain(n, "mm")); });
-  }
-  Language m = mathematics();
-  for (std::size_t step = 8; step <= last; ++step) {
-    time(("math " + std::to_string(step)).c_str(), m, step, 3,
-         [&](bafe::EGraph& graph) { add_mathematics_terms(m, graph); });
-  }
+  bafe::testing::Case work = bafe::testing::make_case(name.substr(0, dash),
+                                                      std::atoi(name.c_str() + dash + 1));
+  for (int i = 0; i < std::atoi(argv[first + 1]); ++i) bafe::testing::run(name, work, proofs);
+  return 0;
 }

@@ -1,5 +1,5 @@
 #pragma once
-/// The mathematics benchmark: rules and start terms.
+/// The benchmarks with known sizes: sums, chains of products, mathematics.
 
 #include "egraph/language.h"
 
@@ -34,13 +34,45 @@ inline Language mathematics() {
   return m;
 }
 
+inline std::vector<std::string> mathematics_terms() {
+  return {"(i (ln x) x)",
+          "(i (+ x (cos x)) x)",
+          "(i (* (cos x) x) x)",
+          "(d x (+ 1 (* 2 x)))",
+          "(d x (- (pow x 3) (* 7 (pow x 2))))",
+          "(+ (* y (+ x y)) (- (+ x 2) (+ x x)))",
+          "(/ 1 (- (/ (+ 1 (sqrt five)) 2) (/ (- 1 (sqrt five)) 2)))"};
+}
+
 inline void add_mathematics_terms(const Language& m, EGraph& graph) {
-  for (const char* term :
-       {"(i (ln x) x)", "(i (+ x (cos x)) x)", "(i (* (cos x) x) x)", "(d x (+ 1 (* 2 x)))",
-        "(d x (- (pow x 3) (* 7 (pow x 2))))", "(+ (* y (+ x y)) (- (+ x 2) (+ x x)))",
-        "(/ 1 (- (/ (+ 1 (sqrt five)) 2) (/ (- 1 (sqrt five)) 2)))"}) {
-    m.add(graph, term);
-  }
+  for (const std::string& term : mathematics_terms()) m.add(graph, term);
+}
+
+/// " v0 v1 … v(n-1)"
+inline std::string numbered_leaves(int n) {
+  std::string names;
+  for (int i = 0; i < n; ++i) names += " v" + std::to_string(i);
+  return names;
+}
+
+/// "(op (op v0 v1) v2)" over n leaves
+inline std::string left_deep(int n, const std::string& op) {
+  std::string text = "v0";
+  for (int i = 1; i < n; ++i) text = "(" + op + " " + text + " v" + std::to_string(i) + ")";
+  return text;
+}
+
+inline Language sums_of(int n) {
+  Language sums("+/2" + numbered_leaves(n));
+  sums.rule("comm", "(+ ?a ?b) => (+ ?b ?a)");
+  sums.rule("assoc", "(+ ?a (+ ?b ?c)) => (+ (+ ?a ?b) ?c)");
+  return sums;
+}
+
+inline Language chains_of(int n) {
+  Language chains("mm/2" + numbered_leaves(n));
+  chains.rule("assoc", "(mm (mm ?a ?b) ?c) <=> (mm ?a (mm ?b ?c))");
+  return chains;
 }
 
 }  // namespace bafe::testing
