@@ -23,20 +23,21 @@ bool is_empty(const GemmTiling& t) {
 
 /// The panel of B that panel `p` of columns reads, at depth k0.
 std::string panel_c(const GemmTiling& t) {
+  const char* k0 = t.banded ? "ks" : "k0";
   if (t.pack_b) {
-    return format("B + j * {}ll + k0 * (tw * {})", t.spec.k, t.lanes);
+    return format("B + j * {}ll + {} * (tw * {})", t.spec.k, k0, t.lanes);
   }
-  return "B + " + offset_c("k0", t.spec.b.row, "j", t.spec.b.col);
+  return "B + " + offset_c(k0, t.spec.b.row, "j", t.spec.b.col);
 }
 
 std::string tile_of_a_c(const GemmTiling& t) {
   switch (t.pack_a) {
     case PackA::kRows:
-      return format("A + (i - i0) * {}", t.row_pitch);
+      return format("A + (i - i0) * {}{}", t.row_pitch, t.banded ? " + (ks - k0)" : "");
     case PackA::kTiles:
-      return "A + (i - i0) * depth";
+      return t.banded ? "A + (i - i0) * depth + (ks - k0) * tr" : "A + (i - i0) * depth";
     case PackA::kNone:
-      return "A + " + offset_c("i", t.spec.a.row, "k0", t.spec.a.col);
+      return "A + " + offset_c("i", t.spec.a.row, t.banded ? "ks" : "k0", t.spec.a.col);
   }
   return {};
 }
@@ -48,9 +49,10 @@ std::string tile_of_c_c(const GemmTiling& t) {
 }
 
 std::string call_c(const GemmTiling& t, std::int64_t rows, std::int64_t vectors) {
-  std::string out =
-      format("{}_t{}x{}({}, {}, {}, depth, k0 == 0, k0 + depth == {}, mask", t.spec.name, rows,
-             vectors, tile_of_a_c(t), panel_c(t), tile_of_c_c(t), t.spec.k);
+  const std::string part = t.banded ? std::string("ke - ks, ks == g_t_lo, ke == g_t_hi")
+                                    : format("depth, k0 == 0, k0 + depth == {}", t.spec.k);
+  std::string out = format("{}_t{}x{}({}, {}, {}, {}, mask", t.spec.name, rows, vectors,
+                           tile_of_a_c(t), panel_c(t), tile_of_c_c(t), part);
   for (std::size_t e = 0; fast_in_registers(t) && e < t.spec.fast.size(); ++e) {
     const GemmFastOp& op = t.spec.fast[e];
     out += op.kind == GemmFastOp::Kind::kRelu
@@ -121,6 +123,29 @@ std::string unit_head_c(const GemmTiling& t) {
   return out;
 }
 
+/// Columns of C that the unit covers.
+std::string unit_width_c(const GemmTiling& t) {
+  return format("(bafe_smaller({} * {}, {}) - j0)", start_c(t.columns, "p1"), t.lanes, t.spec.n);
+}
+
+/// The part [ks, ke) of this K block that the tile needs; a tile that needs nothing is set to zero
+/// by the first block.
+std::string tile_part_c(const GemmTiling& t) {
+  std::string out;
+  if (t.spec.half) out += "          if (i + tr <= j) continue;\n";
+  if (!t.banded) return out;
+  out += "          " + band_range_c(t, "g_r", "i", "tr", "j",
+                                     format("bafe_smaller(tw * {}, {} - j)", t.lanes, t.spec.n));
+  out +=
+      "          const int g_none = g_r_lo == g_r_hi;\n"
+      "          const long long g_t_lo = g_none ? g_u_lo : g_r_lo, g_t_hi = g_none ? g_u_lo : "
+      "g_r_hi;\n"
+      "          const long long ks = bafe_larger(k0, g_t_lo), ke = bafe_smaller(k0 + depth, "
+      "g_t_hi);\n"
+      "          if (g_none ? k0 != g_u_lo : ks >= ke) continue;\n";
+  return out;
+}
+
 std::string depth_loop_c(const GemmTiling& t) {
   const std::string type = element_c(t);
   std::string out;
@@ -131,7 +156,15 @@ std::string depth_loop_c(const GemmTiling& t) {
   out += t.direct_store ? format("    {} *C = {};\n", type, matrix_c(t, t.spec.c, true))
                         : format("    {} *C = ({} *)((char *)scratch + {});\n", type, type,
                                  whole_lines(t.a_pack_elements() * dtype_bytes(t.spec.dtype)));
-  if (t.k_blocks <= 1) {
+  if (t.spec.half) out += format("    if ({} <= j0) continue;\n", start_c(t.rows, "t1"));
+  if (t.banded) {
+    out += "    " + band_range_c(t, "g_u", "i0", format("({} - i0)", start_c(t.rows, "t1")), "j0",
+                                 unit_width_c(t));
+    out += format(
+        "    for (long long k0 = g_u_lo; k0 == g_u_lo || k0 < g_u_hi; k0 += {0}) {{\n"
+        "      const long long depth = k0 + {0} < g_u_hi ? {0} : g_u_hi - k0;\n",
+        t.kc);
+  } else if (t.k_blocks <= 1) {
     out += format("    {{ const long long k0 = 0, depth = {};\n", t.spec.k);
   } else {
     out += format(
@@ -164,15 +197,17 @@ std::string panel_loop_c(const GemmTiling& t) {
                     ? format("{}", t.rows.big)
                     : format("t < {} ? {} : {}", t.rows.first, t.rows.big, t.rows.big - 1),
                 start_c(t.rows, "t"));
-  out += calls_c(t);
+  out += tile_part_c(t) + calls_c(t);
   if (!t.direct_store) {
     const std::string tile = tile_of_c_c(t);
     const std::int64_t pitch = t.k_blocks > 1 ? t.unit_columns() : t.columns.big * t.lanes;
     const std::string width =
         tail ? format("(p + 1 == {} ? {} - j : tw * {})", t.columns.count, t.spec.n, t.lanes)
              : format("tw * {}", t.lanes);
-    out += format("          {}{}_out(slot, size, {}, {}, i, tr, j, {}{});\n",
-                  t.k_blocks > 1 ? format("if (k0 + depth == {}) ", t.spec.k) : "", t.spec.name,
+    const std::string done = t.banded         ? "if (ke == g_t_hi) "
+                             : t.k_blocks > 1 ? format("if (k0 + depth == {}) ", t.spec.k)
+                                              : "";
+    out += format("          {}{}_out(slot, size, {}, {}, i, tr, j, {}{});\n", done, t.spec.name,
                   tile, pitch, width, batch_arguments_c(t));
   }
   return out + "        }\n      }\n    }\n  }\n  return 0;\n}\n";
@@ -198,6 +233,11 @@ std::int64_t nest_scratch_bytes(const GemmTiling& t) {
     case GemmNest::kVecMat:
     case GemmNest::kDot:
       return whole_lines((t.rows.big * t.columns.big + t.lanes) * bytes);
+    case GemmNest::kBandRows:
+    case GemmNest::kBandColumns: {
+      const std::int64_t lines = t.nest == GemmNest::kBandRows ? 1 : t.band_width() + 1;
+      return whole_lines(std::max<std::int64_t>(lines, 1) * (t.columns.big + 2 * t.lanes) * bytes);
+    }
     case GemmNest::kPlain:
       return 0;
   }
@@ -239,9 +279,18 @@ GemmSource emit_gemm(const GemmSpec& spec, const Target& target) {
     case GemmNest::kDot:
       out.text += one_row_nest_c(t);
       break;
+    case GemmNest::kBandRows:
+    case GemmNest::kBandColumns:
+      out.text += band_nest_c(t);
+      break;
     case GemmNest::kPlain:
       out.text += plain_nest_c(t, target);
       break;
+  }
+  if (t.spec.half && t.nest == GemmNest::kTiles) {
+    out.text += mirror_kernel_c(t);
+    out.mirror_symbol = spec.name + "_mirror";
+    out.mirror_units = mirror_units(t);
   }
   return out;
 }

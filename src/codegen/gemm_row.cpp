@@ -162,7 +162,9 @@ std::string dots_c(const GemmTiling& t) {
 
 std::string one_row_nest_c(const GemmTiling& t) {
   const std::string type = element_c(t);
-  std::string out = t.nest == GemmNest::kVecMat ? rows_c(t) : dots_c(t);
+  std::string out = t.banded                      ? banded_row_c(t)
+                    : t.nest == GemmNest::kVecMat ? rows_c(t)
+                                                  : dots_c(t);
   out += finish_c(t, true) + kernel_head_c(t, t.spec.name);
   out += "  for (long long unit = begin; unit < end; unit++) {\n";
   out += format("    const long long p = unit % {};\n", t.column_blocks);
@@ -172,8 +174,9 @@ std::string one_row_nest_c(const GemmTiling& t) {
   out += format("    const long long columns = p < {} ? {} : {};\n", t.columns.first, t.columns.big,
                 t.columns.big - 1);
   out += format("    const {} *B = {};\n", type, matrix_c(t, t.spec.b));
-  out += format("    {0}_row({1}, B + {2}, ({3} *)scratch, columns);\n", t.spec.name,
-                matrix_c(t, t.spec.a), offset_c("j", t.spec.b.col, "0", 0), type);
+  out += format("    {0}_row({1}, B + {2}, ({3} *)scratch, columns{4});\n", t.spec.name,
+                matrix_c(t, t.spec.a), offset_c("j", t.spec.b.col, "0", 0), type,
+                t.banded ? ", j" : "");
   out += format("    {}_out(slot, size, (const {} *)scratch, {}, 0, {}, j, columns{});\n",
                 t.spec.name, type, dot_pitch(t), t.rows.big, batch_arguments_c(t));
   return out + "  }\n  return 0;\n}\n";

@@ -9,6 +9,7 @@
 #include "bafe/base/error.h"
 #include "bafe/base/format.h"
 #include "bafe/codegen/vector_c.h"
+#include "bafe/cost/product_cost.h"
 
 namespace bafe {
 namespace {
@@ -31,6 +32,8 @@ GemmSpec transposed(const GemmSpec& spec) {
   out.a = flip(spec.b);
   out.b = flip(spec.a);
   out.c = flip(spec.c);
+  out.a_band = spec.b_band.transposed();
+  out.b_band = spec.a_band.transposed();
   for (GemmFastOp& op : out.fast) op.y = flip(op.y);
   if (spec.epilogue) {
     out.epilogue = [inner = spec.epilogue](const std::string& r, const std::string& c,
@@ -154,11 +157,12 @@ void choose_units(GemmTiling& t) {
 }
 
 /// One row, or few rows times contiguous columns where the order of the sum is free.
-bool fits_row_nests(const GemmSpec& s) {
-  if (s.a.load || s.b.load || s.a.col != 1 || s.k == 0 || s.n == 0) return false;
+bool fits_row_nests(const GemmSpec& s, bool banded) {
+  if (s.a.load || s.a.col != 1 || s.k == 0 || s.n == 0) return false;
+  if (s.b.load && !(banded && s.b.plain_inside)) return false;
   if (s.m == 1) return s.b.col == 1 || s.b.row == 1;
-  return !s.strict && s.m >= 2 && s.m <= 4 && s.b.row == 1 && s.b.col != 1 && s.k >= 64 &&
-         s.n >= 16;
+  return !s.strict && !banded && s.m >= 2 && s.m <= 4 && s.b.row == 1 && s.b.col != 1 &&
+         s.k >= 64 && s.n >= 16;
 }
 
 void tile_rows(GemmTiling& t) {
@@ -173,6 +177,28 @@ void tile_rows(GemmTiling& t) {
   t.column_blocks = t.columns.count;
   t.kc = t.spec.k;
   t.k_blocks = 1;
+}
+
+bool fits_band_rows(const GemmSpec& s) {
+  return s.a_band.limits(s.m, s.k) && is_narrow_band(s.a_band) && !s.b.load && s.b.col == 1 &&
+         s.k > 0 && s.m > 1;
+}
+
+bool fits_band_columns(const GemmSpec& s) {
+  return s.b_band.limits(s.k, s.n) && is_narrow_band(s.b_band) && !s.a.load && s.a.col == 1 &&
+         s.k > 0 && s.n > 1;
+}
+
+void tile_band(GemmTiling& t, GemmNest nest) {
+  t.nest = nest;
+  constexpr std::int64_t kRows = 64, kColumns = 2048;
+  t.rows = Cut::of(t.spec.m, kRows);
+  t.columns = Cut::of(t.spec.n, kColumns);
+  t.row_blocks = t.rows.count;
+  t.column_blocks = t.columns.count;
+  t.kc = t.spec.k;
+  t.k_blocks = 1;
+  t.direct_store = t.direct_store && t.spec.fast.empty();
 }
 
 }  // namespace
@@ -202,6 +228,11 @@ std::int64_t GemmTiling::packed_batches() const {
 }
 
 std::int64_t GemmTiling::packed_elements() const { return columns.length * lanes * spec.k; }
+
+std::int64_t GemmTiling::band_width() const {
+  const Structure& band = nest == GemmNest::kBandRows ? spec.a_band : spec.b_band;
+  return band.zero() ? 0 : std::int64_t{band.below} + band.above + 1;
+}
 
 std::int64_t GemmTiling::unit_rows() const { return std::min(spec.m, tiles_per_unit * rows.big); }
 
@@ -235,14 +266,18 @@ std::string GemmTiling::label() const {
       return "vector x matrix";
     case GemmNest::kDot:
       return "dot products";
+    case GemmNest::kBandRows:
+      return "band x rows";
+    case GemmNest::kBandColumns:
+      return "rows x band";
     case GemmNest::kPlain:
       return "plain loops";
     case GemmNest::kTiles:
       break;
   }
-  return format("{}x{} kc={}{}{}{}", rows.big, columns.big * lanes, kc,
+  return format("{}x{} kc={}{}{}{}{}{}", rows.big, columns.big * lanes, kc,
                 pack_a != PackA::kNone ? " copied A" : "", pack_b ? " packed B" : "",
-                swapped ? " transposed" : "");
+                swapped ? " transposed" : "", banded ? " banded" : "", spec.half ? " half" : "");
 }
 
 GemmTiling tile_gemm(const GemmSpec& spec, const Target& target) {
@@ -264,7 +299,16 @@ GemmTiling tile_gemm(const GemmSpec& spec, const Target& target) {
     return t;
   }
   t.lanes = vector_lanes(s.dtype, target);
-  if (fits_row_nests(s)) {
+  t.banded = s.a_band.limits(s.m, s.k) || s.b_band.limits(s.k, s.n);
+  if (s.m > 0 && s.n > 0 && !s.half && fits_band_rows(s)) {
+    tile_band(t, GemmNest::kBandRows);
+    return t;
+  }
+  if (s.m > 0 && s.n > 0 && !s.half && fits_band_columns(s)) {
+    tile_band(t, GemmNest::kBandColumns);
+    return t;
+  }
+  if (!s.half && fits_row_nests(s, t.banded)) {
     tile_rows(t);
     return t;
   }

@@ -63,6 +63,8 @@ void PlanBuilder::add_gemm(ProductDraft& draft, const Group& group) {
   main.step.scratch_bytes = source.scratch_bytes;
   main.step.label += " " + source.label;
   drafts_.push_back(std::move(main));
+  if (source.mirror_symbol.empty()) return;
+  drafts_.push_back(step_of(source.mirror_symbol, source.mirror_units, "mirror "));
 }
 
 }  // namespace bafe

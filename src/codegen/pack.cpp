@@ -89,8 +89,54 @@ std::string pack_elements_by_columns(const GemmTiling& t) {
   return out + "    }\n";
 }
 
+/// Elements of rows [from, to) one by one.
+std::string pack_some_c(const GemmTiling& t, const std::string& from, const std::string& to,
+                        const std::string& column) {
+  return format(
+      "    for (long long k = {}; k < {}; k++) {{\n      for (long long g_c = {}; g_c < g_width; "
+      "g_c++) {{\n        const long long g_j = j + g_c;\n"
+      "        g_to[k * g_width + g_c] = g_c < g_used ? {} : 0;\n      }}\n    }}\n",
+      from, to, column, load_c(t.spec.b, "g_from", "k", "g_j"));
+}
+
+/// A masked buffer: rows that the panel needs, those that lie in the band from end to end as they
+/// are.
+std::string pack_banded(const GemmTiling& t) {
+  const GemmOperand& b = t.spec.b;
+  const Structure& band = t.spec.b_band;
+  const std::int64_t bytes = dtype_bytes(t.spec.dtype);
+  const std::string k = format("{}ll", t.spec.k), last = "j + g_used - 1";
+  std::string out =
+      format("    const long long g_low = bafe_smaller({}, {}), g_high = bafe_larger({}, g_low);\n",
+             band_low_c(band, false, "j", "0ll"), k, band_high_c(band, false, last, k));
+  out += format("    const long long g_a = bafe_smaller({}, g_high), g_b = bafe_larger({}, g_a);\n",
+                band_low_c(band, false, last, "g_low"), band_high_c(band, false, "j", "g_high"));
+  out += pack_some_c(t, "g_low", "g_a", "0");
+  if (b.col == 1) {
+    out += format(
+        "    for (long long k = g_a; k < g_b; k++) {{\n"
+        "      memcpy(g_to + k * g_width, g_from + {1}, g_used * {0});\n"
+        "      memset(g_to + k * g_width + g_used, 0, (g_width - g_used) * {0});\n    }}\n",
+        bytes, offset_c("k", b.row, "j", 1));
+  } else if (b.row == 1) {
+    out += format(
+        "    const long long g_whole = g_used / {0} * {0}, g_blocks = g_a + (g_b - g_a) / {0} * "
+        "{0};\n"
+        "    for (long long g_c = 0; g_c < g_whole; g_c += {0}) {{\n"
+        "      for (long long k = g_a; k < g_blocks; k += {0}) {{\n"
+        "        const {1} *g_read = g_from + {2};\n"
+        "        {1} *g_line = g_to + k * g_width + g_c;\n{3}      }}\n    }}\n",
+        t.lanes, element_c(t), offset_c("k", 1, "j + g_c", b.col), transpose_block_c(t));
+    out += pack_some_c(t, "g_a", "g_blocks", "g_whole") + pack_some_c(t, "g_blocks", "g_b", "0");
+  } else {
+    out += pack_some_c(t, "g_a", "g_b", "0");
+  }
+  return out + pack_some_c(t, "g_b", "g_high", "0");
+}
+
 std::string pack_body(const GemmTiling& t) {
   const GemmOperand& b = t.spec.b;
+  if (b.plain_inside) return pack_banded(t);
   if (b.load) return b.row == 1 && b.col != 1 ? pack_elements_by_columns(t) : pack_elements(t);
   if (b.col == 1) return pack_rows(t);
   if (b.row == 1) return pack_columns(t);
@@ -151,11 +197,40 @@ std::string pack_kernel_c(const GemmTiling& t) {
   out +=
       format("    const long long g_used = {0} - j < g_width ? {0} - j : g_width; (void)g_used;\n",
              t.spec.n);
-  if (!t.spec.b.load) out += format("    const {} *g_from = {};\n", type, matrix_c(t, t.spec.b));
+  if (!t.spec.b.load || t.spec.b.plain_inside)
+    out += format("    const {} *g_from = {};\n", type, matrix_c(t, t.spec.b));
   out += format("    {0} *g_to = ({0} *)slot[{1}] + g_matrix * {2}ll + j * {3}ll;\n", type,
                 t.spec.packed_slot, t.packed_elements(), t.spec.k);
   return out + pack_body(t) + "  }\n  return 0;\n}\n";
 }
+
+namespace {
+
+/// Row i of a masked buffer: its band as it is, zeros around it.
+std::string copy_masked_row_c(const GemmTiling& t) {
+  const GemmSpec& s = t.spec;
+  return format(
+      "    const long long g_end = g_k0 + g_depth, g_a = bafe_smaller({0}, g_end), g_b = "
+      "bafe_larger({1}, g_a);\n"
+      "    memset(g_row, 0, (g_a - g_k0) * {2});\n"
+      "    memcpy(g_row + (g_a - g_k0), g_from + {3}, (g_b - g_a) * {2});\n"
+      "    memset(g_row + (g_b - g_k0), 0, (g_end - g_b) * {2});\n  }}\n",
+      band_low_c(s.a_band, true, "i", "g_k0"), band_high_c(s.a_band, true, "i", "g_end"),
+      dtype_bytes(s.dtype), offset_c("i", s.a.row, "g_a", 1));
+}
+
+/// Column k of one tile of a masked buffer stored by columns, where no row is masked.
+std::string copy_inside_tile_c(const GemmTiling& t) {
+  const GemmSpec& s = t.spec;
+  return format(
+      "      if ({0} <= g_i && g_i + g_tall <= {1}) {{ memcpy(g_to, g_from + {2}, g_tall * {3}); "
+      "g_to += g_tall; continue; }}\n",
+      band_low_c(s.a_band, false, "k", "0ll"),
+      band_high_c(s.a_band, false, "k", format("{}ll", s.m)), offset_c("g_i", 1, "k", s.a.col),
+      dtype_bytes(s.dtype));
+}
+
+}  // namespace
 
 std::string copy_a_c(const GemmTiling& t) {
   const GemmSpec& s = t.spec;
@@ -169,13 +244,16 @@ std::string copy_a_c(const GemmTiling& t) {
       s.name, type, batch_parameters_c(t));
   for (std::size_t d = 0; d < s.batch.size(); ++d) out += format("  (void)b{};\n", d);
   out += s.prelude;
-  if (!s.a.load) out += format("  const {} *g_from = {};\n", type, matrix_c(t, s.a));
+  if (!s.a.load || s.a.plain_inside)
+    out += format("  const {} *g_from = {}; (void)g_from;\n", type, matrix_c(t, s.a));
   if (t.pack_a == PackA::kRows) {
     out += "  for (long long i = g_i0; i < g_i0 + g_rows; i++) {\n";
     out += format("    {} *g_row = g_to + (i - g_i0) * {};\n", type, t.row_pitch);
     if (!s.a.load && s.a.col == 1) {
       out += format("    memcpy(g_row, g_from + {}, g_depth * {});\n  }}\n",
                     offset_c("i", s.a.row, "g_k0", 1), dtype_bytes(s.dtype));
+    } else if (s.a.plain_inside && s.a.col == 1) {
+      out += copy_masked_row_c(t);
     } else {
       out +=
           "#pragma GCC ivdep\n    for (long long k = g_k0; k < g_k0 + g_depth; k++) g_row[k - "
@@ -202,6 +280,7 @@ std::string copy_a_c(const GemmTiling& t) {
                                            copy(cut.big), copy(cut.big - 1));
     return out + "    }\n  }\n}\n";
   }
+  if (s.a.plain_inside && s.a.row == 1) out += copy_inside_tile_c(t);
   out +=
       "      for (long long g_r = 0; g_r < g_tall; g_r++) {\n        const long long i = g_i + "
       "g_r;\n";

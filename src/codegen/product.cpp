@@ -149,7 +149,8 @@ std::optional<GemmOperand> ProductDraft::strided(Ex index, int buffer, int row_v
   return operand;
 }
 
-GemmOperand ProductDraft::gemm_operand(Ex value, int row_var, int col_var) {
+GemmOperand ProductDraft::gemm_operand(Ex value, const Structure& band, int row_var, int col_var) {
+  if (auto banded = banded_operand(value, band, row_var, col_var)) return *banded;
   const ExNode n = pool_.node(value);
   std::optional<GemmOperand> plain;
   if (n.kind == ExKind::kLoad) {
@@ -284,8 +285,9 @@ bool ProductDraft::lower() {
   a_ = operand(node.operands[0], i_, k_);
   b_ = operand(node.operands[1], k_, j_);
   if (!needs_buffer_.empty() || !epilogue() || !needs_buffer_.empty()) return false;
-  spec_.a = gemm_operand(a_, i_, k_);
-  spec_.b = gemm_operand(b_, k_, j_);
+  note_bands();
+  spec_.a = gemm_operand(a_, spec_.a_band, i_, k_);
+  spec_.b = gemm_operand(b_, spec_.b_band, k_, j_);
   std::optional<GemmOperand> c = strided(store_.index, store_.buffer, i_, j_);
   DType out = graph_.type(output_).dtype;
   bool is_direct =
@@ -293,6 +295,7 @@ bool ProductDraft::lower() {
   spec_.c = c.value_or(GemmOperand{});
   spec_.c.slot = draft_.nest.buffers[static_cast<std::size_t>(store_.buffer)].slot;
   if (!c) spec_.c.row = spec_.n;
+  spec_.half = c && is_halved();
   spec_.prelude = prelude_c();
   if (is_direct) return true;
   spec_.epilogue = [this](const std::string& row, const std::string& col, const std::string& acc) {

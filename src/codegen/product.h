@@ -34,7 +34,14 @@ class ProductDraft {
   bool fast_ops(Ex value);
   bool fast_operand(Ex e, GemmOperand& y) const;
   std::optional<GemmOperand> strided(Ex index, int buffer, int row_var, int col_var) const;
-  GemmOperand gemm_operand(Ex value, int row_var, int col_var);
+  GemmOperand gemm_operand(Ex value, const Structure& band, int row_var, int col_var);
+  // product_band.cpp
+  void note_bands();
+  bool is_halved() const;
+  std::optional<Structure> mask_band(Ex condition, int row_var, int col_var);
+  Ex unmasked(Ex value, const Structure& band, int row_var, int col_var);
+  std::optional<GemmOperand> banded_operand(Ex value, const Structure& band, int row_var,
+                                            int col_var);
   bool has_effects(Ex e) const;
   std::string variables_c(const std::string& row, const std::string& col, int row_var, int col_var);
   std::string value_c(Ex value, int row_var, int col_var, const std::string& row,

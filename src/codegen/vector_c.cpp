@@ -124,11 +124,14 @@ std::string avx2_text(const Lane& lane) {
 }  // namespace
 
 std::string vector_prelude_c(const Target& target) {
+  const std::string ranges =
+      "static inline long long bafe_larger(long long a, long long b) { return a > b ? a : b; }\n"
+      "static inline long long bafe_smaller(long long a, long long b) { return a < b ? a : b; }\n";
   switch (target.isa) {
     case Isa::kAvx512:
-      return avx512_text(kFloat) + avx512_text(kDouble);
+      return ranges + avx512_text(kFloat) + avx512_text(kDouble);
     case Isa::kAvx2:
-      return avx2_text(kFloat) + avx2_text(kDouble);
+      return ranges + avx2_text(kFloat) + avx2_text(kDouble);
     case Isa::kPlain:
       return {};
   }

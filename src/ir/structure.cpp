@@ -249,9 +249,9 @@ class GraphFacts {
     }
     std::vector<MatrixFacts> operands;
     for (ValueId operand : node.operands) operands.push_back(facts_[operand.index()]);
-    bool mirrored = info.kind == OpKind::kContraction &&
-                    (is_transpose(node.operands[0], node.operands[1]) ||
-                     is_transpose(node.operands[1], node.operands[0]));
+    bool mirrored =
+        info.kind == OpKind::kContraction && (is_transpose(node.operands[0], node.operands[1]) ||
+                                              is_transpose(node.operands[1], node.operands[0]));
     if (operands.size() == 1 && info.kind == OpKind::kMovement) facts.splat = splat_of(node);
     facts.structure = node_structure(node.op, node.attrs, operands, node.type, mirrored);
     return facts;

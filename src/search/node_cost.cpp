@@ -132,7 +132,8 @@ double skipping_product_ns(const TermGraph& terms, const Machine& machine, NodeI
                            std::span<const Type> operands, const Type& result) {
   const EGraph& egraph = terms.egraph;
   auto facts = [&](int i) {
-    return terms.analysis.facts(egraph.class_of(egraph.children(node)[static_cast<std::size_t>(i)]));
+    return terms.analysis.facts(
+        egraph.class_of(egraph.children(node)[static_cast<std::size_t>(i)]));
   };
   Structure a = facts(0).structure, b = facts(1).structure;
   bool mirrored = terms.analysis.is_mirrored(egraph, node);

@@ -13,6 +13,7 @@
 
 #include "bafe/cost/target.h"
 #include "bafe/ir/dtype.h"
+#include "bafe/ir/structure.h"
 
 namespace bafe {
 
@@ -28,6 +29,9 @@ struct GemmOperand {
   /// GemmSpec::dtype; the operand is then packed through it, and row/col say only which index is
   /// the faster one. In scope: slot, size, the batch indices b0, b1, …, and GemmSpec::prelude.
   std::function<std::string(const std::string& row, const std::string& col)> load;
+  /// With `load`: inside the operand's band the strided buffer holds what `load` gives, outside
+  /// `load` gives 0.
+  bool plain_inside = false;
 };
 
 /// One operation applied in registers before the store, in order. `x` is the accumulator.
@@ -59,6 +63,11 @@ struct GemmSpec {
   /// steps).
   int packed_slot = -1;
   bool strict = true;  ///< false allows other orders of the sum (class `reals`)
+  /// Floats only: where the operands may be non-zero. What lies outside is not multiplied.
+  Structure a_band, b_band;
+  /// Floats only: c is symmetric. Elements on and below the diagonal are computed, the mirror step
+  /// copies them; c has no load and no epilogue that tells (i, j) from (j, i).
+  bool half = false;
 };
 
 struct GemmSource {
@@ -69,10 +78,12 @@ struct GemmSource {
   std::string pack_symbol;  ///< empty: no pack step. Same slot list as the main kernel
   std::int64_t pack_units = 0;
   std::int64_t packed_bytes = 0;  ///< size of slot[packed_slot]
-  bool packs_a = false;           ///< the packed operand is A (the product was computed transposed)
-  std::string layout;  ///< of the packed buffer, e.g. "blocked(48)"; equal text, equal layout
-  std::string order;   ///< "chain" or "lanes": how the sum over k is associated
-  std::string label;   ///< for people: "8x48 kc=256 packed B"
+  std::string mirror_symbol;      ///< empty: no mirror step. Runs after the main kernel
+  std::int64_t mirror_units = 0;
+  bool packs_a = false;  ///< the packed operand is A (the product was computed transposed)
+  std::string layout;    ///< of the packed buffer, e.g. "blocked(48)"; equal text, equal layout
+  std::string order;     ///< "chain" or "lanes": how the sum over k is associated
+  std::string label;     ///< for people: "8x48 kc=256 packed B"
 };
 
 /// Bytes that slot[packed_slot] must have, 0 when the kernel needs no pack step. Cheap; emits

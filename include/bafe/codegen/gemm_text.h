@@ -43,7 +43,24 @@ std::string transposed_rows_c(const GemmTiling& t, const std::string& pointer, s
 /// <name>_copy_a(slot, size, to, i0, rows, k0, depth, b0 …): one block of A into scratch.
 std::string copy_a_c(const GemmTiling& t);
 
+/// "const long long g_lo = …, g_hi = …;": the k that rows [i, i + rows) of A and columns [j, j +
+/// columns) of B have in common; C expressions. Empty ranges have g_hi == g_lo.
+std::string band_range_c(const GemmTiling& t, const std::string& prefix, const std::string& i,
+                         const std::string& rows, const std::string& j, const std::string& columns);
+/// First and one past the last element of line `at` of an operand that may be non-zero, clamped to
+/// [low, high): along a row (`along_row`: columns of row `at`) or a column.
+std::string band_low_c(const Structure& band, bool along_row, const std::string& at,
+                       const std::string& low);
+std::string band_high_c(const Structure& band, bool along_row, const std::string& at,
+                        const std::string& high);
+/// The mirror step, symbol <name>_mirror: the lower half of C to the upper.
+std::string mirror_kernel_c(const GemmTiling& t);
+std::int64_t mirror_units(const GemmTiling& t);
+
 std::string tiles_nest_c(const GemmTiling& t);
+std::string band_nest_c(const GemmTiling& t);
+/// <name>_row of a vector times a banded matrix, as one_row_nest_c() calls it.
+std::string banded_row_c(const GemmTiling& t);
 std::string one_row_nest_c(const GemmTiling& t);
 std::string plain_nest_c(const GemmTiling& t, const Target& target);
 std::int64_t nest_scratch_bytes(const GemmTiling& t);

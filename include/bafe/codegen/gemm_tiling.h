@@ -10,10 +10,12 @@
 namespace bafe {
 
 enum class GemmNest : std::uint8_t {
-  kTiles,   ///< register tiles of rows x vectors
-  kVecMat,  ///< m == 1, B's rows are contiguous: y += x[k] * B[k, :]
-  kDot,     ///< m == 1, B's columns are contiguous: dot products
-  kPlain,   ///< C99 loops: integers, bool, targets without vectors
+  kTiles,        ///< register tiles of rows x vectors
+  kVecMat,       ///< m == 1, B's rows are contiguous: y += x[k] * B[k, :]
+  kDot,          ///< m == 1, B's columns are contiguous: dot products
+  kBandRows,     ///< A is a narrow band: each row of C is a few scaled rows of B
+  kBandColumns,  ///< B is a narrow band: rows of A times its diagonals
+  kPlain,        ///< C99 loops: integers, bool, targets without vectors
 };
 
 enum class PackA : std::uint8_t { kNone, kRows, kTiles };
@@ -41,12 +43,14 @@ struct GemmTiling {
   bool pack_b = false;
   bool direct_store = true;    ///< C takes vectors; else finished tiles go through an L1 buffer
   std::int64_t row_pitch = 0;  ///< elements between packed rows of A (kRows)
+  bool banded = false;         ///< tiles and rows skip what a_band and b_band exclude
 
   std::int64_t batch_count() const;
   std::int64_t units() const { return batch_count() * row_blocks * column_blocks; }
   std::int64_t packed_batches() const;   ///< distinct matrices B along the batch
   std::int64_t packed_elements() const;  ///< of one matrix B
   std::int64_t column_of(std::int64_t panel) const { return columns.start(panel) * lanes; }
+  std::int64_t band_width() const;    ///< diagonals of the narrow operand (kBandRows, kBandColumns)
   std::int64_t unit_rows() const;     ///< most rows of one unit
   std::int64_t unit_columns() const;  ///< most columns of one unit, whole vectors
   std::int64_t a_pack_elements() const;

@@ -53,13 +53,26 @@ TEST(MatrixStructures, AreTrueOfWhatTheInterpreterGives) {
       ValueId a = values[random() % values.size()], b = values[random() % values.size()];
       int k = static_cast<int>(random() % 5) - 2;
       switch (random() % 7) {
-        case 0: values.push_back(call(g, "tril", {a}, {Dim(k)})); break;
-        case 1: values.push_back(call(g, "triu", {a}, {Dim(k)})); break;
-        case 2: values.push_back(call(g, "matmul", {a, b})); break;
-        case 3: values.push_back(call(g, "add", {a, b})); break;
-        case 4: values.push_back(call(g, "mul", {a, b})); break;
-        case 5: values.push_back(call(g, "transpose", {a}, {List{1, 0}})); break;
-        default: values.push_back(call(g, "relu", {a}));
+        case 0:
+          values.push_back(call(g, "tril", {a}, {Dim(k)}));
+          break;
+        case 1:
+          values.push_back(call(g, "triu", {a}, {Dim(k)}));
+          break;
+        case 2:
+          values.push_back(call(g, "matmul", {a, b}));
+          break;
+        case 3:
+          values.push_back(call(g, "add", {a, b}));
+          break;
+        case 4:
+          values.push_back(call(g, "mul", {a, b}));
+          break;
+        case 5:
+          values.push_back(call(g, "transpose", {a}, {List{1, 0}}));
+          break;
+        default:
+          values.push_back(call(g, "relu", {a}));
       }
     }
     std::vector<Tensor> inputs;

@@ -1,0 +1,89 @@
+// What a product may skip. In: the facts of its operands and result. Out: bands of its spec; for an
+// operand that is a masked buffer, the buffer itself, since inside the band the mask changes
+// nothing. Invariant: math="bits" and products of integers skip nothing.
+
+#include <algorithm>
+
+#include "bafe/cost/product_cost.h"
+#include "product.h"
+
+namespace bafe {
+namespace {
+
+bool covers(const Structure& mask, const Structure& band) {
+  return band.zero() || (band.below <= mask.below && band.above <= mask.above);
+}
+
+}  // namespace
+
+/// The band in which a truth value about the two indices holds; nullopt when it says anything else.
+std::optional<Structure> ProductDraft::mask_band(Ex condition, int row_var, int col_var) {
+  const ExNode n = pool_.node(condition);
+  bool is_less = n.kind == ExKind::kLess;
+  if (!is_less && n.kind != ExKind::kSame) return std::nullopt;
+  Ex gap = pool_.sub(n.args[1], n.args[0]);
+  bool hidden = false;
+  std::int64_t row = pool_.coefficient(gap, row_var, &hidden);
+  std::int64_t col = pool_.coefficient(gap, col_var, &hidden);
+  std::uint64_t both = (std::uint64_t{1} << row_var) | (std::uint64_t{1} << col_var);
+  const ExNode& sum = pool_.node(gap);
+  bool is_diagonal = row == -col && (row == 1 || row == -1);
+  if (hidden || !is_diagonal || sum.kind != ExKind::kLinear || (sum.free & ~both) != 0)
+    return std::nullopt;
+  auto number = static_cast<std::int32_t>(
+      std::clamp<std::int64_t>(sum.number, -Structure::kUnbounded, Structure::kUnbounded));
+  Structure band;
+  if (is_less) {  // row - col + number > 0, or col - row + number > 0
+    (row == 1 ? band.above : band.below) = number - 1;
+  } else {
+    band.above = row == 1 ? number : -number;
+    band.below = -band.above;
+  }
+  return band;
+}
+
+/// What `value` is inside `band`, where its masks let everything through.
+Ex ProductDraft::unmasked(Ex value, const Structure& band, int row_var, int col_var) {
+  for (;;) {
+    const ExNode n = pool_.node(value);
+    if (n.kind != ExKind::kPrim || n.prim != Prim::kSelect) return value;
+    const ExNode& other = pool_.node(n.args[2]);
+    if (other.kind != ExKind::kConst || !Scalar{other.dtype, other.bits}.is_zero()) return value;
+    std::optional<Structure> mask = mask_band(n.args[0], row_var, col_var);
+    if (!mask || !covers(*mask, band)) return value;
+    value = n.args[1];
+  }
+}
+
+std::optional<GemmOperand> ProductDraft::banded_operand(Ex value, const Structure& band,
+                                                        int row_var, int col_var) {
+  Ex inner = unmasked(value, band, row_var, col_var);
+  const ExNode n = pool_.node(inner);
+  if (inner == value || n.kind != ExKind::kLoad || n.dtype != spec_.dtype) return std::nullopt;
+  std::optional<GemmOperand> operand =
+      strided(n.args[0], static_cast<int>(n.number), row_var, col_var);
+  if (!operand) return std::nullopt;
+  operand->plain_inside = true;
+  operand->load = [this, value, row_var, col_var](const std::string& row, const std::string& col) {
+    return value_c(value, row_var, col_var, row, col);
+  };
+  return operand;
+}
+
+void ProductDraft::note_bands() {
+  bool tiled = spec_.dtype == DType::kF32 || spec_.dtype == DType::kF64;
+  if (!tiled || spec_.strict) return;
+  const Node& node = graph_.node(product_);
+  spec_.a_band = scope_.program.structure(node.operands[0]);
+  spec_.b_band = scope_.program.structure(node.operands[1]);
+}
+
+/// Is the stored result symmetric in the product's row and column, and stored by them?
+bool ProductDraft::is_halved() const {
+  Group group;
+  group.outputs = {output_};
+  bool same_axes = output_ == product_ || graph_.type(output_).rank() == 2;
+  return !spec_.strict && same_axes && product_shape(scope_.program, group, product_).mirrored;
+}
+
+}  // namespace bafe
