@@ -120,25 +120,50 @@ NodeId EGraph::append_node(OpId op, AttrId attr, std::span<const NodeId> childre
   return node;
 }
 
+void EGraph::index_node(NodeId node, ClassId cls) {
+  push_tight(class_of_, cls);
+  push_tight(arrived_, 0u);
+  push_tight(by_op_[op(node).index()], node);
+  link_parents(node);
+  ++live_nodes_;
+}
+
 void EGraph::open_class(NodeId node) {
   ClassId cls(static_cast<std::uint32_t>(classes_.size()));
-  OpId op = this->op(node);
   reserve_tight(classes_);
   ClassRow& row = classes_.emplace_back();
   row.forward = cls;
   row.tick = tick_ & kTickBits;
-  row.mask.add(op);
+  row.mask.add(op(node));
   lists_.push(row.live, node);
-  push_tight(class_of_, cls);
-  push_tight(arrived_, 0u);
-  push_tight(by_op_[op.index()], node);
-  link_parents(node);
-  ++live_nodes_;
+  index_node(node, cls);
   ++num_classes_;
   if (!analysis_) return;
   analysis_->open(*this, cls);
   analysis_->learn(*this, node, cls);
   queue_modify(cls);
+}
+
+void EGraph::join_class(NodeId node, ClassId cls) {
+  index_node(node, cls);
+  ClassRow& row = classes_[cls.index()];
+  lists_.push(row.live, node);  // the youngest node: the list still ascends
+  row.mask.add(op(node));
+  if (analysis_ && analysis_->learn(*this, node, cls)) facts_changed(cls);
+}
+
+bool EGraph::add_equal(OpId op, AttrId attr, std::span<const NodeId> children, NodeId to,
+                       const Reason& reason) {
+  std::uint32_t tag, slot = find_slot(op, attr, children, &tag);
+  if (slot != HashCons::kAbsent) return unite(to, table_.node(slot), reason);
+  if (live_nodes_ >= node_limit_) return false;
+  NodeId node = append_node(op, attr, children);
+  table_.insert(tag, node);
+  blame_on(to, node, reason);
+  write_log(to, node, reason, false, true);
+  join_class(node, class_of(to));
+  blame_on({}, {}, {});
+  return true;
 }
 
 void EGraph::link_parents(NodeId node) {

@@ -36,11 +36,9 @@ bool EGraph::unite(NodeId a, NodeId b, const Reason& reason) {
   bool keep_b = !absorbed && !keeps(of_a, of_b);
   ClassId into = keep_b ? of_b : of_a, from = keep_b ? of_a : of_b;
   if (analysis_) {
-    blamed_ = reason;
-    blamed_a_ = a;
-    blamed_b_ = b;
+    blame_on(a, b, reason);
     MergeResult result = analysis_->merge(*this, into, from);
-    blamed_a_ = blamed_b_ = NodeId{};
+    blame_on({}, {}, {});
     if (result.from_changed) queue_parents_facts(from);
     if (result.into_changed) {
       queue_parents_facts(into);
@@ -209,10 +207,9 @@ void EGraph::settle_facts(bool modify) {
       row.bits &= static_cast<std::uint16_t>(~kFactPending);
       if (row.bits & kDead) continue;
       ClassId cls = class_of(node);
-      blamed_a_ = blamed_b_ = node;
-      blamed_ = {};
+      blame_on(node, node, {});
       bool changed = analysis_->learn(*this, node, cls);
-      blamed_a_ = blamed_b_ = NodeId{};
+      blame_on({}, {}, {});
       if (changed) facts_changed(cls);
       continue;
     }

@@ -28,6 +28,15 @@ Saturation::Saturation(EGraph& graph, std::vector<SaturationRule> rules)
     std::size_t outputs = rule.right.outputs.size();
     BAFE_CHECK(outputs == 0 || outputs == state.program.roots.size(),
                "a rule has one output per root");
+    state.direct = rule.right.complete && outputs == 1;
+    if (state.direct) {
+      std::size_t made = rule.left.class_vars + rule.right.steps.size();
+      state.direct = rule.right.outputs[0] < rule.left.class_vars || builds_root_last(rule);
+      BAFE_CHECK(rule.right.outputs[0] < made, "a right side ends in one of its registers");
+      for (const RightShape::Step& step : rule.right.steps) {
+        state.step_attrs.push_back(graph.attrs().intern(step.attrs));
+      }
+    }
     state_.push_back(std::move(state));
     if (rule.rule.index() >= names.size()) names.resize(rule.rule.index() + 1);
     names[rule.rule.index()] = rule.name;
@@ -91,6 +100,9 @@ Saturation::StageEnd Saturation::run_stage(const Stage& stage, const SaturationO
   StageEnd end = StageEnd::kDone;
   for (std::size_t i = 0; i < found.size() && end == StageEnd::kDone; ++i) {
     end = apply(found[i], options);
+  }
+  for (std::size_t i = 0; i < found.size() && end == StageEnd::kDone; ++i) {
+    end = apply_late(found[i], options);
     if (end == StageEnd::kDone && found[i].complete) state_[found[i].rule].since = now;
   }
   graph_.rebuild();
@@ -114,7 +126,7 @@ bool Saturation::search(std::size_t rule, std::deque<Delta>& deltas,
   limits.interrupted = options.interrupted;
   std::size_t threshold = options.match_limit << std::min<std::size_t>(state.bans, 40);
   if (options.match_limit > 0) limits.max_matches = threshold;
-  Found result{rule, MatchTable(state.program), true};
+  Found result{rule, MatchTable(state.program), true, {}};
   MatchEnd end = find_matches(graph_, state.program, *delta, limits, result.table);
   ++state.stats.searches;
   state.stats.matches += result.table.size();
@@ -130,66 +142,6 @@ bool Saturation::search(std::size_t rule, std::deque<Delta>& deltas,
   if (end == MatchEnd::kOutOfFuel) result.complete = false;
   found.push_back(std::move(result));
   return true;
-}
-
-Saturation::StageEnd Saturation::apply(const Found& found, const SaturationOptions& options) {
-  RuleStats& stats = state_[found.rule].stats;
-  for (std::size_t i = 0; i < found.table.size(); ++i) {
-    if (accepted_ >= options.max_accepted) return StageEnd::kAccepted;
-    if (i % 256 == 255 && options.interrupted && options.interrupted()) {
-      return StageEnd::kInterrupted;
-    }
-    if (apply_match(found.rule, found.table[i])) {
-      ++stats.accepted;
-      ++accepted_;
-      graph_.close();
-    } else if (graph_.num_nodes() >= graph_.node_limit()) {
-      return StageEnd::kNodes;
-    }
-  }
-  return StageEnd::kDone;
-}
-
-bool Saturation::apply_match(std::size_t index, const Match& match) {
-  const SaturationRule& rule = rules_[index];
-  trace_.clear();
-  roots_.assign(match.roots.size(), NodeId{});
-  graph_.set_trace(&trace_);
-  bool applied = rule.applier->apply(graph_, match, roots_);
-  graph_.set_trace(nullptr);
-  if (!applied) {
-    ++state_[index].stats.refused;
-    return false;
-  }
-  bool changed = false;
-  for (std::size_t i = 0; i < roots_.size(); ++i) {
-    if (graph_.class_of(match.roots[i]) == graph_.class_of(roots_[i])) continue;
-    if (!changed) {
-      bool shaped = !rule.right.outputs.empty();
-      BAFE_CHECK(!shaped || trace_.size() == rule.right.steps.size(),
-                 "an applier adds what its right side shows, once each");
-      witness_.assign(match.witnesses.begin(), match.witnesses.end());
-      if (shaped) witness_.insert(witness_.end(), trace_.begin(), trace_.end());
-      trim_witness(rule, witness_);
-    }
-    changed |= graph_.unite(match.roots[i], roots_[i],
-                            {.kind = ReasonKind::kRule,
-                             .backward = rule.backward,
-                             .rule = rule.rule,
-                             .witness = witness_});
-  }
-  return changed;
-}
-
-void trim_witness(const SaturationRule& rule, std::vector<NodeId>& witness) {
-  if (rule.left.roots.size() != 1) return;
-  if (builds_root_last(rule)) witness.pop_back();
-  if (rule.left.roots[0].pattern.kind == Pattern::Kind::kOperator) witness.erase(witness.begin());
-}
-
-bool builds_root_last(const SaturationRule& rule) {
-  return !rule.right.outputs.empty() && !rule.right.steps.empty() &&
-         rule.right.outputs[0] + 1u == rule.left.class_vars + rule.right.steps.size();
 }
 
 }  // namespace bafe

@@ -81,6 +81,11 @@ class EGraph {
   NodeId lookup(OpId op, AttrId attr, std::span<const NodeId> children) const;
   /// False when the classes were one already.
   bool unite(NodeId a, NodeId b, const Reason& reason);
+  /// The node `op attr children` made equal to `to`: a node that was not there is born into the
+  /// class of `to`. True when the graph changed; when it did not though the node is still not
+  /// there, the node limit is reached.
+  bool add_equal(OpId op, AttrId attr, std::span<const NodeId> children, NodeId to,
+                 const Reason& reason);
   /// Closes under congruence, brings facts to their fixpoint, calls Analysis::modify.
   void rebuild();
   /// Congruence alone, which is cheap after each few unions and keeps later additions from building
@@ -218,7 +223,14 @@ class EGraph {
                           std::uint32_t* tag) const;
   NodeId append_node(OpId op, AttrId attr, std::span<const NodeId> children);
   void open_class(NodeId node);
+  void join_class(NodeId node, ClassId cls);
+  void index_node(NodeId node, ClassId cls);
   void link_parents(NodeId node);
+  void blame_on(NodeId a, NodeId b, const Reason& reason) {
+    blamed_a_ = a;
+    blamed_b_ = b;
+    blamed_ = reason;
+  }
   void write_log(NodeId a, NodeId b, const Reason& reason, bool keep_b, bool absorbed);
   bool is_newborn(ClassId cls, NodeId node) const;
   bool keeps(ClassId a, ClassId b) const;

@@ -33,9 +33,14 @@ class Applier {
 struct RightShape {
   struct Step {
     std::vector<std::uint16_t> operands;  ///< empty for leaves and literals
+    OpId op;                              ///< where the shape is complete
+    Attrs attrs;                          ///< likewise
   };
   std::vector<Step> steps;
   std::vector<std::uint16_t> outputs;  ///< per root of the left side: the register made equal to it
+  /// Operators and attributes are all there and nothing else is to be decided: the engine builds
+  /// the right side itself and does not ask the applier.
+  bool complete = false;
 };
 
 /// One direction of a rule.
@@ -115,25 +120,34 @@ class Saturation {
     Moment since;
     std::size_t bans = 0, banned_until = 0;
     RuleStats stats;
+    std::vector<AttrId> step_attrs;  ///< of a complete right side
+    bool direct = false;  ///< one root, complete right side that ends in the root or is a variable
   };
   struct Found {
     std::size_t rule;
     MatchTable table;
     bool complete;
+    std::vector<std::uint32_t> late;  ///< rows whose right side has inner nodes that are not there
   };
   enum class StageEnd : std::uint8_t { kDone, kNodes, kAccepted, kInterrupted };
 
   StageEnd run_stage(const Stage& stage, const SaturationOptions& options);
   bool search(std::size_t rule, std::deque<Delta>& deltas, const SaturationOptions& options,
               std::vector<Found>& found);
-  StageEnd apply(const Found& found, const SaturationOptions& options);
+  StageEnd apply(Found& found, const SaturationOptions& options);
+  StageEnd apply_late(const Found& found, const SaturationOptions& options);
+  std::optional<StageEnd> poll(std::size_t row, const SaturationOptions& options) const;
   bool apply_match(std::size_t rule, const Match& match);
+  bool build_inner(std::size_t rule, const Match& match, bool may_add);
+  bool apply_direct(std::size_t rule, const Match& match);
+  bool count_change(std::size_t rule, bool changed);
 
   EGraph& graph_;
   std::vector<SaturationRule> rules_;
   std::vector<RuleState> state_;
   std::vector<IterationStats> iterations_;
   std::vector<NodeId> trace_, witness_, roots_;
+  std::vector<NodeId> registers_, operands_;  ///< of the right side being built
   std::optional<RuleError> error_;
   std::size_t iteration_ = 0, accepted_ = 0;
   bool held_back_ = false;  ///< some rule of this iteration has matches that were not applied

@@ -175,6 +175,7 @@ class Language {
     }
     BAFE_CHECK(vars.size() == bound, "a right side uses bound variables");
     for (const auto& [var, n] : vars) ++(var[0] == '?' ? out.left.class_vars : out.left.attr_vars);
+    out.right.complete = true;
     for (const Pattern& tree : trees) out.right.outputs.push_back(flatten(tree, out));
     out.applier = std::make_shared<TreeApplier>(trees);
     out.name = name;
@@ -188,6 +189,11 @@ class Language {
     if (tree.kind == Pattern::Kind::kVariable) return tree.var;
     RightShape::Step step;
     for (const Pattern& child : tree.children) step.operands.push_back(flatten(child, rule));
+    step.op = tree.op;
+    for (const FieldPattern& field : tree.fields) {
+      step.attrs.push_back(field.literal);
+      rule.right.complete &= field.kind == FieldPattern::Kind::kLiteral;
+    }
     rule.right.steps.push_back(step);
     return static_cast<std::uint16_t>(rule.left.class_vars + rule.right.steps.size() - 1);
   }

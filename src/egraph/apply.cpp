@@ -1,0 +1,132 @@
+// Matches of one round come in; the graph grown by their right sides goes out. A match whose right
+// side has inner nodes that are not there yet waits until all others were applied: most of those
+// nodes are then found in the classes where they belong, instead of being born as twins that
+// congruence has to unite later.
+#include <algorithm>
+
+#include "bafe/egraph/saturate.h"
+
+namespace bafe {
+
+void trim_witness(const SaturationRule& rule, std::vector<NodeId>& witness) {
+  if (rule.left.roots.size() != 1) return;
+  if (builds_root_last(rule)) witness.pop_back();
+  if (rule.left.roots[0].pattern.kind == Pattern::Kind::kOperator) witness.erase(witness.begin());
+}
+
+bool builds_root_last(const SaturationRule& rule) {
+  return !rule.right.outputs.empty() && !rule.right.steps.empty() &&
+         rule.right.outputs[0] + 1u == rule.left.class_vars + rule.right.steps.size();
+}
+
+std::optional<Saturation::StageEnd> Saturation::poll(std::size_t row,
+                                                     const SaturationOptions& options) const {
+  if (accepted_ >= options.max_accepted) return StageEnd::kAccepted;
+  if (row % 256 == 255 && options.interrupted && options.interrupted()) {
+    return StageEnd::kInterrupted;
+  }
+  return std::nullopt;
+}
+
+bool Saturation::count_change(std::size_t rule, bool changed) {
+  if (!changed) return graph_.num_nodes() < graph_.node_limit();
+  ++state_[rule].stats.accepted;
+  ++accepted_;
+  graph_.close();
+  return true;
+}
+
+Saturation::StageEnd Saturation::apply(Found& found, const SaturationOptions& options) {
+  bool direct = state_[found.rule].direct;
+  for (std::size_t i = 0; i < found.table.size(); ++i) {
+    if (std::optional<StageEnd> end = poll(i, options)) return *end;
+    Match match = found.table[i];
+    if (direct && !build_inner(found.rule, match, false)) {
+      found.late.push_back(static_cast<std::uint32_t>(i));
+      continue;
+    }
+    bool changed = direct ? apply_direct(found.rule, match) : apply_match(found.rule, match);
+    if (!count_change(found.rule, changed)) return StageEnd::kNodes;
+  }
+  return StageEnd::kDone;
+}
+
+Saturation::StageEnd Saturation::apply_late(const Found& found, const SaturationOptions& options) {
+  for (std::size_t i = 0; i < found.late.size(); ++i) {
+    if (std::optional<StageEnd> end = poll(i, options)) return *end;
+    Match match = found.table[found.late[i]];
+    bool changed = build_inner(found.rule, match, true) && apply_direct(found.rule, match);
+    if (!count_change(found.rule, changed)) return StageEnd::kNodes;
+  }
+  return StageEnd::kDone;
+}
+
+/// All steps but the one that makes the root, into registers_.
+bool Saturation::build_inner(std::size_t index, const Match& match, bool may_add) {
+  const SaturationRule& rule = rules_[index];
+  const std::vector<AttrId>& attrs = state_[index].step_attrs;
+  std::size_t inner = rule.right.steps.size() - (rule.right.steps.empty() ? 0 : 1);
+  if (!builds_root_last(rule)) inner = rule.right.steps.size();
+  registers_.assign(match.vars.begin(), match.vars.end());
+  for (std::size_t i = 0; i < inner; ++i) {
+    const RightShape::Step& step = rule.right.steps[i];
+    operands_.clear();
+    for (std::uint16_t operand : step.operands) operands_.push_back(registers_[operand]);
+    NodeId node = may_add ? graph_.add(step.op, attrs[i], operands_)
+                          : graph_.lookup(step.op, attrs[i], operands_);
+    if (!node.valid()) return false;
+    registers_.push_back(node);
+  }
+  return true;
+}
+
+bool Saturation::apply_direct(std::size_t index, const Match& match) {
+  const SaturationRule& rule = rules_[index];
+  auto first = rule.left.roots[0].pattern.kind == Pattern::Kind::kOperator ? 1 : 0;
+  witness_.assign(match.witnesses.begin() + first, match.witnesses.end());
+  witness_.insert(witness_.end(), registers_.begin() + rule.left.class_vars, registers_.end());
+  Reason reason{.kind = ReasonKind::kRule,
+                .backward = rule.backward,
+                .rule = rule.rule,
+                .witness = witness_};
+  std::uint16_t output = rule.right.outputs[0];
+  if (output < registers_.size()) return graph_.unite(match.roots[0], registers_[output], reason);
+  const RightShape::Step& step = rule.right.steps.back();
+  operands_.clear();
+  for (std::uint16_t operand : step.operands) operands_.push_back(registers_[operand]);
+  return graph_.add_equal(step.op, state_[index].step_attrs.back(), operands_, match.roots[0],
+                          reason);
+}
+
+bool Saturation::apply_match(std::size_t index, const Match& match) {
+  const SaturationRule& rule = rules_[index];
+  trace_.clear();
+  roots_.assign(match.roots.size(), NodeId{});
+  graph_.set_trace(&trace_);
+  bool applied = rule.applier->apply(graph_, match, roots_);
+  graph_.set_trace(nullptr);
+  if (!applied) {
+    ++state_[index].stats.refused;
+    return false;
+  }
+  bool changed = false;
+  for (std::size_t i = 0; i < roots_.size(); ++i) {
+    if (graph_.class_of(match.roots[i]) == graph_.class_of(roots_[i])) continue;
+    if (!changed) {
+      bool shaped = !rule.right.outputs.empty();
+      BAFE_CHECK(!shaped || trace_.size() == rule.right.steps.size(),
+                 "an applier adds what its right side shows, once each");
+      witness_.assign(match.witnesses.begin(), match.witnesses.end());
+      if (shaped) witness_.insert(witness_.end(), trace_.begin(), trace_.end());
+      trim_witness(rule, witness_);
+    }
+    changed |= graph_.unite(match.roots[i], roots_[i],
+                            {.kind = ReasonKind::kRule,
+                             .backward = rule.backward,
+                             .rule = rule.rule,
+                             .witness = witness_});
+  }
+  return changed;
+}
+
+}  // namespace bafe
