@@ -91,6 +91,8 @@ void read_clause(const Sexpr& key, const std::vector<Sexpr>& values, bool is_mov
     out.lets = let_pairs(values, context);
   } else if (name == ":when") {
     out.conditions = values;
+  } else if (name == ":distinct" && !is_move) {
+    out.distinct = values;
   } else if (name == ":match" && !is_move) {
     check_named_terms(key, values, context);
     out.matches = values;
@@ -103,7 +105,7 @@ void read_clause(const Sexpr& key, const std::vector<Sexpr>& values, bool is_mov
   } else {
     throw context.error(key, "no clause is called " + name)
         .fix(is_move ? "clauses are :from :to :types :when :let :set :why"
-                     : "clauses are :types :class :set :let :when :match :equal :why");
+                     : "clauses are :types :class :set :let :when :distinct :match :equal :why");
   }
 }
 

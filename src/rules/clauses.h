@@ -10,7 +10,7 @@
 namespace bafe {
 
 struct Clauses {
-  std::vector<Sexpr> types, lets, conditions, matches, equals;
+  std::vector<Sexpr> types, lets, conditions, matches, equals, distinct;
   NumericClass forward = NumericClass::kReals, backward = NumericClass::kReals;
   RuleStage stage = RuleStage::kStructural;
   std::string why;

@@ -72,6 +72,14 @@ void read_left(const DirectionForms& forms, const Clauses& clauses, SideNames& n
   for (const Sexpr& condition : clauses.conditions) {
     out.conditions.push_back(read_expression(condition, names, context));
   }
+  for (const Sexpr& variable : clauses.distinct) {
+    auto it = names.classes.find(variable.text);
+    if (it == names.classes.end()) {
+      throw context.error(variable, sexpr_text(variable) + " is no term of the left side")
+          .fix("write :distinct ?a ?b with variables that stand for terms");
+    }
+    out.distinct.push_back(it->second);
+  }
 }
 
 Rewrite compile_direction(const DirectionForms& forms, const Clauses& clauses,

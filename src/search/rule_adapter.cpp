@@ -18,6 +18,7 @@ class RewriteApplier : public Applier {
       : rewrite_(rewrite), analysis_(analysis), prove_finite_(prove_finite) {}
 
   bool apply(EGraph& graph, const Match& match, std::span<NodeId> roots) override {
+    if (!are_distinct(graph, match)) return false;
     if (prove_finite_ && !is_proven_finite(graph, match)) return false;
     EGraphSink sink(graph, analysis_);
     std::vector<TermRef> terms = match_terms(match);
@@ -49,6 +50,14 @@ class RewriteApplier : public Applier {
     };
     return std::all_of(match.vars.begin(), match.vars.end(), finite) &&
            std::all_of(match.witnesses.begin(), match.witnesses.end(), finite);
+  }
+
+  bool are_distinct(const EGraph& graph, const Match& match) const {
+    for (std::size_t i = 1; i < rewrite_.distinct.size(); ++i) {
+      ClassId before = graph.class_of(match.vars[rewrite_.distinct[i - 1]]);
+      if (!(before < graph.class_of(match.vars[rewrite_.distinct[i]]))) return false;
+    }
+    return true;
   }
 
   const Rewrite& rewrite_;
@@ -89,6 +98,15 @@ RightShape shape_of(const Rewrite& rewrite) {
   return shape;
 }
 
+/// Is the value an input or a constant array, whatever else it equals?
+bool is_stored(const EGraph& graph, ClassId cls) {
+  for (NodeId node : graph.nodes(cls)) {
+    Op op = op_of(graph.op(node));
+    if (op_info(op).kind == OpKind::kLeaf && !is_fill(op)) return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 const Facts& EGraphSink::facts(TermRef term) const {
@@ -104,7 +122,9 @@ std::optional<Scalar> EGraphSink::constant(TermRef term) const {
 
 bool EGraphSink::fact(const std::string& name, TermRef term,
                       const std::vector<AttrValue>& args) const {
-  return analysis_.fact(name, graph_.class_of(NodeId(term)), args);
+  ClassId cls = graph_.class_of(NodeId(term));
+  if (name == "leaf") return is_stored(graph_, cls);
+  return analysis_.fact(name, cls, args);
 }
 
 TermRef EGraphSink::node(OpId op, std::span<const TermRef> operands, Attrs attrs) {

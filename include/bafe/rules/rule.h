@@ -58,6 +58,9 @@ struct Rewrite {
   std::vector<VarEquation> constant_equations;  ///< constant of a class variable = value
   std::vector<VarEquation> lets;                ///< attribute variable := value
   std::vector<AttrExpr> conditions;
+  /// :distinct. Class variables that stand for different values, in the order of their birth: one
+  /// match is enough where roots can be exchanged. Says nothing about truth.
+  std::vector<std::uint16_t> distinct;
   RuleProgram right;
   std::vector<std::string> class_names, attr_names;  ///< of the variables, for messages
   std::vector<std::string> size_names, batch_names;

@@ -36,6 +36,16 @@ TEST(RuleReader, CompilesBothDirections) {
   EXPECT_EQ(rule.why, "because");
 }
 
+TEST(RuleReader, NumbersTheVariablesOfDistinct) {
+  Rule rule = read_one(
+      "(rule r :match (?r (matmul ?a ?b)) (?s (matmul ?a ?c)) :equal (?r ?s) :distinct ?b ?c)");
+  const Rewrite& r = rewrite_of(rule);
+  ASSERT_EQ(r.distinct.size(), 2u);
+  EXPECT_EQ(r.class_names[r.distinct[0]], "?b");
+  EXPECT_EQ(r.class_names[r.distinct[1]], "?c");
+  EXPECT_EQ(r.left.roots.size(), 2u);
+}
+
 TEST(RuleReader, ReplacesCompositesOnBothSides) {
   Rule rule = read_one("(rule r (silu ?x) => (clip ?x 0 1))");
   const Rewrite& r = rewrite_of(rule);
@@ -155,6 +165,7 @@ INSTANTIATE_TEST_SUITE_P(
         BadText{"why_without_text", "(rule r (neg (neg ?x)) => ?x :why because)"},
         BadText{"match_without_equal", "(rule r :match (?r (neg ?x)))"},
         BadText{"equal_of_unknown", "(rule r :match (?r (neg ?x)) :equal (?s (neg ?x)))"},
+        BadText{"distinct_of_unknown", "(rule r (neg (neg ?x)) => ?x :distinct ?x ?y)"},
         BadText{"move_without_state", "(move m (transpose ?x :perm ?p) :from col)"},
         BadText{"for_each_without_list", "(for-each ?op add (rule r (neg ?x) => ?x))"}));
 
