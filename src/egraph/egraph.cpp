@@ -1,7 +1,7 @@
 // Nodes come in by operator, attributes and children; ids of nodes and classes go out. Between
-// calls: class_of_ holds canonical classes for live and dead nodes alike; every live node that is
-// not pending has its entry in the hash-cons under the tag of its children's present classes; the
-// parents of a class hold every live node with a child in it, once.
+// calls: class_of_ holds the canonical class of a live node and the older twin of a dead one; every
+// live node that is not pending has its entry in the hash-cons under the hash of its children's
+// present classes; the parents of a class hold every live node with a child in it, once.
 #include "bafe/egraph/egraph.h"
 
 #include <algorithm>
@@ -9,12 +9,11 @@
 #include "bafe/base/error.h"
 #include "bafe/base/format.h"
 #include "bafe/egraph/key.h"
-#include "bafe/egraph/tight.h"
 
 namespace bafe {
 
 EGraph::EGraph(const OpTable& ops, Analysis* analysis)
-    : ops_(&ops), analysis_(analysis), by_op_(ops.size()), dead_of_op_(ops.size()) {
+    : ops_(&ops), analysis_(analysis) {
   BAFE_CHECK(ops.size() < 0x10000, "an operator fits in 16 bits");
 }
 
@@ -25,7 +24,7 @@ AttrId EGraph::attr(NodeId node) const {
 }
 
 ClassId EGraph::find(ClassId cls) const {
-  while (classes_[cls.index()].forward != cls) cls = classes_[cls.index()].forward;
+  while (!is_canonical(cls)) cls = ClassId(classes_[cls.index()].nodes.first.index());
   return cls;
 }
 
@@ -33,65 +32,122 @@ std::vector<ClassId> EGraph::classes() const {
   std::vector<ClassId> all;
   all.reserve(num_classes_);
   for (std::uint32_t i = 0; i < classes_.size(); ++i) {
-    if (classes_[i].forward.index() == i) all.push_back(ClassId(i));
+    if (is_canonical(ClassId(i))) all.push_back(ClassId(i));
   }
   return all;
 }
 
-std::uint32_t EGraph::tag_of(const NodeRow& row) const {
+std::vector<NodeId> EGraph::nodes_of(OpId op) const {
+  std::vector<NodeId> all;
+  for (std::uint32_t i = 0; i < rows_.size(); ++i) {
+    if (rows_[i].op == op.index() && is_live(NodeId(i))) all.push_back(NodeId(i));
+  }
+  return all;
+}
+
+Moment EGraph::moment() {
+  if (tick_ == kMaxTick) {
+    std::fill(arrived_.begin(), arrived_.end(), std::uint8_t{0});
+    for (ClassRow& row : classes_) row.tick = 0;
+    tick_ = 1;
+    ++epoch_;
+  }
+  return {tick_++, static_cast<std::uint32_t>(rows_.size()), epoch_};
+}
+
+std::uint64_t EGraph::hash_of(const NodeRow& row) const {
   const NodeId* word = words(row);
   const NodeId* end = word + (row.bits & kArityBits);
   std::uint64_t hash = key_start(row.op);
   for (; word != end; ++word) hash = key_word(hash, class_of(*word).index());
   if (row.bits & kHasAttr) hash = key_word(hash, word->index());
-  return key_tag(hash);
+  return key_end(hash);
 }
 
-bool EGraph::same_key(NodeId a, NodeId b) const {
-  const NodeRow& x = rows_[a.index()];
-  const NodeRow& y = rows_[b.index()];
-  if (x.op != y.op || ((x.bits ^ y.bits) & (kArityBits | kHasAttr))) return false;
-  std::uint32_t arity = x.bits & kArityBits;
-  const NodeId *of_a = words(x), *of_b = words(y);
-  for (std::uint32_t i = 0; i < arity; ++i) {
-    if (class_of(of_a[i]) != class_of(of_b[i])) return false;
-  }
-  return !(x.bits & kHasAttr) || of_a[arity] == of_b[arity];
-}
-
-std::uint32_t EGraph::find_slot(OpId op, AttrId attr, std::span<const NodeId> children,
-                                std::uint32_t* tag) const {
+std::uint64_t EGraph::hash_of(OpId op, AttrId attr, std::span<const NodeId> children) const {
   std::uint64_t hash = key_start(op.index());
   for (NodeId child : children) hash = key_word(hash, class_of(child).index());
   if (attr.valid()) hash = key_word(hash, attr.index());
-  *tag = key_tag(hash);
-  return table_.find(*tag, [&](NodeId node) {
-    const NodeRow& row = rows_[node.index()];
-    if (row.op != op.index() || (row.bits & kArityBits) != children.size()) return false;
-    const NodeId* word = words(row);
-    for (NodeId child : children) {
-      if (*word != child && class_of(*word) != class_of(child)) return false;
-      ++word;
+  return key_end(hash);
+}
+
+bool EGraph::same_key(NodeId a, NodeId b) const {
+  const NodeRow& row = rows_[b.index()];
+  return has_key(a, OpId(row.op), attr(b), children(b));
+}
+
+bool EGraph::has_key(NodeId node, OpId op, AttrId attr, std::span<const NodeId> children) const {
+  const NodeRow& row = rows_[node.index()];
+  if (row.op != op.index() || (row.bits & kArityBits) != children.size()) return false;
+  const NodeId* word = words(row);
+  for (NodeId child : children) {
+    if (*word != child && class_of(*word) != class_of(child)) return false;
+    ++word;
+  }
+  return (row.bits & kHasAttr ? AttrId(word->index()) : AttrId{}) == attr;
+}
+
+HashCons::Slot EGraph::find_slot(std::uint64_t hash, OpId op, AttrId attr,
+                                 std::span<const NodeId> children) const {
+  return table_.find(hash, [&](NodeId node) { return has_key(node, op, attr, children); });
+}
+
+void EGraph::insert(std::uint64_t hash, NodeId node) {
+  if (table_.is_full()) {
+    table_.grow();
+    for (std::uint32_t i = 0; i < class_of_.size(); ++i) {
+      const NodeRow& row = rows_[i];
+      if (!(row.bits & (kDead | kPending)) && i != node.index()) {
+        table_.insert(hash_of(row), NodeId(i));
+      }
     }
-    AttrId have = row.bits & kHasAttr ? AttrId(word->index()) : AttrId{};
-    return have == attr;
-  });
+  }
+  table_.insert(hash, node);
 }
 
 NodeId EGraph::lookup(OpId op, AttrId attr, std::span<const NodeId> children) const {
-  std::uint32_t tag, slot = find_slot(op, attr, children, &tag);
-  return slot == HashCons::kAbsent ? NodeId{} : table_.node(slot);
+  HashCons::Slot slot = find_slot(hash_of(op, attr, children), op, attr, children);
+  return slot.valid() ? table_.node(slot) : NodeId{};
+}
+
+void EGraph::lookup_all(OpId op, AttrId attr, std::size_t arity, std::span<const NodeId> children,
+                        std::span<NodeId> found) const {
+  constexpr std::size_t kBlock = 32;
+  std::uint64_t hashes[kBlock];
+  auto kids = [&](std::size_t i) { return children.subspan(i * arity, arity); };
+  for (std::size_t begin = 0; begin < found.size(); begin += kBlock) {
+    std::size_t count = std::min(kBlock, found.size() - begin);
+    std::uint64_t known = 0;  // bit i: all children of node begin + i are there
+    for (std::size_t i = 0; i < count; ++i) {
+      bool valid = true;
+      for (NodeId child : kids(begin + i)) valid &= child.valid();
+      if (!valid) continue;
+      known |= std::uint64_t{1} << i;
+      hashes[i] = hash_of(op, attr, kids(begin + i));
+      table_.prefetch(hashes[i]);
+    }
+    for (std::size_t i = 0; i < count; ++i) {
+      NodeId guess = known >> i & 1 ? table_.guess(hashes[i]) : NodeId{};
+      if (guess.valid()) __builtin_prefetch(&rows_[guess.index()]);
+    }
+    for (std::size_t i = 0; i < count; ++i) {
+      HashCons::Slot slot;
+      if (known >> i & 1) slot = find_slot(hashes[i], op, attr, kids(begin + i));
+      found[begin + i] = slot.valid() ? table_.node(slot) : NodeId{};
+    }
+  }
 }
 
 NodeId EGraph::add(OpId op, AttrId attr, std::span<const NodeId> children) {
-  std::uint32_t tag, slot = find_slot(op, attr, children, &tag);
+  std::uint64_t hash = hash_of(op, attr, children);
+  HashCons::Slot slot = find_slot(hash, op, attr, children);
   NodeId node;
-  if (slot != HashCons::kAbsent) {
+  if (slot.valid()) {
     node = table_.node(slot);
   } else {
     if (live_nodes_ >= node_limit_) return {};
     node = append_node(op, attr, children);
-    table_.insert(tag, node);
+    insert(hash, node);
     open_class(node);
   }
   if (trace_) trace_->push_back(node);
@@ -114,28 +170,26 @@ NodeId EGraph::append_node(OpId op, AttrId attr, std::span<const NodeId> childre
     if (attr.valid()) copy.push_back(NodeId(attr.index()));
     row.bits |= kSpilled;
     row.words[0] = NodeId(static_cast<std::uint32_t>(spill_.size()));
-    spill_.insert(spill_.end(), copy.begin(), copy.end());
+    spill_.append(copy.data(), copy.size());
   }
-  push_tight(rows_, row);
+  rows_.push_back(row);
   return node;
 }
 
 void EGraph::index_node(NodeId node, ClassId cls) {
-  push_tight(class_of_, cls);
-  push_tight(arrived_, 0u);
-  push_tight(by_op_[op(node).index()], node);
+  class_of_.push_back(cls.index());
+  arrived_.push_back(0);
   link_parents(node);
   ++live_nodes_;
+  ClassRow& row = classes_[cls.index()];
+  lists_.push(row.nodes, node);  // the youngest node: a list that ascends still does
+  row.mask |= mask_of(op(node));
 }
 
 void EGraph::open_class(NodeId node) {
   ClassId cls(static_cast<std::uint32_t>(classes_.size()));
-  reserve_tight(classes_);
-  ClassRow& row = classes_.emplace_back();
-  row.forward = cls;
-  row.tick = tick_ & kTickBits;
-  row.mask.add(op(node));
-  lists_.push(row.live, node);
+  classes_.push_back({});
+  touch(cls);
   index_node(node, cls);
   ++num_classes_;
   if (!analysis_) return;
@@ -146,19 +200,17 @@ void EGraph::open_class(NodeId node) {
 
 void EGraph::join_class(NodeId node, ClassId cls) {
   index_node(node, cls);
-  ClassRow& row = classes_[cls.index()];
-  lists_.push(row.live, node);  // the youngest node: the list still ascends
-  row.mask.add(op(node));
   if (analysis_ && analysis_->learn(*this, node, cls)) facts_changed(cls);
 }
 
 bool EGraph::add_equal(OpId op, AttrId attr, std::span<const NodeId> children, NodeId to,
                        const Reason& reason) {
-  std::uint32_t tag, slot = find_slot(op, attr, children, &tag);
-  if (slot != HashCons::kAbsent) return unite(to, table_.node(slot), reason);
+  std::uint64_t hash = hash_of(op, attr, children);
+  HashCons::Slot slot = find_slot(hash, op, attr, children);
+  if (slot.valid()) return unite(to, table_.node(slot), reason);
   if (live_nodes_ >= node_limit_) return false;
   NodeId node = append_node(op, attr, children);
-  table_.insert(tag, node);
+  insert(hash, node);
   blame_on(to, node, reason);
   write_log(to, node, reason, false, true);
   join_class(node, class_of(to));
@@ -215,13 +267,11 @@ std::string EGraph::blame() const {
 }
 
 std::size_t EGraph::memory_bytes(bool with_proofs) const {
-  auto bytes = [](const auto& items) { return items.capacity() * sizeof(items[0]); };
-  std::size_t sum = bytes(rows_) + bytes(class_of_) + bytes(arrived_) + bytes(spill_) +
-                    bytes(classes_) + lists_.memory_bytes() + table_.memory_bytes() +
-                    bytes(pending_) + bytes(fact_pending_) + bytes(modify_pending_) +
-                    bytes(dirty_) + attrs_.memory_bytes();
-  for (const auto& nodes : by_op_) sum += bytes(nodes);
-  return sum + (with_proofs ? bytes(log_) : 0);
+  return rows_.memory_bytes() + class_of_.memory_bytes() + arrived_.memory_bytes() +
+         spill_.memory_bytes() + classes_.memory_bytes() + lists_.memory_bytes() +
+         table_.memory_bytes() + pending_.memory_bytes() + fact_pending_.memory_bytes() +
+         modify_pending_.memory_bytes() + dirty_.memory_bytes() + attrs_.memory_bytes() +
+         (with_proofs ? log_.memory_bytes() : 0);
 }
 
 }  // namespace bafe

@@ -4,6 +4,8 @@
 #include "bafe/egraph/ematch.h"
 
 #include <algorithm>
+#include <bit>
+#include <numeric>
 
 #include "bafe/egraph/key.h"
 #include "machine.h"
@@ -48,28 +50,66 @@ bool Delta::empty() {
   return !any_;
 }
 
-std::span<const NodeId> Delta::candidates(OpId op, std::uint16_t depth) {
-  for (const Entry& entry : entries_) {
-    if (entry.op == op && entry.depth == depth) return entry.nodes;
-  }
-  if (depth > 0) spread(depth);
-  std::span<const NodeId> all = graph_.nodes_of(op);
-  Entry& entry = entries_.emplace_back(Entry{op, depth, {}});
-  auto first_new = std::lower_bound(all.begin(), all.end(), NodeId(since_.nodes));
-  if (depth > 0) {
-    for (auto it = all.begin(); it != first_new; ++it) {
-      if (!graph_.is_live(*it)) continue;
-      bool near = false;
-      for (NodeId child : graph_.children(*it)) {
-        near |= level_[graph_.class_of(child).index()] < depth;
-      }
-      if (near) entry.nodes.push_back(*it);
+void Delta::OpLists::fill(const EGraph& graph, const std::vector<NodeId>& nodes_by_birth) {
+  first.assign(graph.ops().size() + 1, 0);
+  for (NodeId node : nodes_by_birth) ++first[graph.op(node).index() + 1];
+  std::partial_sum(first.begin(), first.end(), first.begin());
+  std::vector<std::uint32_t> next(first.begin(), first.end() - 1);
+  nodes.resize(nodes_by_birth.size());
+  for (NodeId node : nodes_by_birth) nodes[next[graph.op(node).index()]++] = node;
+}
+
+std::span<const NodeId> Delta::OpLists::of(OpId op) const {
+  std::uint32_t begin = first[op.index()];
+  return {nodes.data() + begin, first[op.index() + 1] - begin};
+}
+
+/// Old nodes with a class below them, at most `depth` levels, that changed.
+void Delta::collect_near(std::uint16_t depth, OpLists& lists) {
+  spread(depth);
+  std::vector<std::uint64_t> near(since_.nodes / 64 + 1);
+  for (std::uint32_t i = 0; i < level_.size(); ++i) {
+    if (level_[i] >= depth) continue;
+    for (NodeId parent : graph_.parents(ClassId(i))) {
+      if (parent.index() >= since_.nodes || !graph_.is_live(parent)) continue;
+      near[parent.index() / 64] |= std::uint64_t{1} << parent.index() % 64;
     }
   }
-  for (auto it = first_new; it != all.end(); ++it) {
-    if (graph_.is_live(*it)) entry.nodes.push_back(*it);
+  std::vector<NodeId> nodes;
+  for (std::size_t word = 0; word < near.size(); ++word) {
+    for (std::uint64_t bits = near[word]; bits; bits &= bits - 1) {
+      auto bit = static_cast<std::size_t>(std::countr_zero(bits));
+      nodes.push_back(NodeId(static_cast<std::uint32_t>(word * 64 + bit)));
+    }
   }
-  return entry.nodes;
+  lists.fill(graph_, nodes);
+}
+
+std::array<std::span<const NodeId>, 2> Delta::candidates(OpId op, std::uint16_t depth) {
+  if (new_.first.empty()) {
+    std::vector<NodeId> nodes;
+    for (std::uint32_t i = since_.nodes; i < graph_.num_born(); ++i) {
+      if (graph_.is_live(NodeId(i))) nodes.push_back(NodeId(i));
+    }
+    new_.fill(graph_, nodes);
+  }
+  if (depth == 0 || everything()) return {std::span<const NodeId>{}, new_.of(op)};
+  if (near_.size() < depth) near_.resize(depth);
+  OpLists& near = near_[depth - 1u];
+  if (near.first.empty()) collect_near(depth, near);
+  return {near.of(op), new_.of(op)};
+}
+
+std::span<const NodeId> Delta::all(OpId op) {
+  if (everything()) return candidates(op, 0)[1];
+  if (all_.first.empty()) {
+    std::vector<NodeId> nodes;
+    for (std::uint32_t i = 0; i < graph_.num_born(); ++i) {
+      if (graph_.is_live(NodeId(i))) nodes.push_back(NodeId(i));
+    }
+    all_.fill(graph_, nodes);
+  }
+  return all_.of(op);
 }
 
 namespace {

@@ -51,11 +51,14 @@ bool MatchMachine::find_ground_terms() {
 }
 
 bool MatchMachine::run_roots() {
-  std::span<const NodeId> nodes = everything_ || fresh_rows_
-                                      ? graph_.nodes_of(root_.op)
-                                      : delta_.candidates(root_.op, root_.depth);
+  if (fresh_rows_) return run_nodes(delta_.all(root_.op));
+  std::array<std::span<const NodeId>, 2> nodes = delta_.candidates(root_.op, root_.depth);
+  return run_nodes(nodes[0]) && run_nodes(nodes[1]);
+}
+
+bool MatchMachine::run_nodes(std::span<const NodeId> nodes) {
   for (NodeId node : nodes) {
-    if (graph_.is_live(node) && !try_root(node)) return false;
+    if (!try_root(node)) return false;
   }
   return true;
 }
@@ -129,7 +132,7 @@ bool MatchMachine::step(std::size_t pc, bool fresh) {
 
 bool MatchMachine::bind(const MatchStep& now, std::size_t pc, bool fresh) {
   ClassId cls = graph_.class_of(regs_[now.reg]);
-  if (!graph_.op_mask(cls).may_hold(now.op)) return true;
+  if (!graph_.may_hold(cls, now.op)) return true;
   std::span<const NodeId> nodes = graph_.nodes(cls);
   fresh = fresh || moved(regs_[now.reg]);
   bool only_new = !fresh && now.last_source && !fresh_rows_;

@@ -28,6 +28,7 @@ class MatchMachine {
  private:
   bool find_ground_terms();
   bool run_roots();
+  bool run_nodes(std::span<const NodeId> nodes);
   bool run_scan();
   bool try_root(NodeId node);
   bool step(std::size_t pc, bool fresh);

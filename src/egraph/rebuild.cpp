@@ -6,7 +6,6 @@
 
 #include "bafe/base/error.h"
 #include "bafe/egraph/egraph.h"
-#include "bafe/egraph/tight.h"
 
 namespace bafe {
 
@@ -16,9 +15,7 @@ bool EGraph::is_rebuilt() const {
 
 bool EGraph::keeps(ClassId a, ClassId b) const {
   // relabelling and re-hashing cost what the swallowed class holds
-  auto weight = [](const ClassRow& row) {
-    return row.live.size + row.dead.size + row.parents.size;
-  };
+  auto weight = [](const ClassRow& row) { return row.nodes.size + row.parents.size; };
   std::uint32_t of_a = weight(classes_[a.index()]), of_b = weight(classes_[b.index()]);
   return of_a != of_b ? of_a > of_b : a < b;
 }
@@ -26,7 +23,7 @@ bool EGraph::keeps(ClassId a, ClassId b) const {
 bool EGraph::is_newborn(ClassId cls, NodeId node) const {
   if (node.index() < settled_ || cls.index() + 1 != classes_.size()) return false;
   const ClassRow& row = classes_[cls.index()];
-  return row.live.size == 1 && row.dead.size == 0 && row.parents.size == 0;
+  return row.nodes.size == 1 && row.parents.size == 0;
 }
 
 bool EGraph::unite(NodeId a, NodeId b, const Reason& reason) {
@@ -55,39 +52,8 @@ bool EGraph::unite(NodeId a, NodeId b, const Reason& reason) {
   return true;
 }
 
-void EGraph::write_log(NodeId a, NodeId b, const Reason& reason, bool keep_b, bool absorbed) {
-  if (!keep_proofs_) return;
-  BAFE_CHECK(reason.witness.size() < 512, "a witness holds fewer than 512 nodes");
-  std::uint32_t rule = reason.rule.valid() ? reason.rule.index() : 0xffffu;
-  BAFE_CHECK(rule <= 0xffffu, "rule ids are below 65,536");
-  std::uint32_t header = static_cast<std::uint32_t>(reason.kind) | (reason.backward ? 8u : 0u) |
-                         (keep_b ? 16u : 0u) | (absorbed ? 32u : 0u) | rule << 6 |
-                         static_cast<std::uint32_t>(reason.witness.size()) << 22;
-  reserve_tight(log_, 3 + reason.witness.size());
-  log_.push_back(a);
-  log_.push_back(b);
-  log_.push_back(NodeId(header));
-  log_.insert(log_.end(), reason.witness.begin(), reason.witness.end());
-}
-
-EGraph::Union EGraph::read_log(std::size_t& at) const {
-  std::uint32_t header = log_[at + 2].index();
-  std::uint32_t rule = (header >> 6) & 0xffffu, words = header >> 22;
-  Union entry{log_[at],
-              log_[at + 1],
-              static_cast<ReasonKind>(header & 7u),
-              (header & 8u) != 0,
-              (header & 16u) != 0,
-              (header & 32u) != 0,
-              rule == 0xffffu ? RuleId{} : RuleId(rule),
-              {log_.data() + at + 3, words}};
-  at += 3 + words;
-  return entry;
-}
-
 void EGraph::absorb(ClassId into, NodeId node) {
   ClassRow& newborn = classes_.back();
-  lists_.free(newborn.live);
   bool queued = newborn.modify;
   classes_.pop_back();
   --num_classes_;
@@ -95,10 +61,10 @@ void EGraph::absorb(ClassId into, NodeId node) {
     modify_pending_.pop_back();
   }
   ClassRow& row = classes_[into.index()];
-  class_of_[node.index()] = into;
-  bool ascending = row.live.size == 0 || lists_.items(row.live).back() < node;
-  lists_.push(row.live, node);
-  row.mask.add(op(node));
+  class_of_[node.index()] = into.index();
+  bool ascending = lists_.items(row.nodes).back() < node;
+  lists_.push(row.nodes, node);
+  row.mask |= mask_of(op(node));
   if (!ascending) touch_list(into);
 }
 
@@ -106,34 +72,32 @@ void EGraph::merge_classes(ClassId into, ClassId from, bool replaying) {
   move_parents(into, from, replaying);
   ClassRow& row = classes_[into.index()];
   ClassRow& gone = classes_[from.index()];
-  for (const ListRef& list : {gone.live, gone.dead}) {
-    for (NodeId node : lists_.items(list)) {
-      class_of_[node.index()] = into;
-      arrived_[node.index()] = tick_;
-    }
+  for (NodeId node : lists_.items(gone.nodes)) {
+    arrived_[node.index()] = static_cast<std::uint8_t>(tick_);
+    std::uint32_t& known = class_of_[node.index()];
+    if (!(known & kTwin)) known = into.index();
   }
-  lists_.splice(row.live, gone.live);
-  lists_.splice(row.dead, gone.dead);
-  row.mask.add(gone.mask);
+  lists_.splice(row.nodes, gone.nodes);
+  row.mask |= gone.mask;
   touch(into);
-  gone.forward = into;
+  gone.nodes = {NodeId(into.index()), 0};
   if (gone.modify) queue_modify(into);
   --num_classes_;
   touch_list(into);
 }
 
 void EGraph::move_parents(ClassId into, ClassId from, bool replaying) {
-  ListRef moved = classes_[from.index()].parents;
+  ListRef<NodeId> moved = classes_[from.index()].parents;
   std::uint32_t kept = 0;
   for (std::uint32_t i = 0; i < moved.size; ++i) {
     NodeId parent = lists_.items(moved)[i];
     NodeRow& row = rows_[parent.index()];
     if (row.bits & kDead) continue;
     if (!replaying && !(row.bits & kPending)) {
-      std::uint32_t slot =
-          table_.find(tag_of(row), [&](NodeId candidate) { return candidate == parent; });
-      BAFE_CHECK(slot != HashCons::kAbsent, "a settled node is in the hash-cons");
-      table_.erase(slot);
+      std::uint64_t hash = hash_of(row);
+      HashCons::Slot slot = table_.find(hash, [&](NodeId other) { return other == parent; });
+      BAFE_CHECK(slot.valid(), "a settled node is in the hash-cons");
+      table_.erase(slot, hash);
       row.bits |= kPending;
       pending_.push_back(parent);
     }
@@ -176,26 +140,27 @@ void EGraph::facts_changed(ClassId cls) {
   queue_modify(cls);
 }
 
-void EGraph::kill(NodeId node) {
+void EGraph::kill(NodeId node, NodeId twin) {
   rows_[node.index()].bits |= kDead;
-  ++dead_of_op_[op(node).index()];
   --live_nodes_;
   touch_list(class_of(node));
+  unite(twin, node,
+        {.kind = ReasonKind::kCongruence, .backward = false, .rule = {}, .witness = {}});
+  class_of_[node.index()] = kTwin | twin.index();
+  arrived_[node.index()] = static_cast<std::uint8_t>(tick_);
 }
 
 void EGraph::repair(NodeId node) {
   NodeRow& row = rows_[node.index()];
   row.bits &= static_cast<std::uint16_t>(~kPending);
   if (row.bits & kDead) return;
-  std::uint32_t tag = tag_of(row);
-  std::uint32_t slot = table_.find(tag, [&](NodeId other) { return same_key(other, node); });
-  if (slot == HashCons::kAbsent) return table_.insert(tag, node);
+  std::uint64_t hash = hash_of(row);
+  HashCons::Slot slot = table_.find(hash, [&](NodeId other) { return same_key(other, node); });
+  if (!slot.valid()) return insert(hash, node);
   NodeId twin = table_.node(slot);
   NodeId kept = std::min(node, twin), lost = std::max(node, twin);
   table_.replace(slot, kept);
-  kill(lost);
-  unite(kept, lost,
-        {.kind = ReasonKind::kCongruence, .backward = false, .rule = {}, .witness = {}});
+  kill(lost, kept);
 }
 
 void EGraph::settle_facts(bool modify) {
@@ -224,33 +189,22 @@ void EGraph::settle_facts(bool modify) {
 }
 
 void EGraph::compact_dirty() {
-  std::vector<NodeId> dead;
   for (ClassId cls : dirty_) {
     ClassRow& row = classes_[cls.index()];
     row.dirty = 0;
-    if (row.forward != cls) continue;
-    std::span<NodeId> live = lists_.items(row.live);
+    if (!is_canonical(cls)) continue;
+    std::span<NodeId> nodes = lists_.items(row.nodes);
     std::uint32_t kept = 0;
-    dead.clear();
     bool ascending = true;
-    for (NodeId node : live) {
-      if (is_live(node)) {
-        ascending &= kept == 0 || live[kept - 1] < node;
-        live[kept++] = node;
-      } else {
-        dead.push_back(node);
-      }
+    for (NodeId node : nodes) {
+      if (!is_live(node)) continue;
+      ascending &= kept == 0 || nodes[kept - 1] < node;
+      nodes[kept++] = node;
     }
-    if (!ascending) std::sort(live.begin(), live.begin() + kept);
-    if (!dead.empty()) lists_.shrink(row.live, kept);
-    for (NodeId node : dead) lists_.push(row.dead, node);
+    if (!ascending) std::sort(nodes.begin(), nodes.begin() + kept);
+    lists_.shrink(row.nodes, kept);
   }
   dirty_.clear();
-  for (std::size_t op = 0; op < by_op_.size(); ++op) {
-    if (dead_of_op_[op] * 4 <= by_op_[op].size()) continue;
-    std::erase_if(by_op_[op], [&](NodeId node) { return !is_live(node); });
-    dead_of_op_[op] = 0;
-  }
 }
 
 void EGraph::close() {

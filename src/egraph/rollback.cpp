@@ -16,14 +16,15 @@ Checkpoint EGraph::mark() const {
 void EGraph::rollback(const Checkpoint& point) {
   BAFE_CHECK(keep_proofs_, "a graph without its union log cannot go back");
   BAFE_CHECK(point.nodes <= rows_.size() && point.spilled <= spill_.size() &&
-                 point.log_words <= log_.size(),
+                 point.log_bytes <= log_.size(),
              "a checkpoint is older than the graph");
-  rows_.resize(point.nodes);
-  spill_.resize(point.spilled);
-  log_.resize(point.log_words);
-  for (NodeRow& row : rows_) row.bits &= kArityBits | kSpilled | kHasAttr;
-  for (auto& nodes : by_op_) nodes.clear();
-  dead_of_op_.assign(by_op_.size(), 0);
+  rows_.truncate(point.nodes);
+  spill_.truncate(point.spilled);
+  log_.truncate(point.log_bytes);
+  for (NodeRow& row : rows_) {
+    row.bits &= kArityBits | kSpilled | kHasAttr;
+    row.bits |= kPending;  // not in the hash-cons
+  }
   class_of_.clear();
   arrived_.clear();
   classes_.clear();
@@ -35,7 +36,7 @@ void EGraph::rollback(const Checkpoint& point) {
   dirty_.clear();
   live_nodes_ = num_classes_ = 0;
   settled_ = 0;
-  rollback_tick_ = ++tick_;
+  ++epoch_;
   replay();
 }
 
@@ -65,13 +66,14 @@ void EGraph::replay() {
   birth_until(rows_.size());
   for (std::uint32_t i = 0; i < rows_.size(); ++i) {
     NodeId node(i);
-    std::uint32_t tag = tag_of(rows_[i]);
-    std::uint32_t slot = table_.find(tag, [&](NodeId other) { return same_key(other, node); });
-    if (slot == HashCons::kAbsent) {
-      table_.insert(tag, node);
+    rows_[i].bits &= static_cast<std::uint16_t>(~kPending);
+    std::uint64_t hash = hash_of(rows_[i]);
+    HashCons::Slot slot = table_.find(hash, [&](NodeId other) { return same_key(other, node); });
+    if (!slot.valid()) {
+      insert(hash, node);
     } else {
       BAFE_CHECK(class_of(table_.node(slot)) == class_of(node), "the log closes congruence");
-      kill(node);
+      kill(node, table_.node(slot));
     }
   }
   if (analysis_) settle_facts(false);

@@ -118,7 +118,7 @@ bool Saturation::search(std::size_t rule, std::deque<Delta>& deltas,
   }
   Delta* delta = nullptr;
   for (Delta& known : deltas) {
-    if (known.since().tick == state.since.tick) delta = &known;
+    if (known.since().tick == graph_.usable(state.since).tick) delta = &known;
   }
   if (!delta) delta = &deltas.emplace_back(graph_, state.since);
   MatchLimits limits;

@@ -1,8 +1,8 @@
 #pragma once
 /// The e-graph: nodes over an operator table, classes of equal nodes, closed under congruence.
 
-#include <array>
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <string>
 #include <vector>
@@ -10,53 +10,26 @@
 #include "bafe/base/id.h"
 #include "bafe/egraph/analysis.h"
 #include "bafe/egraph/attr_table.h"
+#include "bafe/egraph/flat_array.h"
 #include "bafe/egraph/hash_cons.h"
 #include "bafe/egraph/list_pool.h"
+#include "bafe/egraph/union_log.h"
 #include "bafe/ir/op_table.h"
 
 namespace bafe {
-
-/// Why two nodes are equal. Every union has exactly one reason.
-enum class ReasonKind : std::uint8_t {
-  kRule,        ///< a rule, in one direction, for one match
-  kCompute,     ///< a fold or a fact that can be evaluated again
-  kAc,          ///< both sides flattened under one associative (commutative) operator are equal
-  kDefine,      ///< a composite and its definition
-  kInstance,    ///< a template proved elsewhere
-  kCongruence,  ///< same operator, equal children; made by rebuild() only
-};
-
-struct Reason {
-  ReasonKind kind = ReasonKind::kCompute;
-  bool backward = false;  ///< the rule's right side was matched
-  RuleId rule;            ///< of kRule; below 65,536
-  /// kRule: the matched operator and literal nodes of all roots in pre-order, then the nodes that
-  /// the right side's steps gave (saturate.h records them). Otherwise whatever the caller keeps.
-  std::span<const NodeId> witness;
-};
-
-/// Bit op % 128 is set when a class holds a node of that operator.
-struct OpMask {
-  std::array<std::uint64_t, 2> words{};
-  void add(OpId op) { words[(op.index() >> 6) & 1] |= std::uint64_t{1} << (op.index() & 63); }
-  void add(const OpMask& other) {
-    words[0] |= other.words[0];
-    words[1] |= other.words[1];
-  }
-  bool may_hold(OpId op) const { return (words[(op.index() >> 6) & 1] >> (op.index() & 63)) & 1; }
-};
 
 /// A moment of a graph's growth; delta matching looks for what came after it.
 struct Moment {
   std::uint32_t tick = 0;
   std::uint32_t nodes = 0;
+  std::uint32_t epoch = 0;  ///< ticks of another epoch say nothing
 };
 
 /// A state to roll back to. Older checkpoints stay valid after a rollback, newer ones do not.
 struct Checkpoint {
   std::uint32_t nodes = 0;
   std::uint32_t spilled = 0;
-  std::uint32_t log_words = 0;
+  std::uint32_t log_bytes = 0;
 };
 
 /// Ids are given in birth order and no hash order is visible: equal calls give equal graphs in
@@ -79,6 +52,11 @@ class EGraph {
   NodeId add(OpId op, std::span<const NodeId> children = {}) { return add(op, AttrId{}, children); }
   /// The same without adding; invalid when there is none.
   NodeId lookup(OpId op, AttrId attr, std::span<const NodeId> children) const;
+  /// lookup() for many nodes of one operator at once, which hides the latency of memory: `found`
+  /// has one entry a node, `children` `arity` entries a node; nodes with an invalid child are not
+  /// found.
+  void lookup_all(OpId op, AttrId attr, std::size_t arity, std::span<const NodeId> children,
+                  std::span<NodeId> found) const;
   /// False when the classes were one already.
   bool unite(NodeId a, NodeId b, const Reason& reason);
   /// The node `op attr children` made equal to `to`: a node that was not there is born into the
@@ -113,7 +91,11 @@ class EGraph {
     const NodeRow& row = rows_[node.index()];
     return {words(row), static_cast<std::size_t>(row.bits & kArityBits)};
   }
-  ClassId class_of(NodeId node) const { return class_of_[node.index()]; }
+  ClassId class_of(NodeId node) const {
+    std::uint32_t known = class_of_[node.index()];
+    while (known & kTwin) known = class_of_[known & ~kTwin];
+    return ClassId(known);
+  }
   /// False for a node that was found equal, child by child, to an older one.
   bool is_live(NodeId node) const { return !(rows_[node.index()].bits & kDead); }
   std::size_t num_born() const { return rows_.size(); }  ///< node ids are below this
@@ -123,39 +105,46 @@ class EGraph {
   // ----------------------------------------------------------------------------------------
   /// The class that a merged class became part of.
   ClassId find(ClassId cls) const;
-  bool is_canonical(ClassId cls) const { return classes_[cls.index()].forward == cls; }
+  bool is_canonical(ClassId cls) const { return classes_[cls.index()].nodes.size > 0; }
   std::size_t class_bound() const { return classes_.size(); }  ///< class ids are below this
   std::size_t num_classes() const { return num_classes_; }
   std::vector<ClassId> classes() const;  ///< canonical, ascending
   /// Live nodes, ascending by id. Needs is_rebuilt() and a canonical id.
   std::span<const NodeId> nodes(ClassId cls) const {
-    return lists_.items(classes_[cls.index()].live);
+    return lists_.items(classes_[cls.index()].nodes);
   }
   /// Nodes with a child in `cls`, each once, in no useful order; dead ones among them.
   std::span<const NodeId> parents(ClassId cls) const {
     return lists_.items(classes_[cls.index()].parents);
   }
-  const OpMask& op_mask(ClassId cls) const { return classes_[cls.index()].mask; }
+  /// False: no node of `cls` has this operator.
+  bool may_hold(ClassId cls, OpId op) const { return classes_[cls.index()].mask & mask_of(op); }
   /// A node that stands for the class when one is built upon: the oldest.
   NodeId representative(ClassId cls) const { return nodes(cls).front(); }
-  /// Live and dead nodes of an operator in birth order (few dead ones).
-  std::span<const NodeId> nodes_of(OpId op) const { return by_op_[op.index()]; }
+  /// Live nodes of an operator in birth order. O(nodes born).
+  std::vector<NodeId> nodes_of(OpId op) const;
 
   // --- change
   // -----------------------------------------------------------------------------------------
   /// Now; what changes later is later than this moment.
-  Moment moment() { return {tick_++, static_cast<std::uint32_t>(rows_.size())}; }
+  Moment moment();
   /// Did the class of `node` become another after `since`? Two nodes that did not move are equal
   /// now only if they were equal then. New nodes are told by their id.
-  bool moved(NodeId node, const Moment& since) const { return arrived_[node.index()] > since.tick; }
+  bool moved(NodeId node, const Moment& since) const {
+    while (arrived_[node.index()] <= since.tick) {
+      std::uint32_t known = class_of_[node.index()];
+      if (!(known & kTwin)) return false;
+      node = NodeId(known & ~kTwin);
+    }
+    return true;
+  }
   /// Did `cls` swallow a class or change its facts after `since`?
   bool changed(ClassId cls, const Moment& since) const {
     return classes_[cls.index()].tick > since.tick;
   }
-  /// `since`, or the beginning when a rollback came after it: ids of nodes were given again.
-  Moment usable(const Moment& since) const {
-    return since.tick < rollback_tick_ ? Moment{} : since;
-  }
+  /// `since`, or the beginning when it is of another epoch: after a rollback, when ids of nodes
+  /// were given again, and after many moments, when ticks start anew.
+  Moment usable(const Moment& since) const { return since.epoch == epoch_ ? since : Moment{}; }
   Checkpoint mark() const;  ///< needs is_rebuilt()
   /// Back to the state at `point`: same nodes, classes and ids, facts learnt again; every earlier
   /// moment becomes the beginning. O(nodes at the mark).
@@ -183,16 +172,10 @@ class EGraph {
   void check();
 
   /// The append-only log of unions; explain.h reads it.
-  struct Union {
-    NodeId a, b;
-    ReasonKind kind;
-    bool backward, keep_b, absorbed;
-    RuleId rule;
-    std::span<const NodeId> witness;
-  };
+  using Union = UnionLog::Entry;
   std::size_t log_size() const { return log_.size(); }
   /// The union at `at`, which moves to the next one; start at 0, end at log_size().
-  Union read_log(std::size_t& at) const;
+  Union read_log(std::size_t& at) const { return log_.read(at); }
 
  private:
   /// A node's words are its children, then its attribute record. Two fit here; more lie in spill_,
@@ -202,25 +185,30 @@ class EGraph {
     std::uint16_t op;
     std::uint16_t bits;  ///< arity and flags
   };
-  static constexpr std::uint32_t kTickBits = 0x3fffffff;
+  static constexpr std::uint32_t kMaxTick = 0xff, kMaskBits = 22;
+  static constexpr std::uint32_t kTwin = 0x80000000u;  ///< in class_of_: ask that node
   struct ClassRow {
-    OpMask mask;
-    ListRef live, dead, parents;
-    ClassId forward;               ///< itself, or where it went
-    std::uint32_t tick : 30 = 0;   ///< of the last merge or change of facts
-    std::uint32_t dirty : 1 = 0;   ///< lists are to be compacted
-    std::uint32_t modify : 1 = 0;  ///< Analysis::modify is to be called
+    ListRef<NodeId> nodes;    ///< without items: this class is part of another, ClassId(nodes.first)
+    ListRef<NodeId> parents;
+    std::uint32_t mask : kMaskBits = 0;  ///< operators, mask_of()
+    std::uint32_t tick : 8 = 0;          ///< of the last merge or change of facts
+    std::uint32_t dirty : 1 = 0;         ///< nodes are to be sorted and rid of dead ones
+    std::uint32_t modify : 1 = 0;        ///< Analysis::modify is to be called
   };
   static constexpr std::uint16_t kArityBits = 0x07ff, kSpilled = 0x0800, kDead = 0x1000,
                                  kPending = 0x2000, kFactPending = 0x4000, kHasAttr = 0x8000;
 
+  static std::uint32_t mask_of(OpId op) { return 1u << op.index() % kMaskBits; }
   const NodeId* words(const NodeRow& row) const {
     return row.bits & kSpilled ? spill_.data() + row.words[0].index() : row.words;
   }
-  std::uint32_t tag_of(const NodeRow& row) const;
+  std::uint64_t hash_of(const NodeRow& row) const;
+  std::uint64_t hash_of(OpId op, AttrId attr, std::span<const NodeId> children) const;
   bool same_key(NodeId a, NodeId b) const;
-  std::uint32_t find_slot(OpId op, AttrId attr, std::span<const NodeId> children,
-                          std::uint32_t* tag) const;
+  bool has_key(NodeId node, OpId op, AttrId attr, std::span<const NodeId> children) const;
+  HashCons::Slot find_slot(std::uint64_t hash, OpId op, AttrId attr,
+                           std::span<const NodeId> children) const;
+  void insert(std::uint64_t hash, NodeId node);  ///< into the hash-cons
   NodeId append_node(OpId op, AttrId attr, std::span<const NodeId> children);
   void open_class(NodeId node);
   void join_class(NodeId node, ClassId cls);
@@ -231,7 +219,9 @@ class EGraph {
     blamed_b_ = b;
     blamed_ = reason;
   }
-  void write_log(NodeId a, NodeId b, const Reason& reason, bool keep_b, bool absorbed);
+  void write_log(NodeId a, NodeId b, const Reason& reason, bool keep_b, bool absorbed) {
+    if (keep_proofs_) log_.append(a, b, reason, keep_b, absorbed);
+  }
   bool is_newborn(ClassId cls, NodeId node) const;
   bool keeps(ClassId a, ClassId b) const;
   void absorb(ClassId into, NodeId node);
@@ -239,10 +229,10 @@ class EGraph {
   void move_parents(ClassId into, ClassId from, bool replaying);
   void queue_parents_facts(ClassId cls);
   void queue_modify(ClassId cls);
-  void touch(ClassId cls) { classes_[cls.index()].tick = tick_ & kTickBits; }
+  void touch(ClassId cls) { classes_[cls.index()].tick = static_cast<std::uint8_t>(tick_); }
   void touch_list(ClassId cls);
   void repair(NodeId node);
-  void kill(NodeId node);
+  void kill(NodeId node, NodeId twin);
   void settle_facts(bool modify);
   void compact_dirty();
   void replay();
@@ -254,23 +244,21 @@ class EGraph {
   const OpTable* ops_;
   Analysis* analysis_;
   AttrTable attrs_;
-  std::vector<NodeRow> rows_;
-  std::vector<ClassId> class_of_;       ///< always canonical
-  std::vector<std::uint32_t> arrived_;  ///< tick at which the node's class last became another
-  std::vector<NodeId> spill_;           ///< words of nodes that have more than two
-  std::vector<ClassRow> classes_;
+  FlatArray<NodeRow> rows_;
+  FlatArray<std::uint32_t> class_of_;  ///< canonical class of a live node; kTwin | twin of a dead one
+  FlatArray<std::uint8_t> arrived_;    ///< tick at which the node's class last became another
+  FlatArray<NodeId> spill_;            ///< words of nodes that have more than two
+  FlatArray<ClassRow> classes_;
   ListPool<NodeId> lists_;
   HashCons table_;
-  std::vector<std::vector<NodeId>> by_op_;
-  std::vector<std::uint32_t> dead_of_op_;
-  std::vector<NodeId> log_;  ///< words: a, b, header, witness…
-  std::vector<NodeId> pending_, fact_pending_;
-  std::vector<ClassId> modify_pending_, dirty_;
+  UnionLog log_;
+  FlatArray<NodeId> pending_, fact_pending_;
+  FlatArray<ClassId> modify_pending_, dirty_;
   std::vector<std::string> rule_names_;
   std::size_t live_nodes_ = 0, num_classes_ = 0, node_limit_ = 0xfffffff0u;
-  std::uint32_t tick_ = 1, rollback_tick_ = 0;
-  std::uint32_t settled_ =
-      0;  ///< nodes born before the last rebuild: their classes' ids are known outside
+  std::uint32_t tick_ = 1, epoch_ = 1;
+  /// Nodes born before the last rebuild: their classes' ids are known outside.
+  std::uint32_t settled_ = 0;
   std::vector<NodeId>* trace_ = nullptr;
   bool keep_proofs_ = true;
   NodeId blamed_a_, blamed_b_;

@@ -1,6 +1,7 @@
 #pragma once
 /// E-matching: left sides compiled to short programs, run over what changed since a moment.
 
+#include <array>
 #include <cstdint>
 #include <deque>
 #include <functional>
@@ -117,16 +118,22 @@ class Delta {
   bool everything() const { return since_.tick == 0; }
   /// Did nothing change, so that no match can be new?
   bool empty();
-  /// Live nodes of `op`, by birth, that are new or have a change at most `depth` levels below them.
-  std::span<const NodeId> candidates(OpId op, std::uint16_t depth);
+  /// Live nodes of `op` that have a change at most `depth` levels below them, and those that are
+  /// new: each list by birth, the second younger than the first.
+  std::array<std::span<const NodeId>, 2> candidates(OpId op, std::uint16_t depth);
+  /// Live nodes of `op`, by birth.
+  std::span<const NodeId> all(OpId op);
 
  private:
-  struct Entry {
-    OpId op;
-    std::uint16_t depth;
+  /// Nodes by operator, then by birth.
+  struct OpLists {
+    std::vector<std::uint32_t> first;  ///< per operator; empty before fill()
     std::vector<NodeId> nodes;
+    void fill(const EGraph& graph, const std::vector<NodeId>& nodes_by_birth);
+    std::span<const NodeId> of(OpId op) const;
   };
   void spread(std::uint16_t depth);
+  void collect_near(std::uint16_t depth, OpLists& lists);
 
   const EGraph& graph_;
   Moment since_;
@@ -135,7 +142,8 @@ class Delta {
   std::vector<std::uint8_t>
       level_;  ///< per class: levels below it at which the nearest change lies
   std::vector<ClassId> front_;
-  std::deque<Entry> entries_;
+  OpLists new_, all_;
+  std::deque<OpLists> near_;  ///< per depth, from 1
 };
 
 /// Finds every match that did not exist at `delta.since()`; Moment{} finds all. Several roots are

@@ -1,88 +1,135 @@
 #pragma once
-/// Open-addressing table of node ids under 32-bit tags. Keys live elsewhere: the caller compares.
+/// Table of node ids under 48 bits of hash: buckets of one cache line, each with ten ids, their
+/// 16-bit tags and a count of ids that found it full. Keys live elsewhere: the caller compares.
 
+#include <bit>
 #include <cstdint>
-#include <vector>
+
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
 
 #include "bafe/base/id.h"
+#include "bafe/egraph/flat_array.h"
 
 namespace bafe {
 
 class HashCons {
  public:
-  static constexpr std::uint32_t kAbsent = 0xffffffffu;
+  struct Slot {
+    std::uint32_t bucket = 0, lane = kNone;
+    bool valid() const { return lane != kNone; }
+  };
 
-  /// Slot of the entry with `tag` for which `same(node)` holds; kAbsent when there is none.
+  /// The entry under `hash` for which `same(node)` holds.
   template <class Same>
-  std::uint32_t find(std::uint32_t tag, Same&& same) const {
-    if (slots_.empty()) return kAbsent;
-    std::uint32_t i = home(tag);
-    while (slots_[i].node.valid()) {
-      if (slots_[i].tag == tag && same(slots_[i].node)) return i;
-      i = next(i);
-    }
-    return kAbsent;
-  }
-
-  NodeId node(std::uint32_t slot) const { return slots_[slot].node; }
-  void replace(std::uint32_t slot, NodeId node) { slots_[slot].node = node; }
-
-  /// Needs that no equal key is there.
-  void insert(std::uint32_t tag, NodeId node) {
-    if ((size_ + 1) * 5 > slots_.size() * 4) grow();
-    place(tag, node);
-    ++size_;
-  }
-
-  /// Closes the gap, so that no tombstone lengthens later searches.
-  void erase(std::uint32_t slot) {
-    std::uint32_t gap = slot, i = next(slot);
-    while (slots_[i].node.valid()) {
-      if (distance(home(slots_[i].tag), i) >= distance(gap, i)) {
-        slots_[gap] = slots_[i];
-        gap = i;
+  Slot find(std::uint64_t hash, Same&& same) const {
+    if (buckets_.empty()) return {};
+    std::uint16_t tag = tag_of(hash);
+    for (std::uint32_t b = home(hash);; b = next(b)) {
+      const Bucket& bucket = buckets_[b];
+      for (std::uint32_t lanes = matching(bucket, tag); lanes; lanes &= lanes - 1) {
+        auto lane = static_cast<std::uint32_t>(std::countr_zero(lanes)) / 2;
+        if (same(bucket.nodes[lane])) return {b, lane};
       }
-      i = next(i);
+      if (bucket.passed == 0) return {};
     }
-    slots_[gap].node = NodeId{};
+  }
+  /// The first entry of the home bucket with the right tag, not compared; none if there is none.
+  NodeId guess(std::uint64_t hash) const {
+    if (buckets_.empty()) return {};
+    const Bucket& bucket = buckets_[home(hash)];
+    std::uint32_t lanes = matching(bucket, tag_of(hash));
+    return lanes ? bucket.nodes[static_cast<std::uint32_t>(std::countr_zero(lanes)) / 2] : NodeId{};
+  }
+  void prefetch(std::uint64_t hash) const {
+    if (!buckets_.empty()) __builtin_prefetch(&buckets_[home(hash)]);
+  }
+
+  NodeId node(Slot slot) const { return buckets_[slot.bucket].nodes[slot.lane]; }
+  void replace(Slot slot, NodeId node) { buckets_[slot.bucket].nodes[slot.lane] = node; }
+
+  /// No further insert() until grow().
+  bool is_full() const { return size_ >= limit_; }
+  /// Empties the table and makes it larger; everything is to be inserted again.
+  void grow() {
+    std::size_t buckets = buckets_.size() + buckets_.size() / 2 + 8;
+    buckets_.reset(buckets);
+    limit_ = buckets * (kLanes * 7) / 8;
+    size_ = 0;
+  }
+
+  /// Needs that no equal key is there, and !is_full().
+  void insert(std::uint64_t hash, NodeId node) {
+    std::uint32_t b = home(hash);
+    for (;; b = next(b)) {
+      Bucket& bucket = buckets_[b];
+      std::uint32_t free = matching(bucket, 0);
+      if (free) {
+        auto lane = static_cast<std::uint32_t>(std::countr_zero(free)) / 2;
+        bucket.tags[lane] = tag_of(hash);
+        bucket.nodes[lane] = node;
+        ++size_;
+        return;
+      }
+      if (bucket.passed < kStuck) ++bucket.passed;
+    }
+  }
+
+  /// `hash` is the one that the entry was inserted under.
+  void erase(Slot slot, std::uint64_t hash) {
+    buckets_[slot.bucket].tags[slot.lane] = 0;
+    for (std::uint32_t b = home(hash); b != slot.bucket; b = next(b)) {
+      if (buckets_[b].passed < kStuck) --buckets_[b].passed;
+    }
     --size_;
   }
 
   void clear() {
-    slots_.clear();
-    size_ = 0;
+    buckets_.reset(0);
+    size_ = limit_ = 0;
   }
   std::size_t size() const { return size_; }
-  std::size_t memory_bytes() const { return slots_.capacity() * sizeof(Slot); }
+  std::size_t memory_bytes() const { return buckets_.memory_bytes(); }
 
  private:
-  struct Slot {
-    std::uint32_t tag = 0;
-    NodeId node;
+  static constexpr std::uint32_t kNone = 0xffffffffu, kLanes = 10;
+  static constexpr std::uint16_t kStuck = 0xffff;  ///< a count that is not kept any more
+  struct alignas(64) Bucket {
+    std::uint16_t tags[kLanes];  ///< 0: free
+    std::uint16_t passed, unused;
+    NodeId nodes[kLanes];
   };
 
-  std::uint32_t home(std::uint32_t tag) const {
-    return static_cast<std::uint32_t>((std::uint64_t{tag} * slots_.size()) >> 32);
+  static std::uint16_t tag_of(std::uint64_t hash) {
+    auto tag = static_cast<std::uint16_t>(hash);
+    return tag ? tag : 1;
   }
-  std::uint32_t next(std::uint32_t i) const { return i + 1 == slots_.size() ? 0 : i + 1; }
-  std::uint32_t distance(std::uint32_t from, std::uint32_t to) const {
-    return to >= from ? to - from : static_cast<std::uint32_t>(to + slots_.size() - from);
+  std::uint32_t home(std::uint64_t hash) const {
+    return static_cast<std::uint32_t>(((hash >> 32) * buckets_.size()) >> 32);
   }
-  void place(std::uint32_t tag, NodeId node) {
-    std::uint32_t i = home(tag);
-    while (slots_[i].node.valid()) i = next(i);
-    slots_[i] = {tag, node};
-  }
-  void grow() {
-    std::vector<Slot> old(slots_.empty() ? 64 : slots_.size() + slots_.size() / 2);
-    old.swap(slots_);
-    for (const Slot& slot : old) {
-      if (slot.node.valid()) place(slot.tag, slot.node);
+  std::uint32_t next(std::uint32_t b) const { return b + 1 == buckets_.size() ? 0 : b + 1; }
+
+  /// Bit 2·lane is set where the tag is `tag`.
+  static std::uint32_t matching(const Bucket& bucket, std::uint16_t tag) {
+#ifdef __SSE2__
+    __m128i wanted = _mm_set1_epi16(static_cast<short>(tag));
+    __m128i low = _mm_loadu_si128(reinterpret_cast<const __m128i*>(bucket.tags));
+    __m128i high = _mm_loadl_epi64(reinterpret_cast<const __m128i*>(bucket.tags + 8));
+    auto lows = static_cast<std::uint32_t>(_mm_movemask_epi8(_mm_cmpeq_epi16(low, wanted)));
+    auto highs = static_cast<std::uint32_t>(_mm_movemask_epi8(_mm_cmpeq_epi16(high, wanted)));
+    return (lows | (highs & 0xfu) << 16) & 0x55555u;
+#else
+    std::uint32_t found = 0;
+    for (std::uint32_t lane = 0; lane < kLanes; ++lane) {
+      found |= (bucket.tags[lane] == tag ? 1u : 0u) << 2 * lane;
     }
+    return found;
+#endif
   }
 
-  std::vector<Slot> slots_;
-  std::size_t size_ = 0;
+  FlatArray<Bucket> buckets_;
+  std::size_t size_ = 0, limit_ = 0;
 };
 
 }  // namespace bafe

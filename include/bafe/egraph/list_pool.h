@@ -1,39 +1,49 @@
 #pragma once
-/// Many growing lists in one array: 8 bytes a list, blocks of powers of two, freed blocks used
-/// again.
+/// Many growing lists in one array: 8 bytes a list, a list of one item lies in its handle, freed
+/// blocks are used again.
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <cstdint>
 #include <span>
-#include <vector>
 
-#include "bafe/egraph/tight.h"
+#include "bafe/egraph/flat_array.h"
 
 namespace bafe {
 
-/// Handle of one list. The block behind it holds bit_ceil(size) items.
+/// Handle of one list of T, which is a 32-bit id: the item itself when there is one, else where the
+/// block begins. Blocks have 2^k or 3·2^k items.
+template <class T>
 struct ListRef {
-  std::uint32_t first = 0;
+  T first;
   std::uint32_t size = 0;
 };
 
 template <class T>
 class ListPool {
+  static_assert(sizeof(T) == sizeof(std::uint32_t));
+
  public:
-  /// Valid until the next push or splice on this pool.
-  std::span<T> items(const ListRef& list) { return {items_.data() + list.first, list.size}; }
-  std::span<const T> items(const ListRef& list) const {
-    return {items_.data() + list.first, list.size};
+  /// Valid until the next push or splice on this pool, and as long as the handle lives.
+  std::span<T> items(ListRef<T>& list) {
+    return {list.size == 1 ? &list.first : items_.data() + list.first.index(), list.size};
+  }
+  std::span<const T> items(const ListRef<T>& list) const {
+    return {list.size == 1 ? &list.first : items_.data() + list.first.index(), list.size};
   }
 
-  void push(ListRef& list, T item) {
-    if (list.size == 0 || std::has_single_bit(list.size)) grow(list, list.size + 1);
-    items_[list.first + list.size++] = item;
+  void push(ListRef<T>& list, T item) {
+    if (list.size == 0) {
+      list = {item, 1};
+      return;
+    }
+    if (is_full(list.size)) move_block(list, list.size + 1);
+    items_[list.first.index() + list.size++] = item;
   }
 
   /// Appends `from` to `into` and frees `from`.
-  void splice(ListRef& into, ListRef& from) {
+  void splice(ListRef<T>& into, ListRef<T>& from) {
     if (from.size == 0) return;
     if (into.size == 0) {
       into = from;
@@ -41,65 +51,87 @@ class ListPool {
       return;
     }
     std::uint32_t size = into.size + from.size;
-    if (std::bit_ceil(size) != std::bit_ceil(into.size)) grow(into, size);
-    for (std::uint32_t i = 0; i < from.size; ++i) {
-      items_[into.first + into.size + i] = items_[from.first + i];
-    }
+    if (into.size == 1 || block_of(size) != block_of(into.size)) move_block(into, size);
+    std::span<const T> more = items(from);
+    std::copy(more.begin(), more.end(), items_.data() + into.first.index() + into.size);
     into.size = size;
     free(from);
   }
 
   /// Keeps the first `size` items; gives the block back when a smaller one is enough.
-  void shrink(ListRef& list, std::uint32_t size) {
+  void shrink(ListRef<T>& list, std::uint32_t size) {
+    if (size == list.size) return;
     if (size == 0) return free(list);
-    std::uint32_t block = std::bit_ceil(list.size), fitting = std::bit_ceil(size);
-    list.size = size;
-    while (block > fitting) {
-      block /= 2;
-      free_[std::countr_zero(block)].push_back(list.first + block);
+    if (size > 1 && block_of(size) == block_of(list.size)) {
+      list.size = size;
+      return;
     }
+    ListRef<T> old = list;
+    if (size == 1) {
+      list = {items_[old.first.index()], 1};
+    } else {
+      std::uint32_t first = take(block_of(size));
+      std::copy_n(items_.data() + old.first.index(), size, items_.data() + first);
+      list = {T(first), size};
+    }
+    free(old);
   }
 
-  void free(ListRef& list) {
-    if (list.size > 0) free_[std::bit_width(std::bit_ceil(list.size)) - 1].push_back(list.first);
+  void free(ListRef<T>& list) {
+    if (list.size > 1) {
+      std::uint32_t block = block_of(list.size);
+      items_[list.first.index()] = free_[block];
+      free_[block] = list.first;
+    }
     list = {};
   }
 
   void clear() {
     items_.clear();
-    for (auto& blocks : free_) blocks.clear();
+    free_.fill(T{});
   }
 
-  std::size_t memory_bytes() const {
-    std::size_t bytes = items_.capacity() * sizeof(T);
-    for (const auto& blocks : free_) bytes += blocks.capacity() * sizeof(std::uint32_t);
-    return bytes;
-  }
+  std::size_t memory_bytes() const { return items_.memory_bytes(); }
 
  private:
-  void grow(ListRef& list, std::uint32_t size) {
-    std::uint32_t first = take(std::bit_width(std::bit_ceil(size)) - 1);
-    for (std::uint32_t i = 0; i < list.size; ++i) items_[first + i] = items_[list.first + i];
-    std::uint32_t kept = list.size;
-    free(list);
-    list = {first, kept};
+  /// Number of the smallest block that holds `size` > 1 items: 2, 3, 4, 6, 8, 12 … items.
+  static std::uint32_t block_of(std::uint32_t size) {
+    auto log = static_cast<std::uint32_t>(31 - std::countl_zero(size));
+    std::uint32_t power = 1u << log;
+    if (size == power) return 2 * log;
+    return size <= power + power / 2 ? 2 * log + 1 : 2 * log + 2;
+  }
+  static std::uint32_t items_of(std::uint32_t block) {
+    std::uint32_t power = 1u << (block / 2);
+    return block % 2 ? power + power / 2 : power;
+  }
+  static bool is_full(std::uint32_t size) {
+    std::uint32_t odd = size >> std::countr_zero(size);
+    return odd == 1 || odd == 3;
   }
 
-  std::uint32_t take(int log_size) {
-    auto& blocks = free_[log_size];
-    if (!blocks.empty()) {
-      std::uint32_t first = blocks.back();
-      blocks.pop_back();
-      return first;
+  void move_block(ListRef<T>& list, std::uint32_t size) {
+    std::uint32_t first = take(block_of(size));
+    std::span<const T> old = items(list);
+    std::copy(old.begin(), old.end(), items_.data() + first);
+    std::uint32_t kept = list.size;
+    free(list);
+    list = {T(first), kept};
+  }
+
+  std::uint32_t take(std::uint32_t block) {
+    T head = free_[block];
+    if (head.valid()) {
+      free_[block] = items_[head.index()];
+      return head.index();
     }
     auto first = static_cast<std::uint32_t>(items_.size());
-    reserve_tight(items_, std::size_t{1} << log_size);
-    items_.resize(items_.size() + (std::size_t{1} << log_size));
+    items_.extend(items_of(block));
     return first;
   }
 
-  std::vector<T> items_;
-  std::array<std::vector<std::uint32_t>, 32> free_;
+  FlatArray<T> items_;
+  std::array<T, 64> free_{};  ///< first free block of each size; its first item is the next one
 };
 
 }  // namespace bafe
