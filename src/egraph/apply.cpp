@@ -7,6 +7,11 @@
 #include "bafe/egraph/saturate.h"
 
 namespace bafe {
+namespace {
+
+constexpr std::size_t kBlock = 128;  ///< matches looked at together
+
+}  // namespace
 
 void trim_witness(const SaturationRule& rule, std::vector<NodeId>& witness) {
   if (rule.left.roots.size() != 1) return;
@@ -40,6 +45,10 @@ Saturation::StageEnd Saturation::apply(Found& found, const SaturationOptions& op
   bool direct = state_[found.rule].direct;
   for (std::size_t i = 0; i < found.table.size(); ++i) {
     if (std::optional<StageEnd> end = poll(i, options)) return *end;
+    if (direct && i % kBlock == 0) {
+      look_ahead(found, i, std::min(kBlock, found.table.size() - i));
+    }
+    if (direct && redundant_[i % kBlock]) continue;
     Match match = found.table[i];
     if (direct && !build_inner(found.rule, match, false)) {
       found.late.push_back(static_cast<std::uint32_t>(i));
@@ -59,6 +68,36 @@ Saturation::StageEnd Saturation::apply_late(const Found& found, const Saturation
     if (!count_change(found.rule, changed)) return StageEnd::kNodes;
   }
   return StageEnd::kDone;
+}
+
+/// Looks the right sides of a block of matches up, step by step for all: most are there, equal to
+/// their left sides, and what remains to be built is in the cache.
+void Saturation::look_ahead(const Found& found, std::size_t begin, std::size_t count) {
+  const SaturationRule& rule = rules_[found.rule];
+  std::size_t vars = rule.left.class_vars, registers = vars + rule.right.steps.size();
+  ahead_.resize(registers * kBlock);
+  auto column = [&](std::size_t reg) { return ahead_.data() + reg * kBlock; };
+  for (std::size_t i = 0; i < count; ++i) {
+    Match match = found.table[begin + i];
+    for (std::size_t v = 0; v < vars; ++v) column(v)[i] = match.vars[v];
+  }
+  for (std::size_t s = 0; s < rule.right.steps.size(); ++s) {
+    const RightShape::Step& step = rule.right.steps[s];
+    std::size_t arity = step.operands.size();
+    operands_.resize(arity * count);
+    for (std::size_t k = 0; k < arity; ++k) {
+      const NodeId* from = column(step.operands[k]);
+      for (std::size_t i = 0; i < count; ++i) operands_[i * arity + k] = from[i];
+    }
+    graph_.lookup_all(step.op, state_[found.rule].step_attrs[s], arity, operands_,
+                      {column(vars + s), count});
+  }
+  redundant_.resize(kBlock);
+  const NodeId* made = column(rule.right.outputs[0]);
+  for (std::size_t i = 0; i < count; ++i) {
+    NodeId root = found.table[begin + i].roots[0];
+    redundant_[i] = made[i].valid() && graph_.class_of(made[i]) == graph_.class_of(root);
+  }
 }
 
 /// All steps but the one that makes the root, into registers_.
