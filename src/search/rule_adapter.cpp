@@ -15,11 +15,19 @@ namespace {
 class RewriteApplier : public Applier {
  public:
   RewriteApplier(const Rewrite& rewrite, const TensorAnalysis& analysis, bool prove_finite)
-      : rewrite_(rewrite), analysis_(analysis), prove_finite_(prove_finite) {}
+      : rewrite_(rewrite), analysis_(analysis), prove_finite_(prove_finite) {
+    std::uint16_t matched = rewrite.left.class_vars;
+    for (const RightOutput& output : rewrite.right.outputs) {
+      bool node = output.value >= matched &&
+                  rewrite.right.steps[output.value - matched].kind == RightStep::Kind::kNode;
+      builds_nodes_ = builds_nodes_ && node;
+    }
+  }
 
   bool apply(EGraph& graph, const Match& match, std::span<NodeId> roots) override {
     if (!are_distinct(graph, match)) return false;
     if (prove_finite_ && !is_proven_finite(graph, match)) return false;
+    if (builds_nodes_ && are_constant(graph, match)) return false;
     EGraphSink sink(graph, analysis_);
     std::vector<TermRef> terms = match_terms(match);
     std::vector<AttrValue> attrs = match_attrs(graph, match, rewrite_.left.attr_vars);
@@ -52,6 +60,14 @@ class RewriteApplier : public Applier {
            std::all_of(match.witnesses.begin(), match.witnesses.end(), finite);
   }
 
+  /// Nothing is cheaper than a constant, and a term that equals its own operand (0 = 0 b) would be
+  /// regrouped without end.
+  bool are_constant(const EGraph& graph, const Match& match) const {
+    return std::all_of(match.roots.begin(), match.roots.end(), [&](NodeId root) {
+      return analysis_.facts(graph.class_of(root)).constant.has_value();
+    });
+  }
+
   bool are_distinct(const EGraph& graph, const Match& match) const {
     for (std::size_t i = 1; i < rewrite_.distinct.size(); ++i) {
       ClassId before = graph.class_of(match.vars[rewrite_.distinct[i - 1]]);
@@ -63,6 +79,7 @@ class RewriteApplier : public Applier {
   const Rewrite& rewrite_;
   const TensorAnalysis& analysis_;
   bool prove_finite_;
+  bool builds_nodes_ = true;
   RhsInterpreter interpreter_;
 };
 
