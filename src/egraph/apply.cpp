@@ -45,9 +45,7 @@ Saturation::StageEnd Saturation::apply(Found& found, const SaturationOptions& op
   bool direct = state_[found.rule].direct;
   for (std::size_t i = 0; i < found.table.size(); ++i) {
     if (std::optional<StageEnd> end = poll(i, options)) return *end;
-    if (direct && i % kBlock == 0) {
-      look_ahead(found, i, std::min(kBlock, found.table.size() - i));
-    }
+    if (direct && i % kBlock == 0) look_ahead(found, false, i);
     if (direct && redundant_[i % kBlock]) continue;
     Match match = found.table[i];
     if (direct && !build_inner(found.rule, match, false)) {
@@ -63,6 +61,8 @@ Saturation::StageEnd Saturation::apply(Found& found, const SaturationOptions& op
 Saturation::StageEnd Saturation::apply_late(const Found& found, const SaturationOptions& options) {
   for (std::size_t i = 0; i < found.late.size(); ++i) {
     if (std::optional<StageEnd> end = poll(i, options)) return *end;
+    if (i % kBlock == 0) look_ahead(found, true, i);
+    if (redundant_[i % kBlock]) continue;
     Match match = found.table[found.late[i]];
     bool changed = build_inner(found.rule, match, true) && apply_direct(found.rule, match);
     if (!count_change(found.rule, changed)) return StageEnd::kNodes;
@@ -72,30 +72,29 @@ Saturation::StageEnd Saturation::apply_late(const Found& found, const Saturation
 
 /// Looks the right sides of a block of matches up, step by step for all: most are there, equal to
 /// their left sides, and what remains to be built is in the cache.
-void Saturation::look_ahead(const Found& found, std::size_t begin, std::size_t count) {
+void Saturation::look_ahead(const Found& found, bool late, std::size_t begin) {
+  std::size_t rows = late ? found.late.size() : found.table.size();
+  std::size_t count = std::min(kBlock, rows - begin);
+  auto row_of = [&](std::size_t i) { return late ? found.late[begin + i] : begin + i; };
   const SaturationRule& rule = rules_[found.rule];
   std::size_t vars = rule.left.class_vars, registers = vars + rule.right.steps.size();
   ahead_.resize(registers * kBlock);
+  redundant_.resize(kBlock);
   auto column = [&](std::size_t reg) { return ahead_.data() + reg * kBlock; };
   for (std::size_t i = 0; i < count; ++i) {
-    Match match = found.table[begin + i];
-    for (std::size_t v = 0; v < vars; ++v) column(v)[i] = match.vars[v];
+    const NodeId* match = found.table[row_of(i)].vars.data();
+    for (std::size_t v = 0; v < vars; ++v) column(v)[i] = match[v];
   }
   for (std::size_t s = 0; s < rule.right.steps.size(); ++s) {
     const RightShape::Step& step = rule.right.steps[s];
-    std::size_t arity = step.operands.size();
-    operands_.resize(arity * count);
-    for (std::size_t k = 0; k < arity; ++k) {
-      const NodeId* from = column(step.operands[k]);
-      for (std::size_t i = 0; i < count; ++i) operands_[i * arity + k] = from[i];
-    }
-    graph_.lookup_all(step.op, state_[found.rule].step_attrs[s], arity, operands_,
+    columns_.clear();
+    for (std::uint16_t operand : step.operands) columns_.push_back(column(operand));
+    graph_.lookup_all(step.op, state_[found.rule].step_attrs[s], columns_,
                       {column(vars + s), count});
   }
-  redundant_.resize(kBlock);
   const NodeId* made = column(rule.right.outputs[0]);
   for (std::size_t i = 0; i < count; ++i) {
-    NodeId root = found.table[begin + i].roots[0];
+    NodeId root = found.table.row(row_of(i))[0];
     redundant_[i] = made[i].valid() && graph_.class_of(made[i]) == graph_.class_of(root);
   }
 }

@@ -92,50 +92,9 @@ HashCons::Slot EGraph::find_slot(std::uint64_t hash, OpId op, AttrId attr,
   return table_.find(hash, [&](NodeId node) { return has_key(node, op, attr, children); });
 }
 
-void EGraph::insert(std::uint64_t hash, NodeId node) {
-  if (table_.is_full()) {
-    table_.grow();
-    for (std::uint32_t i = 0; i < class_of_.size(); ++i) {
-      const NodeRow& row = rows_[i];
-      if (!(row.bits & (kDead | kPending)) && i != node.index()) {
-        table_.insert(hash_of(row), NodeId(i));
-      }
-    }
-  }
-  table_.insert(hash, node);
-}
-
 NodeId EGraph::lookup(OpId op, AttrId attr, std::span<const NodeId> children) const {
   HashCons::Slot slot = find_slot(hash_of(op, attr, children), op, attr, children);
   return slot.valid() ? table_.node(slot) : NodeId{};
-}
-
-void EGraph::lookup_all(OpId op, AttrId attr, std::size_t arity, std::span<const NodeId> children,
-                        std::span<NodeId> found) const {
-  constexpr std::size_t kBlock = 32;
-  std::uint64_t hashes[kBlock];
-  auto kids = [&](std::size_t i) { return children.subspan(i * arity, arity); };
-  for (std::size_t begin = 0; begin < found.size(); begin += kBlock) {
-    std::size_t count = std::min(kBlock, found.size() - begin);
-    std::uint64_t known = 0;  // bit i: all children of node begin + i are there
-    for (std::size_t i = 0; i < count; ++i) {
-      bool valid = true;
-      for (NodeId child : kids(begin + i)) valid &= child.valid();
-      if (!valid) continue;
-      known |= std::uint64_t{1} << i;
-      hashes[i] = hash_of(op, attr, kids(begin + i));
-      table_.prefetch(hashes[i]);
-    }
-    for (std::size_t i = 0; i < count; ++i) {
-      NodeId guess = known >> i & 1 ? table_.guess(hashes[i]) : NodeId{};
-      if (guess.valid()) __builtin_prefetch(&rows_[guess.index()]);
-    }
-    for (std::size_t i = 0; i < count; ++i) {
-      HashCons::Slot slot;
-      if (known >> i & 1) slot = find_slot(hashes[i], op, attr, kids(begin + i));
-      found[begin + i] = slot.valid() ? table_.node(slot) : NodeId{};
-    }
-  }
 }
 
 NodeId EGraph::add(OpId op, AttrId attr, std::span<const NodeId> children) {

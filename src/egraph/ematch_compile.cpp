@@ -233,18 +233,7 @@ MatchTable::MatchTable(const MatchProgram& program)
     : stride_(program.stride()),
       roots_(program.roots.size()),
       witnesses_(program.witnesses),
-      vars_(program.class_vars) {}
-
-Match MatchTable::operator[](std::size_t i) const {
-  std::span<const NodeId> row(words_.data() + i * stride_, stride_);
-  std::size_t vars = roots_ + witnesses_;
-  return {row.first(roots_), row.subspan(roots_, witnesses_), row.subspan(vars, vars_),
-          row.subspan(vars + vars_)};
-}
-
-NodeId* MatchTable::append() {
-  words_.resize(words_.size() + stride_);
-  return words_.data() + words_.size() - stride_;
-}
+      vars_(program.class_vars),
+      attrs_(program.attr_vars) {}
 
 }  // namespace bafe

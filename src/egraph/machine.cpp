@@ -24,7 +24,23 @@ MatchMachine::MatchMachine(const EGraph& graph, const MatchProgram& program, std
       layout_(program),
       regs_(root_.registers),
       slots_(program.witnesses),
-      attrs_(program.attr_vars) {}
+      attrs_(program.attr_vars) {
+  plan_row();
+}
+
+/// A word that this root does not bind is invalid: a join fills it.
+void MatchMachine::plan_row() {
+  static constexpr NodeId kNone{};
+  row_sources_.assign(layout_.attrs, &kNone);
+  row_sources_[root_index_] = &regs_[0];
+  for (std::size_t i = 0; i < slots_.size(); ++i) {
+    row_sources_[layout_.witnesses + i] = &slots_[i];
+  }
+  for (std::size_t v = 0; v < root_.var_reg.size(); ++v) {
+    if (root_.var_reg[v] == kNoVariable) continue;
+    row_sources_[layout_.vars + v] = &regs_[root_.var_reg[v]];
+  }
+}
 
 MatchEnd MatchMachine::run() {
   if (find_ground_terms()) root_.scan ? run_scan() : run_roots();
@@ -178,13 +194,9 @@ bool MatchMachine::emit(bool fresh) {
   }
   if (fresh_rows_) fresh_rows_->push_back(fresh);
   NodeId* row = out_.append();
-  row[root_index_] = regs_[0];
-  std::copy(slots_.begin(), slots_.end(), row + layout_.witnesses);
-  for (std::size_t v = 0; v < root_.var_reg.size(); ++v) {
-    if (root_.var_reg[v] != kNoVariable) row[layout_.vars + v] = regs_[root_.var_reg[v]];
-  }
+  for (const NodeId* source : row_sources_) *row++ = *source;
   for (std::size_t v = 0; v < attrs_.size(); ++v) {
-    if (root_.binds_attr[v]) row[layout_.attrs + v] = NodeId(attrs_[v].index());
+    *row++ = root_.binds_attr[v] ? NodeId(attrs_[v].index()) : NodeId{};
   }
   return true;
 }

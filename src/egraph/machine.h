@@ -34,6 +34,7 @@ class MatchMachine {
   bool step(std::size_t pc, bool fresh);
   bool bind(const MatchStep& step, std::size_t pc, bool fresh);
   bool field(const MatchStep& step);
+  void plan_row();
   bool emit(bool fresh);
   bool spend();
   bool is_new(NodeId node) const { return everything_ || node.index() >= since_.nodes; }
@@ -53,6 +54,7 @@ class MatchMachine {
   std::vector<bool>* fresh_rows_;
   RowLayout layout_;
   std::vector<NodeId> regs_, slots_;
+  std::vector<const NodeId*> row_sources_;  ///< of each word of a row, attribute words left out
   std::vector<AttrValueId> attrs_;
   std::vector<ClassId> ground_class_;
   std::vector<bool> ground_new_;

@@ -52,10 +52,9 @@ class EGraph {
   NodeId add(OpId op, std::span<const NodeId> children = {}) { return add(op, AttrId{}, children); }
   /// The same without adding; invalid when there is none.
   NodeId lookup(OpId op, AttrId attr, std::span<const NodeId> children) const;
-  /// lookup() for many nodes of one operator at once, which hides the latency of memory: `found`
-  /// has one entry a node, `children` `arity` entries a node; nodes with an invalid child are not
-  /// found.
-  void lookup_all(OpId op, AttrId attr, std::size_t arity, std::span<const NodeId> children,
+  /// lookup() for many nodes of one operator at once, which hides the latency of memory: child k
+  /// of node i is children[k][i]; a node with an invalid child is not found.
+  void lookup_all(OpId op, AttrId attr, std::span<const NodeId* const> children,
                   std::span<NodeId> found) const;
   /// False when the classes were one already.
   bool unite(NodeId a, NodeId b, const Reason& reason);
@@ -206,9 +205,13 @@ class EGraph {
   std::uint64_t hash_of(OpId op, AttrId attr, std::span<const NodeId> children) const;
   bool same_key(NodeId a, NodeId b) const;
   bool has_key(NodeId node, OpId op, AttrId attr, std::span<const NodeId> children) const;
+  template <std::size_t kArity>
+  void lookup_block(OpId op, std::span<const NodeId* const> children, std::size_t begin,
+                    std::span<NodeId> found) const;
   HashCons::Slot find_slot(std::uint64_t hash, OpId op, AttrId attr,
                            std::span<const NodeId> children) const;
   void insert(std::uint64_t hash, NodeId node);  ///< into the hash-cons
+  void rehash(NodeId but);
   NodeId append_node(OpId op, AttrId attr, std::span<const NodeId> children);
   void open_class(NodeId node);
   void join_class(NodeId node, ClassId cls);

@@ -89,15 +89,20 @@ class MatchTable {
  public:
   explicit MatchTable(const MatchProgram& program);
   std::size_t size() const { return words_.size() / stride_; }
-  Match operator[](std::size_t i) const;
-  NodeId* append();  ///< one row, to be filled
-  void truncate(std::size_t rows) { words_.resize(rows * stride_); }
+  Match operator[](std::size_t i) const {
+    const NodeId* row = words_.data() + i * stride_;
+    const NodeId* vars = row + roots_ + witnesses_;
+    return {{row, roots_}, {row + roots_, witnesses_}, {vars, vars_}, {vars + vars_, attrs_}};
+  }
+  const NodeId* row(std::size_t i) const { return words_.data() + i * stride_; }
+  /// One row, to be filled whole.
+  NodeId* append() { return words_.extend(stride_); }
   void clear() { words_.clear(); }
-  std::size_t memory_bytes() const { return words_.capacity() * sizeof(NodeId); }
+  std::size_t memory_bytes() const { return words_.memory_bytes(); }
 
  private:
-  std::size_t stride_, roots_, witnesses_, vars_;
-  std::vector<NodeId> words_;
+  std::size_t stride_, roots_, witnesses_, vars_, attrs_;
+  FlatArray<NodeId> words_;
 };
 
 /// Counts, not clocks.

@@ -22,6 +22,11 @@ class FlatArray {
   FlatArray() = default;
   FlatArray(const FlatArray&) = delete;
   FlatArray& operator=(const FlatArray&) = delete;
+  FlatArray(FlatArray&& other) noexcept { swap(other); }
+  FlatArray& operator=(FlatArray&& other) noexcept {
+    swap(other);
+    return *this;
+  }
   ~FlatArray() { resize_block(data_, capacity_ * sizeof(T), 0); }
 
   T& operator[](std::size_t i) { return data_[i]; }

@@ -138,7 +138,7 @@ class Saturation {
   StageEnd apply_late(const Found& found, const SaturationOptions& options);
   std::optional<StageEnd> poll(std::size_t row, const SaturationOptions& options) const;
   bool apply_match(std::size_t rule, const Match& match);
-  void look_ahead(const Found& found, std::size_t begin, std::size_t count);
+  void look_ahead(const Found& found, bool late, std::size_t begin);
   bool build_inner(std::size_t rule, const Match& match, bool may_add);
   bool apply_direct(std::size_t rule, const Match& match);
   bool count_change(std::size_t rule, bool changed);
@@ -150,7 +150,8 @@ class Saturation {
   std::vector<NodeId> trace_, witness_, roots_;
   std::vector<NodeId> registers_, operands_;  ///< of the right side being built
   std::vector<NodeId> ahead_;                 ///< registers of a block of matches, a column each
-  std::vector<bool> redundant_;               ///< of a block: the right side is there already
+  std::vector<const NodeId*> columns_;        ///< of ahead_: operands of one step
+  std::vector<char> redundant_;               ///< of a block: the right side is there already
   std::optional<RuleError> error_;
   std::size_t iteration_ = 0, accepted_ = 0;
   bool held_back_ = false;  ///< some rule of this iteration has matches that were not applied

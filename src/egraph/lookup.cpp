@@ -1,0 +1,99 @@
+// Keys come in, nodes of the hash-cons go out; many keys are looked up together, so that the misses
+// of one overlap with those of the others. Invariant: the graph is not changed in between.
+#include <algorithm>
+
+#include "bafe/egraph/egraph.h"
+#include "bafe/egraph/key.h"
+
+namespace bafe {
+namespace {
+
+constexpr std::size_t kBlock = 64;
+
+}  // namespace
+
+void EGraph::insert(std::uint64_t hash, NodeId node) {
+  if (table_.is_full()) {
+    table_.grow();
+    rehash(node);
+  }
+  table_.insert(hash, node);
+}
+
+void EGraph::rehash(NodeId but) {
+  constexpr std::size_t kAhead = 16;
+  std::uint64_t hashes[kAhead];
+  NodeId nodes[kAhead];
+  std::size_t count = 0;
+  auto flush = [&] {
+    for (std::size_t i = 0; i < count; ++i) table_.insert(hashes[i], nodes[i]);
+    count = 0;
+  };
+  for (std::uint32_t i = 0; i < class_of_.size(); ++i) {
+    const NodeRow& row = rows_[i];
+    if (row.bits & (kDead | kPending) || i == but.index()) continue;
+    hashes[count] = hash_of(row);
+    nodes[count] = NodeId(i);
+    table_.prefetch(hashes[count]);
+    if (++count == kAhead) flush();
+  }
+  flush();
+}
+
+/// Nodes without attributes, begin of a block already added to `children` by the caller.
+template <std::size_t kArity>
+void EGraph::lookup_block(OpId op, std::span<const NodeId* const> children, std::size_t begin,
+                          std::span<NodeId> found) const {
+  std::uint64_t hashes[kBlock];
+  ClassId classes[kArity][kBlock];
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    std::uint64_t hash = key_start(op.index());
+    for (std::size_t k = 0; k < kArity; ++k) {
+      NodeId child = children[k][begin + i];
+      classes[k][i] = child.valid() ? class_of(child) : ClassId{};
+      hash = key_word(hash, classes[k][i].index());
+    }
+    hashes[i] = key_end(hash);
+    table_.prefetch(hashes[i]);
+  }
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    NodeId guess = table_.guess(hashes[i]);
+    if (guess.valid()) __builtin_prefetch(&rows_[guess.index()]);
+  }
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    // no class of a live node is the invalid one, so a missing child is found nowhere
+    HashCons::Slot slot = table_.find(hashes[i], [&](NodeId node) {
+      const NodeRow& row = rows_[node.index()];
+      if (row.op != op.index() || (row.bits & (kArityBits | kHasAttr)) != kArity) return false;
+      for (std::size_t k = 0; k < kArity; ++k) {
+        if (class_of(row.words[k]) != classes[k][i]) return false;
+      }
+      return true;
+    });
+    found[i] = slot.valid() ? table_.node(slot) : NodeId{};
+  }
+}
+
+void EGraph::lookup_all(OpId op, AttrId attr, std::span<const NodeId* const> children,
+                        std::span<NodeId> found) const {
+  std::vector<NodeId> kids(children.size());
+  for (std::size_t begin = 0; begin < found.size(); begin += kBlock) {
+    std::span<NodeId> block = found.subspan(begin, std::min(kBlock, found.size() - begin));
+    if (children.size() == 2 && !attr.valid()) {
+      lookup_block<2>(op, children, begin, block);
+    } else if (children.size() == 1 && !attr.valid()) {
+      lookup_block<1>(op, children, begin, block);
+    } else {
+      for (std::size_t i = 0; i < block.size(); ++i) {
+        bool valid = true;
+        for (std::size_t k = 0; k < kids.size(); ++k) {
+          kids[k] = children[k][begin + i];
+          valid &= kids[k].valid();
+        }
+        block[i] = valid ? lookup(op, attr, kids) : NodeId{};
+      }
+    }
+  }
+}
+
+}  // namespace bafe
