@@ -4,6 +4,7 @@
 
 #include "bafe/base/format.h"
 #include "bafe/ir/text.h"
+#include "bafe/search/listing.h"
 #include "bafe/search/flops.h"
 
 namespace bafe::python {
@@ -65,6 +66,9 @@ py::list steps_to_python(const std::vector<ExplainStep>& steps) {
     one["forward"] = step.forward;
     one["before"] = step.before;
     one["after"] = step.after;
+    one["class"] = step.numeric;
+    one["premises"] = step.premises;
+    one["why"] = step.why;
     out.append(one);
   }
   return out;
@@ -99,6 +103,53 @@ EngineOptions with_rules(EngineOptions options) {
   return options;
 }
 
+py::list lines_to_python(const Graph& graph) {
+  py::list out;
+  for (const SourceLine& line : list_program(graph)) out.append(py::make_tuple(line.place, line.text));
+  return out;
+}
+
+py::dict candidate_to_python(const Program& program) {
+  py::list kernels;
+  for (const KernelLine& line : list_kernels(program)) {
+    py::dict kernel;
+    kernel["kind"] = line.kind;
+    kernel["operators"] = line.operators;
+    kernel["results"] = line.results;
+    kernel["predicted_ns"] = line.predicted_ns;
+    kernel["flops"] = line.flops;
+    kernel["bytes"] = line.bytes;
+    kernels.append(kernel);
+  }
+  py::dict one;
+  one["program"] = print_brief(program.graph);
+  one["predicted_ns"] = program.predicted_ns;
+  one["kernels"] = kernels;
+  return one;
+}
+
+/// Rounds, limits and what was left out.
+void add_effort(const SearchResult& found, py::dict& out) {
+  py::list rounds, rejected;
+  for (const GrowthRound& round : found.rounds) {
+    py::dict one;
+    one["sets"] = round.sets;
+    one["nodes"] = round.nodes;
+    one["classes"] = round.classes;
+    one["matches"] = round.matches;
+    one["accepted"] = round.accepted;
+    rounds.append(one);
+  }
+  for (const Rejection& rejection : found.rejected) {
+    rejected.append(py::make_tuple(rejection.what, rejection.why));
+  }
+  out["rounds"] = rounds;
+  out["rejected"] = rejected;
+  out["limits"] = found.limits;
+  out["surrogate_ns"] = found.surrogate_ns;
+  out["lower_bound_ns"] = found.lower_bound_ns;
+}
+
 py::dict search_to_python(const TracedProgram& program, const EngineOptions& given) {
   const EngineOptions options = with_rules(given);
   const SearchResult found =
@@ -106,18 +157,18 @@ py::dict search_to_python(const TracedProgram& program, const EngineOptions& giv
   py::dict out;
   out["written"] = print_brief(program.graph);
   out["chosen"] = print_brief(found.program.graph);
+  out["written_lines"] = lines_to_python(program.graph);
+  out["chosen_lines"] = lines_to_python(found.program.graph);
   out["chosen_text"] = found.program.text();
-  out["flops"] = program_flops(found.program);
-  out["flops_as_written"] = graph_flops(program.graph);
   out["predicted_ns"] = found.program.predicted_ns;
   out["predicted_ns_as_written"] = found.predicted_ns_as_written;
   out["steps"] = steps_to_python(found.steps);
+  out["facts"] = list_facts(found.program);
   out["stats"] = stats_to_python(found.stats);
-  std::vector<CandidateSummary> candidates;
-  for (const Program& one : found.candidates) {
-    candidates.push_back({print_brief(one.graph), one.predicted_ns});
-  }
-  out["candidates"] = candidates_to_python(candidates);
+  py::list candidates;
+  for (const Program& one : found.candidates) candidates.append(candidate_to_python(one));
+  out["candidates"] = candidates;
+  add_effort(found, out);
   return out;
 }
 

@@ -3,6 +3,7 @@
 
 #include "explain_steps.h"
 
+#include <cctype>
 #include <map>
 #include <set>
 
@@ -56,6 +57,46 @@ const char* kind_text(ReasonKind kind) {
   return kTexts[static_cast<int>(kind)];
 }
 
+/// What follows `keyword` in the canonical text of a rule, up to the next keyword of the rule.
+std::string clause(const std::string& text, const std::string& keyword) {
+  std::size_t at = text.find(keyword + " ");
+  if (at == std::string::npos) return {};
+  std::size_t begin = at + keyword.size() + 1, end = begin;
+  for (int depth = 0; end < text.size(); ++end) {
+    if (text[end] == ':' && depth == 0) break;
+    if (text[end] == '(') ++depth;
+    if (text[end] == ')' && depth-- == 0) break;
+  }
+  while (end > begin && std::isspace(static_cast<unsigned char>(text[end - 1]))) --end;
+  return text.substr(begin, end - begin);
+}
+
+/// The items of a list without its outer parentheses: words and parenthesised terms.
+std::vector<std::string> split_list(const std::string& text) {
+  std::vector<std::string> result;
+  std::string item;
+  int depth = 0;
+  for (char c : text + " ") {
+    bool space = std::isspace(static_cast<unsigned char>(c)) != 0;
+    if (space && depth == 0) {
+      if (!item.empty()) result.push_back(item);
+      item.clear();
+      continue;
+    }
+    depth += (c == '(' || c == '[') - (c == ')' || c == ']');
+    item += space ? ' ' : c;
+  }
+  return result;
+}
+
+void add_rule(const Rule& rule, ExplainStep& step) {
+  for (const Rewrite& rewrite : rule.rewrites) {
+    if (rewrite.forward == step.forward) step.numeric = numeric_class_text(rewrite.numeric);
+  }
+  step.premises = premises_of(rule);
+  step.why = rule.why;
+}
+
 /// The move that reads a transpose of a buffer in state `from` as a value in the other order.
 const Move* transpose_move(const RuleSet& rules, MoveState::Kind from) {
   for (const Move* move : rules.moves()) {
@@ -95,6 +136,8 @@ std::vector<ExplainStep> explain_moves(const Program& program, const RuleSet& ru
     ExplainStep step;
     step.rule = move->rewrite.name;
     step.kind = "move";
+    step.numeric = numeric_class_text(NumericClass::kBits);
+    step.why = "the same bytes read along the other axis";
     step.before = value_text(program.graph, id);
     step.after = value_text(program.graph, program.graph.node(id).operands[0]) +
                  (row ? " read @col" : " read @row");
@@ -103,8 +146,21 @@ std::vector<ExplainStep> explain_moves(const Program& program, const RuleSet& ru
   return result;
 }
 
+std::vector<std::string> premises_of(const Rule& rule) {
+  std::vector<std::string> result = split_list(clause(rule.text, ":types"));
+  for (std::string& type : result) {
+    if (type.size() > 2 && type.front() == '(') type = type.substr(1, type.size() - 2);
+  }
+  std::string when = clause(rule.text, ":when");
+  bool several = when.rfind("(and ", 0) == 0;
+  for (std::string& test : several ? split_list(when.substr(5, when.size() - 6)) : split_list(when))
+    result.push_back(std::move(test));
+  return result;
+}
+
 std::vector<ExplainStep> explain_choice(const TermGraph& terms, const Growth& growth,
-                                        const ChooseNode& choose, std::size_t max_steps) {
+                                        const RuleSet& rules, const ChooseNode& choose,
+                                        const std::function<bool()>& stop, std::size_t max_steps) {
   std::vector<ExplainStep> result;
   Explainer explainer(terms.egraph, growth.rules);
   TermText text(terms, explainer.terms());
@@ -114,6 +170,7 @@ std::vector<ExplainStep> explain_choice(const TermGraph& terms, const Growth& gr
     std::vector<ProofStep> proof = explainer.steps_to_choice(root, choose, &complete, max_steps);
     if (!complete) continue;
     for (const ProofStep& step : proof) {
+      if (stop && stop()) return result;
       const Equation& equation = step.equation;
       TermId before = explainer.terms().at(step.before, step.position);
       TermId after = explainer.terms().at(step.after, step.position);
@@ -124,6 +181,7 @@ std::vector<ExplainStep> explain_choice(const TermGraph& terms, const Growth& gr
           equation.kind == ReasonKind::kRule && equation.rule.index() < growth.rule_names.size();
       line.rule = rule ? growth.rule_names[equation.rule.index()] : line.kind;
       line.forward = !equation.backward;
+      if (const Rule* known = rule ? rules.find(line.rule) : nullptr) add_rule(*known, line);
       line.before = text.of(before);
       line.after = text.of(after);
       result.push_back(std::move(line));

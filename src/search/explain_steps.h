@@ -9,10 +9,17 @@
 
 namespace bafe {
 
-/// The rewrites between the imported roots and the chosen ones, in order, each once; at most
-/// `max_steps` a root.
+/// The rewrites between the imported roots and the chosen ones, in order, each once, with class and
+/// conditions of the rule; at most `max_steps` a root, none of a root that needs more. `rules`:
+/// where the names come from. `stop` ends the telling early.
 std::vector<ExplainStep> explain_choice(const TermGraph& terms, const Growth& growth,
-                                        const ChooseNode& choose, std::size_t max_steps = 2000);
+                                        const RuleSet& rules, const ChooseNode& choose,
+                                        const std::function<bool()>& stop = {},
+                                        std::size_t max_steps = 1000);
+
+/// The conditions of a rule, one a line as the rule writes them: types of its variables, then what
+/// :when asks.
+std::vector<std::string> premises_of(const Rule& rule);
 
 /// The moves that the chosen layouts use: transposes read in place from a buffer in the other
 /// order.

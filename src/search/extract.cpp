@@ -296,7 +296,7 @@ std::vector<NodeId> cheapest_nodes(const TermGraph& terms, const NodeCosts& cost
 
 std::vector<Candidate> neighbours(const TermGraph& terms, const NodeCosts& costs,
                                   const Candidate& center, int count) {
-  return Search(terms, costs, {count, 500}).around(center);
+  return Search(terms, costs, {count, 500, {}}).around(center);
 }
 
 Extraction extract_candidates(const TermGraph& terms, const NodeCosts& costs,

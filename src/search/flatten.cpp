@@ -112,37 +112,56 @@ class Regrouper {
     return add(info, left, right);
   }
 
-  /// Terms with the same factor next to each other, each family a tree of its own: distribution
-  /// then finds the factor.
-  NodeId like_terms(const OpInfo& info, std::vector<ValueId> operands) {
-    const Graph& graph = terms_.source;
-    std::map<ValueId, int> families;
-    for (ValueId id : operands) {
-      for (ValueId factor : factors(graph, id)) ++families[factor];
+  /// A factor of a term: the value, and its place where places matter.
+  using Factor = std::pair<ValueId, int>;
+
+  /// Terms with a common factor next to each other, each family a balanced tree of its own: the
+  /// rules that take factors out then need one round a level. The factor of most terms first.
+  NodeId like_terms(const OpInfo& info, const std::vector<ValueId>& operands) {
+    std::map<Factor, std::vector<std::size_t>> families;
+    for (std::size_t i = 0; i < operands.size(); ++i) {
+      for (Factor factor : factors(terms_.source, operands[i])) families[factor].push_back(i);
     }
-    std::map<ValueId, std::vector<NodeId>> groups;
-    for (ValueId id : operands) {
-      ValueId key = id;
-      int largest = 1;
-      for (ValueId factor : factors(graph, id)) {
-        if (families[factor] > largest) {
-          largest = families[factor];
-          key = factor;
-        }
-      }
-      groups[key].push_back(terms_.nodes[id.index()]);
-    }
+    std::vector<bool> taken(operands.size(), false);
     std::vector<NodeId> trees;
-    for (auto& [key, members] : groups) trees.push_back(balanced(info, std::move(members)));
+    for (std::size_t left = operands.size(); left > 0;) {
+      auto members_left = [&](const std::vector<std::size_t>& family) {
+        return std::count_if(family.begin(), family.end(), [&](std::size_t i) { return !taken[i]; });
+      };
+      std::vector<std::size_t>* largest = nullptr;
+      std::ptrdiff_t most = 0;
+      for (auto family = families.begin(); family != families.end();) {
+        std::ptrdiff_t count = members_left(family->second);
+        if (count > most) {
+          most = count;
+          largest = &family->second;
+        }
+        family = count == 0 ? families.erase(family) : std::next(family);
+      }
+      if (most == 1) break;  // the rest shares nothing
+      std::vector<NodeId> members;
+      for (std::size_t i : *largest) {
+        if (taken[i]) continue;
+        taken[i] = true;
+        members.push_back(terms_.nodes[operands[i].index()]);
+      }
+      left -= members.size();
+      trees.push_back(balanced(info, std::move(members)));
+    }
+    for (std::size_t i = 0; i < operands.size(); ++i) {
+      if (!taken[i]) trees.push_back(terms_.nodes[operands[i].index()]);
+    }
     return balanced(info, std::move(trees));
   }
 
-  static std::vector<ValueId> factors(const Graph& graph, ValueId id) {
+  static std::vector<Factor> factors(const Graph& graph, ValueId id) {
     const Node& node = graph.node(id);
-    std::vector<ValueId> result{id};
-    bool product = op_info(node.op).kind == OpKind::kContraction ||
-                   (op_info(node.op).value && op_info(node.op).value->prim == Prim::kMul);
-    if (product) result.insert(result.end(), node.operands.begin(), node.operands.end());
+    std::vector<Factor> result{{id, -1}};
+    bool contraction = op_info(node.op).kind == OpKind::kContraction;
+    bool product = op_info(node.op).value && op_info(node.op).value->prim == Prim::kMul;
+    if (!contraction && !product) return result;
+    for (std::size_t i = 0; i < node.operands.size(); ++i)
+      result.emplace_back(node.operands[i], contraction ? static_cast<int>(i) : -1);
     return result;
   }
 

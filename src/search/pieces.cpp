@@ -1,10 +1,11 @@
-// Cutting and joining. In: a program in topological order. Out: consecutive runs of it. Invariant:
-// joining the pieces unchanged gives the program again.
+// Cutting and joining. In: a program in topological order. Out: consecutive runs of it. Invariants:
+// joining the pieces unchanged gives the program again; a piece that is `like` another has the same
+// graph, node by node.
 
 #include "pieces.h"
 
 #include <algorithm>
-#include <map>
+#include <unordered_map>
 
 #include "bafe/cost/access.h"
 #include "bafe/ir/builder.h"
@@ -12,106 +13,257 @@
 namespace bafe {
 namespace {
 
+constexpr std::size_t kLongestPeriod = 64;   // in atoms
+constexpr std::size_t kSmallestPiece = 8;    // nodes; shorter periods are taken several at a time
+constexpr std::size_t kFewestRepeats = 4;    // worth cutting a program that is not large
+
 bool is_leaf(const Graph& graph, ValueId id) {
   return op_info(graph.node(id).op).kind == OpKind::kLeaf;
 }
 
-/// Number of computed values that are needed after each position.
-std::vector<int> live_after(const Graph& graph, const std::vector<ValueId>& order) {
-  std::vector<std::size_t> last(graph.size(), 0);
-  for (std::size_t i = 0; i < order.size(); ++i) {
-    for (ValueId operand : graph.node(order[i]).operands) last[operand.index()] = i;
+class Cutter {
+ public:
+  Cutter(const Graph& graph, std::size_t max_nodes) : max_nodes_(max_nodes) {
+    result_.whole = flatten_named(graph).compact();
   }
-  for (ValueId root : graph.roots()) last[root.index()] = order.size();
-  std::vector<int> change(order.size() + 2, 0);
-  for (std::size_t i = 0; i < order.size(); ++i) {
-    ++change[i];
-    --change[std::max(last[order[i].index()], i)];
+  Pieces run();
+
+ private:
+  const Graph& whole() const { return result_.whole; }
+  void find_order();
+  void find_cuts();
+  bool splits_chain(std::size_t at) const;
+  std::size_t repeat(std::size_t period, std::size_t* first) const;
+  std::vector<std::size_t> periodic_ends() const;
+  std::vector<std::size_t> within_limit(const std::vector<std::size_t>& ends) const;
+  Piece make_piece(std::size_t begin, std::size_t end) const;
+  ValueId take(Piece& piece, std::unordered_map<ValueId, ValueId>& map, ValueId id) const;
+
+  std::size_t max_nodes_;
+  Pieces result_;
+  std::vector<ValueId> order_;      // computed nodes that are not free
+  std::vector<bool> is_free_;       // leaves and cheap views of them: never live, computed anywhere
+  std::vector<std::size_t> last_;   // of each value: position after which it is not needed
+  std::vector<int> uses_;
+  std::vector<int> live_;           // after each position
+  std::vector<std::size_t> atoms_;  // ends of runs between allowed cuts
+  std::vector<std::uint64_t> atom_hash_;
+};
+
+void Cutter::find_order() {
+  const Graph& graph = whole();
+  is_free_.assign(graph.size(), false);
+  for (ValueId id : graph.live()) {
+    const Node& node = graph.node(id);
+    OpKind kind = op_info(node.op).kind;
+    bool cheap = kind == OpKind::kMovement || element_count(node.type.shape) == 1;
+    bool free = std::all_of(node.operands.begin(), node.operands.end(),
+                            [&](ValueId operand) { return is_free_[operand.index()]; });
+    is_free_[id.index()] = is_leaf(graph, id) || (cheap && free);
   }
-  std::vector<int> live(order.size());
-  int count = 0;
-  for (std::size_t i = 0; i < order.size(); ++i) live[i] = count += change[i];
-  return live;
+  for (ValueId root : graph.roots()) is_free_[root.index()] = is_leaf(graph, root);
+  for (ValueId id : graph.live()) {
+    if (!is_free_[id.index()]) order_.push_back(id);
+  }
+  uses_ = graph.use_counts();
+  last_.assign(graph.size(), 0);
+  for (std::size_t i = 0; i < order_.size(); ++i) {
+    for (ValueId operand : graph.node(order_[i]).operands) last_[operand.index()] = i;
+  }
+  for (ValueId root : graph.roots()) last_[root.index()] = order_.size();
 }
 
-Piece make_piece(const Graph& whole, const std::vector<ValueId>& order, std::size_t begin,
-                 std::size_t end) {
-  Piece piece;
-  std::map<ValueId, ValueId> map;
-  auto value = [&](ValueId id) {
-    auto known = map.find(id);
-    if (known != map.end()) return known->second;
-    const Node& node = whole.node(id);
-    ValueId made;
-    if (is_leaf(whole, id) && !is_input(whole, id)) {
-      made = piece.graph.add(node.op, {}, node.attrs);
-    } else {
-      InputInfo info;
-      info.type = node.type;
-      info.name = "v" + std::to_string(id.index());
-      if (is_input(whole, id))
-        info = whole.inputs()[static_cast<std::size_t>(attr_int(node.attrs, 0).value())];
-      made = piece.graph.add_input(info);
-      piece.inputs.push_back(id);
-    }
-    return map[id] = made;
-  };
-  std::vector<bool> needed(whole.size(), false);
-  for (std::size_t i = end; i < order.size(); ++i) {
-    for (ValueId operand : whole.node(order[i]).operands) needed[operand.index()] = true;
+/// Would a cut after position `at` split an associative chain?
+bool Cutter::splits_chain(std::size_t at) const {
+  const Node& node = whole().node(order_[at]);
+  if (!(op_info(node.op).algebra & (kAssociates | kAssociatesInReals))) return false;
+  std::size_t next = last_[order_[at].index()];
+  bool once = uses_[order_[at].index()] == 1;
+  return once && next < order_.size() && whole().node(order_[next]).op == node.op;
+}
+
+void Cutter::find_cuts() {
+  std::vector<int> change(order_.size() + 1, 0);
+  for (std::size_t i = 0; i < order_.size(); ++i) {
+    ++change[i];
+    --change[std::min(order_.size(), std::max(last_[order_[i].index()], i))];
   }
-  for (ValueId root : whole.roots()) needed[root.index()] = true;
-  for (std::size_t i = begin; i < end; ++i) {
-    const Node& node = whole.node(order[i]);
+  int count = 0;
+  for (std::size_t i = 0; i < order_.size(); ++i) live_.push_back(count += change[i]);
+  std::size_t begin = 0;
+  for (std::size_t i = 0; i < order_.size(); ++i) {
+    bool end = i + 1 == order_.size();
+    if (!end && (live_[i] != 1 || splits_chain(i))) continue;
+    atoms_.push_back(i + 1);
+    atom_hash_.push_back(make_piece(begin, i + 1).graph.hash());
+    begin = i + 1;
+  }
+}
+
+/// Length of the longest run of atoms that equal the atom one period later, and where it begins.
+std::size_t Cutter::repeat(std::size_t period, std::size_t* first) const {
+  std::size_t longest = 0, run = 0;
+  for (std::size_t i = 0; i + period < atom_hash_.size(); ++i) {
+    run = atom_hash_[i] == atom_hash_[i + period] ? run + 1 : 0;
+    if (run <= longest) continue;
+    longest = run;
+    *first = i + 1 - run;
+  }
+  return longest;
+}
+
+/// Ends of pieces: one for each period of what repeats, and what lies before and after.
+std::vector<std::size_t> Cutter::periodic_ends() const {
+  std::size_t best = 0, period = 0, first = 0;
+  for (std::size_t p = 1; p <= kLongestPeriod && 2 * p <= atoms_.size(); ++p) {
+    std::size_t begin = 0, run = repeat(p, &begin);
+    std::size_t covered = run >= p ? (run + p) / p * p : 0;
+    if (covered <= best) continue;
+    best = covered;
+    period = p;
+    first = begin;
+  }
+  if (best == 0) return {order_.size()};
+  std::size_t start = first ? atoms_[first - 1] : 0;
+  std::size_t nodes = atoms_[first + period - 1] - start;
+  period *= (kSmallestPiece + nodes - 1) / nodes;
+  std::vector<std::size_t> ends;
+  if (start) ends.push_back(start);
+  for (std::size_t i = first + period; i <= first + best; i += period)
+    ends.push_back(atoms_[i - 1]);
+  if (ends.empty() || ends.back() < order_.size()) ends.push_back(order_.size());
+  return ends;
+}
+
+/// The same ends with more cuts where a piece is too large: where few values are live.
+std::vector<std::size_t> Cutter::within_limit(const std::vector<std::size_t>& ends) const {
+  std::vector<std::size_t> result;
+  std::size_t begin = 0;
+  for (std::size_t end : ends) {
+    while (end - begin > max_nodes_) {
+      std::size_t best = begin + max_nodes_;
+      auto price = [&](std::size_t cut) { return live_[cut - 1] + (splits_chain(cut - 1) ? 2 : 0); };
+      for (std::size_t cut = begin + max_nodes_ / 2; cut <= begin + max_nodes_; ++cut) {
+        if (price(cut) <= price(best)) best = cut;
+      }
+      result.push_back(begin = best);
+    }
+    result.push_back(begin = end);
+  }
+  return result;
+}
+
+/// The value inside a piece: free values are computed there, others are inputs.
+ValueId Cutter::take(Piece& piece, std::unordered_map<ValueId, ValueId>& map, ValueId id) const {
+  auto known = map.find(id);
+  if (known != map.end()) return known->second;
+  const Node& node = whole().node(id);
+  bool input = is_input(whole(), id);
+  if (is_free_[id.index()] && !input) {
     std::vector<ValueId> operands;
-    for (ValueId operand : node.operands) operands.push_back(value(operand));
-    map[order[i]] = piece.graph.add(node.op, std::move(operands), node.attrs);
-    if (!needed[order[i].index()]) continue;
-    piece.outputs.push_back(order[i]);
-    piece.graph.add_root(map[order[i]]);
+    for (ValueId operand : node.operands) operands.push_back(take(piece, map, operand));
+    ValueId made = piece.graph.add(node.op, std::move(operands), node.attrs);
+    piece.graph.set_loc(made, whole().loc(id));
+    return map[id] = made;
+  }
+  InputInfo info;
+  info.type = node.type;
+  info.name = "v" + std::to_string(id.index());
+  if (input) info = whole().inputs()[static_cast<std::size_t>(attr_int(node.attrs, 0).value())];
+  piece.inputs.push_back(id);
+  return map[id] = piece.graph.add_input(info);
+}
+
+Piece Cutter::make_piece(std::size_t begin, std::size_t end) const {
+  Piece piece;
+  std::unordered_map<ValueId, ValueId> map;
+  for (std::size_t i = begin; i < end; ++i) {
+    const Node& node = whole().node(order_[i]);
+    std::vector<ValueId> operands;
+    for (ValueId operand : node.operands) operands.push_back(take(piece, map, operand));
+    ValueId made = piece.graph.add(node.op, std::move(operands), node.attrs);
+    piece.graph.set_loc(made, whole().loc(order_[i]));
+    map[order_[i]] = made;
+    if (last_[order_[i].index()] < end) continue;
+    piece.outputs.push_back(order_[i]);
+    piece.graph.add_root(made);
   }
   return piece;
+}
+
+bool same_graph(const Graph& a, const Graph& b) {
+  if (a.size() != b.size() || a.inputs().size() != b.inputs().size()) return false;
+  if (!std::equal(a.roots().begin(), a.roots().end(), b.roots().begin(), b.roots().end()))
+    return false;
+  for (std::size_t i = 0; i < a.inputs().size(); ++i) {
+    const InputInfo &x = a.inputs()[i], &y = b.inputs()[i];
+    if (x.layout != y.layout || x.weak != y.weak || !(x.type == y.type)) return false;
+  }
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    ValueId id(static_cast<std::uint32_t>(i));
+    const Node &x = a.node(id), &y = b.node(id);
+    if (x.op != y.op || x.operands != y.operands || !(x.attrs == y.attrs)) return false;
+  }
+  return true;
+}
+
+/// A root that was copied only to be a root of its own; an order that was asked for stays.
+ValueId without_copy(const Graph& graph, ValueId root, const Node& written) {
+  if (op_info(written.op).kind == OpKind::kLayout) return root;
+  while (op_info(graph.node(root).op).kind == OpKind::kLayout) root = graph.node(root).operands[0];
+  return root;
+}
+
+Pieces Cutter::run() {
+  find_order();
+  find_cuts();
+  std::unordered_map<std::uint64_t, std::size_t> firsts;
+  std::size_t begin = 0;
+  for (std::size_t end : within_limit(periodic_ends())) {
+    Piece piece = make_piece(begin, end);
+    begin = end;
+    std::size_t at = result_.pieces.size();
+    std::size_t known = firsts.try_emplace(piece.graph.hash(), at).first->second;
+    bool equal = known < at && same_graph(piece.graph, result_.pieces[known].graph);
+    piece.like = equal ? known : at;
+    result_.pieces.push_back(std::move(piece));
+  }
+  return std::move(result_);
 }
 
 }  // namespace
 
 Pieces cut_into_pieces(const Graph& graph, std::size_t max_nodes) {
-  Pieces result;
-  result.whole = flatten_named(graph).compact();
-  std::vector<ValueId> order;
-  for (ValueId id : result.whole.live()) {
-    if (!is_leaf(result.whole, id)) order.push_back(id);
-  }
-  std::vector<int> live = live_after(result.whole, order);
-  for (std::size_t begin = 0; begin < order.size();) {
-    std::size_t end = std::min(order.size(), begin + max_nodes);
-    if (end < order.size()) {
-      std::size_t best = end;
-      for (std::size_t cut = begin + max_nodes / 2; cut <= end; ++cut) {
-        if (live[cut - 1] <= live[best - 1]) best = cut;
-      }
-      end = best;
-    }
-    result.pieces.push_back(make_piece(result.whole, order, begin, end));
-    begin = end;
-  }
-  return result;
+  return Cutter(graph, max_nodes).run();
 }
 
-Graph join_pieces(const Pieces& pieces, const std::vector<Graph>& graphs) {
+bool is_repetitive(const Pieces& pieces) {
+  std::vector<std::size_t> repeats(pieces.pieces.size(), 0);
+  for (const Piece& piece : pieces.pieces) ++repeats[piece.like];
+  std::size_t total = 0, repeated = 0;
+  for (const Piece& piece : pieces.pieces) {
+    std::size_t nodes = piece.graph.size() - piece.inputs.size();
+    total += nodes;
+    if (repeats[piece.like] >= kFewestRepeats) repeated += nodes;
+  }
+  return total >= kSmallestRepetitive && 4 * repeated >= 3 * total;
+}
+
+Graph join_pieces(const Pieces& pieces, const std::vector<const Graph*>& graphs) {
   Graph joined;
-  std::map<ValueId, ValueId> map;  // value of the whole program -> value of the joined one
+  const Graph& whole = pieces.whole;
+  std::unordered_map<ValueId, ValueId> map;  // value of the whole program -> of the joined one
   std::vector<ValueId> inputs;
-  for (const InputInfo& info : pieces.whole.inputs()) inputs.push_back(joined.add_input(info));
+  for (const InputInfo& info : whole.inputs()) inputs.push_back(joined.add_input(info));
   auto outer = [&](ValueId id) {
-    const Node& node = pieces.whole.node(id);
-    if (is_input(pieces.whole, id))
+    const Node& node = whole.node(id);
+    if (is_input(whole, id))
       return inputs[static_cast<std::size_t>(attr_int(node.attrs, 0).value())];
-    if (is_leaf(pieces.whole, id)) return joined.add(node.op, {}, node.attrs);
+    if (is_leaf(whole, id)) return joined.add(node.op, {}, node.attrs);
     return map.at(id);
   };
   for (std::size_t p = 0; p < graphs.size(); ++p) {
-    const Graph& graph = graphs[p];
+    const Graph& graph = *graphs[p];
     std::vector<ValueId> made(graph.size());
     for (ValueId id : graph.live()) {
       const Node& node = graph.node(id);
@@ -123,12 +275,14 @@ Graph join_pieces(const Pieces& pieces, const std::vector<Graph>& graphs) {
       std::vector<ValueId> operands;
       for (ValueId operand : node.operands) operands.push_back(made[operand.index()]);
       made[id.index()] = joined.add(node.op, std::move(operands), node.attrs);
+      if (graph.loc(id).line) joined.set_loc(made[id.index()], graph.loc(id));
     }
     for (std::size_t r = 0; r < pieces.pieces[p].outputs.size(); ++r) {
-      map[pieces.pieces[p].outputs[r]] = made[graph.roots()[r].index()];
+      ValueId output = pieces.pieces[p].outputs[r];
+      map[output] = made[without_copy(graph, graph.roots()[r], whole.node(output)).index()];
     }
   }
-  for (ValueId root : pieces.whole.roots()) joined.add_root(outer(root));
+  for (ValueId root : whole.roots()) joined.add_root(outer(root));
   return joined.compact();
 }
 

@@ -6,8 +6,10 @@
 
 #include <algorithm>
 
+#include "bafe/base/format.h"
 #include "flatten.h"
 #include "rule_adapter.h"
+#include "siblings.h"
 
 namespace bafe {
 namespace {
@@ -21,6 +23,8 @@ const char* reason_text(StopReason reason) {
   switch (reason) {
     case StopReason::kSaturated:
       return "saturated";
+    case StopReason::kIterations:
+      return "iteration limit";
     case StopReason::kNodes:
       return "node limit";
     case StopReason::kAccepted:
@@ -28,25 +32,28 @@ const char* reason_text(StopReason reason) {
     case StopReason::kInterrupted:
       return "time";
     default:
-      return "iteration limit";
+      return stop_reason_text(reason);
   }
 }
 
-void absorb(const Saturation& saturation, StopReason reason, Growth& growth) {
-  if (saturation.error()) throw RuleError(*saturation.error());
-  growth.matches_accepted += static_cast<std::int64_t>(saturation.accepted());
-  growth.iterations += static_cast<std::int64_t>(saturation.iterations().size());
-  for (const IterationStats& stats : saturation.iterations()) {
-    growth.work_units += static_cast<std::int64_t>(stats.matches);
+/// Rules that matched more often than the backoff allows.
+void note_bans(const Saturation& saturation, Growth& growth) {
+  for (std::size_t i = 0; i < saturation.rules().size(); ++i) {
+    std::size_t bans = saturation.stats(i).bans;
+    if (!bans) continue;
+    growth.rejected.push_back({"rule " + saturation.rules()[i].name,
+                               format("matched too often, held back {} times", bans)});
   }
-  growth.stop_reason = reason_text(reason);
 }
 
 /// Rewrites that may run on this program: rules of one long chain alone leave the explosive set.
 std::vector<const Rewrite*> without_chains(std::vector<const Rewrite*> rewrites,
-                                           const std::vector<OpId>& chained) {
+                                           const std::vector<OpId>& chained, Growth& growth) {
   auto drop = [&](const Rewrite* rewrite) {
-    return rewrite->stage == RuleStage::kExplosive && only_regroups(*rewrite, chained);
+    bool drops = rewrite->stage == RuleStage::kExplosive && only_regroups(*rewrite, chained);
+    if (drops && rewrite->forward)
+      growth.rejected.push_back({"rule " + rewrite->name, "long chains are grouped by computation"});
+    return drops;
   };
   rewrites.erase(std::remove_if(rewrites.begin(), rewrites.end(), drop), rewrites.end());
   return rewrites;
@@ -68,13 +75,19 @@ void run_staged(TermGraph& terms, Saturation& saturation, const SearchOptions& o
   limits.interrupted = options.interrupted;
   std::optional<StopReason> end;
   std::size_t matches = 0;
+  bool worked = false;
   for (std::size_t i = 0; i < limits.max_iterations && !end; ++i) {
     // Work is counted in matches: rounds over a graph that exploded are not worth a caller's wait.
-    if (matches >= kMatchesPerWidth * static_cast<std::size_t>(regime_beam_width(regime))) break;
+    worked = matches >= kMatchesPerWidth * static_cast<std::size_t>(regime_beam_width(regime));
+    if (worked) break;
     end = saturation.iterate(limits);
     matches += saturation.iterations().back().matches;
   }
   absorb(saturation, end.value_or(StopReason::kIterations), growth);
+  if (worked) growth.stop_reason = "work limit";
+  bool stopped = end && *end != StopReason::kSaturated;
+  if (regime == Regime::kDeep && !stopped) explore_sets(terms, saturation, options, limits, growth);
+  note_bans(saturation, growth);
 }
 
 /// A budget bounds the whole search: the goal-directed sets take at most half, chance the rest.
@@ -90,6 +103,7 @@ void run_budget(TermGraph& terms, Saturation& saturation, const SearchOptions& o
   limits.interrupted = options.interrupted;
   if (limits.max_accepted > 0 && limits.max_iterations > 0) {
     absorb(saturation, saturation.run(limits), growth);
+    if (growth.contradiction) return;
     growth.iterations = 0;  // the passes below are the iterations that the caller budgets
   }
   grow_stochastically(terms, budget, options, rewrites, growth);
@@ -113,7 +127,46 @@ void run_single_pass(TermGraph& terms, const SearchOptions& options, Growth& gro
   if (growth.matches_accepted < budget.max_rewrites) growth.stop_reason = "iteration limit";
 }
 
+void grow_as_asked(TermGraph& terms, const RuleSet& rules, const SearchOptions& options,
+                   Growth& growth) {
+  if (options.budget && !options.budget->enable_multi_pass)
+    return run_single_pass(terms, options, growth);
+  std::size_t max_nodes = static_cast<std::size_t>(
+      std::max(0, options.budget ? options.budget->max_nodes : options.max_nodes));
+  std::vector<OpId> chained = regroup_long_chains(terms, options.math, max_nodes);
+  seed_siblings(terms, max_nodes);
+  bool deep = regime_of(options.time_budget_ms, options.deep) == Regime::kDeep;
+  RuleSet searched = options.budget || deep ? rules : rules.filter(is_goal_rule);
+  auto rewrites = without_chains(allowed_rewrites(searched, options.math), chained, growth);
+  growth.rules =
+      adapt_rules(rewrites, terms.analysis, sees_specials(terms.source), growth.rule_names);
+  for (SaturationRule& rule : growth.rules) {
+    if (!is_goal_rule(*searched.find(rule.name))) rule.set = kExploreSet;
+  }
+  Saturation saturation(terms.egraph, growth.rules);
+  if (options.budget) {
+    run_budget(terms, saturation, options, rewrites, growth);
+  } else {
+    run_staged(terms, saturation, options, max_nodes, growth);
+  }
+}
+
 }  // namespace
+
+void absorb(const Saturation& saturation, StopReason reason, Growth& growth) {
+  growth.contradiction = saturation.error();
+  growth.matches_accepted = static_cast<std::int64_t>(saturation.accepted());
+  const std::vector<IterationStats>& all = saturation.iterations();
+  growth.iterations = static_cast<std::int64_t>(all.size());
+  for (std::size_t i = growth.rounds.size(); i < all.size(); ++i) {
+    growth.work_units += static_cast<std::int64_t>(all[i].matches);
+    growth.rounds.push_back({"all sets", static_cast<std::int64_t>(all[i].nodes),
+                             static_cast<std::int64_t>(all[i].classes),
+                             static_cast<std::int64_t>(all[i].matches),
+                             static_cast<std::int64_t>(all[i].accepted)});
+  }
+  growth.stop_reason = reason_text(reason);
+}
 
 std::vector<const Rewrite*> allowed_rewrites(const RuleSet& rules, Math math) {
   NumericClass weakest = math == Math::kBits    ? NumericClass::kBits
@@ -125,22 +178,10 @@ std::vector<const Rewrite*> allowed_rewrites(const RuleSet& rules, Math math) {
 Growth grow(TermGraph& terms, const RuleSet& rules, const SearchOptions& options) {
   Growth growth;
   growth.stop_reason = "saturated";
-  if (options.budget && !options.budget->enable_multi_pass) {
-    run_single_pass(terms, options, growth);
-    return growth;
-  }
-  std::size_t max_nodes = static_cast<std::size_t>(
-      std::max(0, options.budget ? options.budget->max_nodes : options.max_nodes));
-  std::vector<OpId> chained = regroup_long_chains(terms, options.math, max_nodes);
-  RuleSet searched = options.budget ? rules : rules.filter(is_goal_rule);
-  auto rewrites = without_chains(allowed_rewrites(searched, options.math), chained);
-  growth.rules =
-      adapt_rules(rewrites, terms.analysis, sees_specials(terms.source), growth.rule_names);
-  Saturation saturation(terms.egraph, growth.rules);
-  if (options.budget) {
-    run_budget(terms, saturation, options, rewrites, growth);
-  } else {
-    run_staged(terms, saturation, options, max_nodes, growth);
+  try {
+    grow_as_asked(terms, rules, options, growth);
+  } catch (const RuleError& error) {
+    growth.contradiction = error;
   }
   return growth;
 }

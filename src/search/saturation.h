@@ -20,10 +20,25 @@ struct Growth {
   std::string stop_reason;
   std::vector<SaturationRule> rules;  ///< as adapted: explanations need them
   std::vector<std::string> rule_names;
+  std::vector<GrowthRound> rounds;
+  std::vector<Rejection> rejected;      ///< rules held back or left out, and why
+  std::optional<RuleError> contradiction;  ///< the graph is not to be used
 };
 
-/// Grows `terms` as the options say. RuleError when a rule contradicts an analysis.
+/// Grows `terms` as the options say. A rule that contradicts an analysis ends the growth.
 Growth grow(TermGraph& terms, const RuleSet& rules, const SearchOptions& options);
+
+/// Sets of the adapted rules beyond RuleStage: rules that lead uphill, run by chance alone.
+inline constexpr std::uint32_t kExploreSet = 5;
+
+/// Takes what one or more iterations did into `growth`.
+void absorb(const Saturation& saturation, StopReason reason, Growth& growth);
+
+/// The deep regime's last part: sets of rules as arms of a bandit. A pull runs one set and the
+/// goal-directed ones for one iteration; its reward is how far the price of the cheapest term fell,
+/// and a little for new classes. Counted, and seeded for ties. Nothing to do when `limits` are met.
+void explore_sets(TermGraph& terms, Saturation& saturation, const SearchOptions& options,
+                  const SaturationOptions& limits, Growth& growth);
 
 /// Stochastic passes within the limits of `budget`, of which `growth` has used a part.
 void grow_stochastically(TermGraph& terms, const SearchBudget& budget, const SearchOptions& options,

@@ -146,7 +146,12 @@ class Walker {
     terms_.egraph.set_node_limit(std::max(limit, terms_.egraph.num_nodes()));
     growth_.stop_reason = "iteration limit";
     for (int pass = 0; pass < budget_.max_iters; ++pass) {
-      if (!run_pass(pass)) break;
+      std::int64_t before = growth_.matches_accepted, units = growth_.work_units;
+      bool goes_on = run_pass(pass);
+      growth_.rounds.push_back({"pass", static_cast<std::int64_t>(terms_.egraph.num_nodes()),
+                                static_cast<std::int64_t>(terms_.egraph.num_classes()),
+                                growth_.work_units - units, growth_.matches_accepted - before});
+      if (!goes_on) break;
     }
     terms_.egraph.set_node_limit(old_limit);
     terms_.egraph.rebuild();

@@ -23,7 +23,9 @@ bool tells_specials(const Element& tree) {
 
 class Rebuilder {
  public:
-  Rebuilder(const TermGraph& terms, const ChooseNode& choose) : terms_(terms), choose_(choose) {
+  Rebuilder(const TermGraph& terms, const ChooseNode& choose, bool placed)
+      : terms_(terms), choose_(choose) {
+    if (placed) find_places();
     for (const InputInfo& info : terms.source.inputs()) inputs_.push_back(graph_.add_input(info));
     values_.resize(terms.egraph.class_bound());
     open_.resize(terms.egraph.class_bound(), false);
@@ -45,6 +47,8 @@ class Rebuilder {
                        ? inputs_[static_cast<std::size_t>(attr_int(attrs, 0).value())]
                        : graph_.add(op, std::move(operands), attrs);
     values_[cls.index()] = made;
+    if (!places_.empty() && places_[cls.index()].valid())
+      graph_.set_loc(made, terms_.source.loc(places_[cls.index()]));
     return made;
   }
 
@@ -60,8 +64,17 @@ class Rebuilder {
   }
 
  private:
+  void find_places() {
+    places_.resize(terms_.egraph.class_bound());
+    for (std::size_t i = terms_.nodes.size(); i-- > 0;) {
+      ValueId id(static_cast<std::uint32_t>(i));
+      if (terms_.source.loc(id).line) places_[terms_.egraph.class_of(terms_.nodes[i]).index()] = id;
+    }
+  }
+
   const TermGraph& terms_;
   const ChooseNode& choose_;
+  std::vector<ValueId> places_;  // of each class: the oldest value of the source in it
   Graph graph_;
   std::vector<ValueId> inputs_, values_;
   std::vector<bool> open_;
@@ -100,8 +113,8 @@ TermGraph::TermGraph(const Graph& program, bool fold_sums, bool finite)
   egraph.rebuild();
 }
 
-Graph chosen_graph(const TermGraph& terms, const ChooseNode& choose) {
-  return Rebuilder(terms, choose).finish().compact();
+Graph chosen_graph(const TermGraph& terms, const ChooseNode& choose, bool placed) {
+  return Rebuilder(terms, choose, placed).finish().compact();
 }
 
 bool sees_specials(const Graph& graph) {

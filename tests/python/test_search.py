@@ -55,6 +55,106 @@ def test_the_same_seed_gives_the_same_result_in_every_process(run_python):
     assert first[1] == second[1]
 
 
+EFFORTS = {
+    "default": "",
+    "light": "time_budget_ms=10, ",
+    "deep": "deep=True",
+    "long": "time_budget_ms=60000",
+    "stochastic": "iters=4, temperature=3.0, seed=7",
+    "deep stochastic": "deep=True, iters=3, seed=11",
+}
+
+
+@pytest.mark.parametrize("effort", EFFORTS)
+def test_every_effort_gives_one_result_in_every_process(effort, run_python):
+    code = (
+        "import bafe, numpy as np\n"
+        "def norm(x, g, w):\n"
+        "    c = x - x.mean(axis=1, keepdims=True)\n"
+        "    return (c / np.sqrt((c * c).mean(axis=1, keepdims=True) + 1e-5) * g) @ w @ w\n"
+        "S = bafe.ShapeDtype\n"
+        f"e = bafe.jit(norm, threads=1, {EFFORTS[effort]}).explain("
+        "S((64, 32)), S((32,)), S((32, 32))).to_dict()\n"
+        "ms = e['stats'].pop('ms')\n"
+        "print('time' if e['stats']['stop_reason'].startswith('time') else e)"
+    )
+    first, second = run_python(code), run_python(code, PYTHONHASHSEED="7")
+    assert first[0] == 0, first[2]
+    assert first[1] == second[1] or "time\n" in (first[1], second[1])
+
+
+def test_ctrl_c_ends_a_search_and_leaves_everything_usable(run_python):
+    code = """
+import os, signal, threading, time
+import bafe, numpy as np
+
+def tower(x, *w):
+    for i in range(0, len(w), 2):
+        x = x + np.tanh(x @ w[i] * bafe.sigmoid(x @ w[i])) @ w[i + 1]
+    return x
+
+S = bafe.ShapeDtype
+specs = [S((64, 64))]
+for i in range(80):
+    specs += [S((64, 64 + i)), S((64 + i, 64))]
+f = bafe.jit(tower, deep=True)
+sent = []
+
+def send():
+    time.sleep(0.15)
+    sent.append(time.perf_counter())
+    os.kill(os.getpid(), signal.SIGINT)
+
+late = []
+for _ in range(5):
+    thread = threading.Thread(target=send)
+    thread.start()
+    try:
+        f.explain(*specs)
+        late.append(None)
+    except KeyboardInterrupt:
+        late.append(time.perf_counter() - sent[-1])
+    thread.join()
+print("interrupted", all(x is not None for x in late), min(x for x in late if x is not None) < 0.1)
+g = bafe.jit(lambda a, b: a @ b + 1)
+print((g(np.ones((2, 2)), np.ones((2, 2))) == 3).all())
+"""
+    done = run_python(code)
+    assert done[0] == 0, done[2]
+    assert done[1].split("\n")[:2] == ["interrupted True True", "True"]
+
+
+def test_a_contradicting_rule_is_reported_and_left_out():
+    bafe.rules.add(
+        """(rule lose-axis (tanh ?x) => (reduce_sum (tanh ?x) :axes (0))
+             :class reals :set simplify :why "wrong")"""
+    )
+    try:
+        f = bafe.jit(lambda a, b, v: (a @ b) @ np.tanh(v))
+        with pytest.warns(UserWarning, match="lose-axis"):
+            found = f.explain(S((256, 256)), S((256, 256)), S((256, 1)))
+        assert "without rule lose-axis" in found.to_dict()["stats"]["stop_reason"]
+        assert "matmul-regroup" in found.rules
+        assert any("lose-axis" in what for what, _ in found.to_dict()["rejected"])
+        assert "rule lose-axis" in str(found)
+    finally:
+        bafe.rules.reset()
+
+
+def test_a_rule_that_grows_for_ever_meets_a_limit():
+    bafe.rules.add(
+        """(rule grow (sin ?x) => (add (sin (add ?x 1)) 0.5)
+             :class reals :set simplify :why "wrong")"""
+    )
+    try:
+        f = bafe.jit(lambda a, b, v: (a @ b) @ np.sin(v))
+        found = f.explain(S((256, 256)), S((256, 256)), S((256, 1))).to_dict()
+        assert found["stats"]["stop_reason"].endswith("limit")
+        assert found["predicted_ns"] < found["predicted_ns_as_written"] / 3
+    finally:
+        bafe.rules.reset()
+
+
 REWRITES = {
     "chain to a vector": (
         lambda a, b, v: (a @ b) @ v,

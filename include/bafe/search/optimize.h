@@ -56,8 +56,9 @@ struct SearchStats {
   std::int64_t matches_accepted = 0;  ///< raw accepted matches
   std::int64_t nodes_before = 0, nodes_after = 0, classes_before = 0, classes_after = 0;
   std::int64_t iterations = 0, work_units = 0;
-  std::string
-      stop_reason;  ///< "saturated", "node limit", "iteration limit", "rewrite limit", "time"
+  /// "saturated", "iteration limit", "work limit", "node limit", "rewrite limit", "time"; then
+  /// ", without rule x" for every rule that contradicted an analysis.
+  std::string stop_reason;
   std::string regime;
   double ms = 0;
 };
@@ -68,6 +69,20 @@ struct ExplainStep {
   std::string kind;  ///< rule, compute, ac, define, instance, move
   bool forward = true;
   std::string before, after;  ///< the rewritten subterm, brief text
+  std::string numeric;        ///< class of the rule in this direction; empty where bits stay
+  std::vector<std::string> premises;  ///< conditions that held, as the rule writes them
+  std::string why;                    ///< when the rule wins, in its own words
+};
+
+/// One round of saturation or one stochastic pass: the e-graph after it.
+struct GrowthRound {
+  std::string sets;  ///< "all sets", "pass", or the set a bandit pulled
+  std::int64_t nodes = 0, classes = 0, matches = 0, accepted = 0;
+};
+
+/// Something tried or known and not taken.
+struct Rejection {
+  std::string what, why;
 };
 
 struct CandidateSummary {
@@ -81,10 +96,18 @@ struct SearchResult {
   std::vector<ExplainStep> steps;
   SearchStats stats;
   double predicted_ns_as_written = 0;
+  std::vector<GrowthRound> rounds;
+  std::vector<Rejection> rejected;
+  std::vector<std::string> limits;  ///< limits that ended some part of the search
+  /// Of extraction: price of the best candidate and what no program of the e-graph is below. 0 for
+  /// programs searched in pieces.
+  double surrogate_ns = 0, lower_bound_ns = 0;
 };
 
-/// Never fails for a valid graph: on any limit the best sound program so far is returned.
-/// Errors: RuleError when a rule contradicts an analysis (names rule and match).
+/// Never fails for a valid graph: on any limit the best sound program so far is returned. A rule
+/// that contradicts an analysis (two constants or two types in one class) is left out: the search
+/// begins again without it, `rejected` and one warning name rule and match. A contradiction that
+/// only shows under a built-in rule leaves out all rules that were added to the built-in ones.
 SearchResult optimize(const Graph& graph, const SearchOptions& options);
 
 /// May known zeros of matrices be skipped? Asked for, not math="bits", and the program neither

@@ -1,0 +1,184 @@
+// One program searched. In: a program and its plan as written. Out: the cheapest plan found, the
+// rewrites between, and what was done. Invariants: the chosen price is never above that of the
+// program as written; no rule that contradicted an analysis had a part in the result.
+
+#include "search_one.h"
+
+#include <algorithm>
+#include <memory>
+
+#include "bafe/base/format.h"
+#include "bafe/base/log.h"
+#include "bafe/rules/rule_set.h"
+#include "explain_steps.h"
+#include "ranking.h"
+#include "saturation.h"
+
+namespace bafe {
+namespace {
+
+constexpr std::size_t kMaxRefinedNodes = 3000;
+constexpr int kRefineRounds = 3, kNeighbours = 8;
+constexpr int kMaxContradictions = 4;  // then the program as written is the best sound one
+// Shares of a time budget after which a part hands over to the next.
+constexpr double kGrowShare = 0.5, kExtractShare = 0.7, kPlanShare = 0.9;
+
+struct Grown {
+  std::unique_ptr<TermGraph> terms;
+  Growth growth;
+  bool sound = true;
+};
+
+ExtractLimits extract_limits(const SearchContext& context) {
+  Regime regime = regime_of(context.options.time_budget_ms, context.options.deep);
+  ExtractLimits limits;
+  limits.candidates = regime_beam_width(regime);
+  limits.evaluations = 80 * regime_beam_width(regime);
+  limits.interrupted = context.deadline.at(kExtractShare);
+  return limits;
+}
+
+/// The rule that an error names in its subject or as the union in progress; empty when it is none
+/// of `names` (a fold, a congruence).
+std::string blamed_rule(const RuleError& error, const std::vector<std::string>& names) {
+  const std::string text = error.what();
+  auto named = [&](const std::string& name) {
+    if (error.subject() == "rule " + name) return true;
+    return text.find("\n  " + name + ": ") != std::string::npos ||
+           text.find("\n  " + name + " (backward): ") != std::string::npos;
+  };
+  auto found = std::find_if(names.begin(), names.end(), named);
+  return found == names.end() ? std::string() : *found;
+}
+
+/// Rules to leave out when `name` is blamed for a contradiction: itself; or every rule that was
+/// added, when a built-in one or none is blamed, because those are suspected first.
+std::vector<std::string> culprits(const RuleSet& rules, const std::string& name) {
+  const RuleSet& builtin = RuleSet::builtin();
+  std::vector<std::string> added;
+  for (std::size_t i = 0; i < rules.size(); ++i) {
+    const std::string& one = rules.rule(RuleId(static_cast<std::uint32_t>(i))).name;
+    if (!builtin.find(one)) added.push_back(one);
+  }
+  if (!name.empty() && (added.empty() || !builtin.find(name))) return {name};
+  return added;
+}
+
+void report_contradiction(const RuleError& error, const std::vector<std::string>& out,
+                          std::vector<Rejection>& rejected) {
+  std::string names;
+  for (const std::string& name : out) names += (names.empty() ? "" : ", ") + name;
+  rejected.push_back({(out.size() == 1 ? "rule " : "rules ") + names, error.what()});
+  warn_once("contradiction:" + names,
+            format("bafe: a rule contradicts what is known; left out: {}\n{}", names, error.what()));
+}
+
+Grown grow_soundly(const Graph& graph, SearchContext& context) {
+  Grown grown;
+  SearchOptions options = context.options;
+  options.interrupted = context.deadline.at(kGrowShare);
+  RuleSet rules = context.rules;
+  std::vector<Rejection> rejected;
+  std::string left_out;
+  for (int attempt = 0; attempt <= kMaxContradictions; ++attempt) {
+    grown.terms =
+        std::make_unique<TermGraph>(graph, options.math != Math::kBits, context.structured);
+    grown.growth = grow(*grown.terms, rules, options);
+    grown.sound = !grown.growth.contradiction;
+    if (grown.sound) break;
+    const RuleError& error = *grown.growth.contradiction;
+    std::vector<std::string> out =
+        culprits(rules, blamed_rule(error, grown.growth.rule_names));
+    report_contradiction(error, out, rejected);
+    if (out.empty()) break;
+    for (const std::string& name : out) left_out += ", without rule " + name;
+    rules = rules.filter([&](const Rule& rule) {
+      return std::find(out.begin(), out.end(), rule.name) == out.end();
+    });
+  }
+  grown.growth.stop_reason += left_out;
+  grown.growth.rejected.insert(grown.growth.rejected.begin(), rejected.begin(), rejected.end());
+  return grown;
+}
+
+/// The prices of groups feed back: what lies one exchange from the best plan is planned too, while
+/// that helps.
+void refine(Ranking& ranking, const TermGraph& terms, const NodeCosts& costs,
+            const Extraction& extraction, int width, const std::function<bool()>& stop) {
+  if (terms.egraph.num_nodes() > kMaxRefinedNodes || width < 16) return;
+  for (int round = 0; round < kRefineRounds; ++round) {
+    if (stop && stop()) return;
+    Candidate center = ranking.best() ? *ranking.best() : extraction.candidates[0];
+    bool improved = false;
+    for (const Candidate& next : neighbours(terms, costs, center, kNeighbours)) {
+      if (stop && stop()) return;
+      improved |= ranking.offer(next, stop);
+    }
+    if (!improved) return;
+  }
+}
+
+void add_stats(const TermGraph& terms, const Growth& growth, SearchStats& stats) {
+  stats.alternatives = count_alternatives(terms);
+  stats.matches_accepted = growth.matches_accepted;
+  stats.nodes_before = static_cast<std::int64_t>(terms.imported_nodes);
+  stats.classes_before = static_cast<std::int64_t>(terms.imported_classes);
+  stats.nodes_after = static_cast<std::int64_t>(terms.egraph.num_nodes());
+  stats.classes_after = static_cast<std::int64_t>(terms.egraph.num_classes());
+  stats.iterations = growth.iterations;
+  stats.work_units = growth.work_units;
+  stats.stop_reason = growth.stop_reason;
+}
+
+/// Extracts and plans; the result's program is the best of all.
+void choose(const TermGraph& terms, const Growth& growth, Program written, SearchContext& context,
+            SearchResult& result) {
+  ExtractLimits limits = extract_limits(context);
+  NodeCosts costs(terms, context.cost);
+  Extraction extraction = extract_candidates(terms, costs, limits);
+  result.stats.work_units += extraction.evaluations;
+  result.lower_bound_ns = extraction.lower_bound_ns;
+  result.surrogate_ns = extraction.candidates[0].surrogate_ns;
+  if (extraction.evaluations >= limits.evaluations)
+    result.limits.push_back(format("extraction ended after {} programs", extraction.evaluations));
+  Ranking ranking(terms, std::move(written), context);
+  std::function<bool()> stop = context.deadline.at(kPlanShare);
+  for (std::size_t i = 0; i < extraction.candidates.size(); ++i) {
+    if (i > 0 && stop && stop()) break;
+    ranking.offer(extraction.candidates[i], stop);
+  }
+  refine(ranking, terms, costs, extraction, limits.candidates, stop);
+  if (const Candidate* chosen = ranking.best()) {
+    auto node_of = [&](ClassId cls) { return chosen->nodes[cls.index()]; };
+    result.steps = explain_choice(terms, growth, context.rules, node_of, context.deadline.at(1));
+  }
+  result.candidates = ranking.take(static_cast<std::size_t>(limits.candidates));
+}
+
+}  // namespace
+
+Program plan_written(const Graph& graph, SearchContext& context) {
+  return plan_groups(plan_form(graph), context.cost, context.structured,
+                     {&context.memo, context.deadline.at(kGrowShare)});
+}
+
+SearchResult search_whole(const Graph& graph, Program written, SearchContext& context) {
+  SearchResult result;
+  result.predicted_ns_as_written = written.predicted_ns;
+  Grown grown = grow_soundly(graph, context);
+  add_stats(*grown.terms, grown.growth, result.stats);
+  result.rounds = std::move(grown.growth.rounds);
+  result.rejected = std::move(grown.growth.rejected);
+  if (grown.growth.stop_reason.rfind("saturated", 0) != 0)
+    result.limits.push_back("saturation: " + grown.growth.stop_reason);
+  std::function<bool()> stop = context.deadline.at(kPlanShare);
+  if (grown.sound && !(stop && stop())) {
+    choose(*grown.terms, grown.growth, std::move(written), context, result);
+  } else {
+    result.candidates.push_back(std::move(written));
+  }
+  result.program = result.candidates[0];
+  return result;
+}
+
+}  // namespace bafe

@@ -1,0 +1,55 @@
+#pragma once
+/// One program searched as a whole, or piece by piece.
+
+#include <chrono>
+#include <functional>
+#include <optional>
+
+#include "bafe/search/optimize.h"
+#include "group_memo.h"
+
+namespace bafe {
+
+/// When a search has to end: the caller's interrupt, or the end of its time budget.
+class Deadline {
+ public:
+  explicit Deadline(const SearchOptions& options);
+  /// True from the moment when `share` of the time budget is used, or the caller interrupted. Asks
+  /// the caller at most every 2 ms. Outlives no Deadline.
+  std::function<bool()> at(double share) const;
+  /// Was any `at` answered with true, so that work was left out?
+  bool was_met() const { return met_; }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  bool is_interrupted() const;
+
+  const SearchOptions& options_;
+  Clock::time_point begin_ = Clock::now();
+  double budget_ms_ = 0;  // 0: none
+  mutable std::optional<Clock::time_point> asked_;
+  mutable bool interrupted_ = false, met_ = false;
+};
+
+/// What all parts of one optimize() share.
+struct SearchContext {
+  const SearchOptions& options;
+  const RuleSet& rules;
+  const CostModel& cost;
+  const Deadline& deadline;
+  bool structured = false;  ///< known zeros of matrices may be skipped
+  GroupMemo memo;
+};
+
+/// The plan of the program as it stands.
+Program plan_written(const Graph& graph, SearchContext& context);
+/// Saturates, extracts, plans. `written`: the plan of `graph` as written.
+SearchResult search_whole(const Graph& graph, Program written, SearchContext& context);
+/// The same for any program: a large or repetitive one piece by piece, equal pieces once; put
+/// together again and planned as one.
+SearchResult search_program(const Graph& graph, SearchContext& context);
+
+/// A predicted gain below this is noise of the model: the program as written stays.
+inline constexpr double kMinGain = 0.995;
+
+}  // namespace bafe
