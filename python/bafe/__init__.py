@@ -7,7 +7,7 @@ Example:
     array([1., 1.])
 """
 
-from bafe import _core, cache, rules, verify
+from bafe import _core, cache, egraph, rules, verify
 from bafe._core import (
     BafeError,
     CompileError,

@@ -28,6 +28,7 @@ void bind_errors(py::module_& module);
 void bind_ir(py::module_& module);
 void bind_rules(py::module_& module);
 void bind_search(py::module_& module);
+void bind_egraph(py::module_& module);
 void bind_runtime(py::module_& module);
 void bind_function(py::module_& module);
 

@@ -11,6 +11,7 @@ PYBIND11_MODULE(_core, module) {
   bind_ir(module);
   bind_rules(module);
   bind_search(module);
+  bind_egraph(module);
   bind_runtime(module);
   bind_function(module);
 }
