@@ -163,7 +163,8 @@ def _trace(call: _Call) -> tuple[Any, Tracer, Any, list[int]]:
         dtype, shape, weak, layout = _core.leaf_type(leaf)
         tracer.parameters.append((name, len(tracer.input_ids)))
         tracer.input_ids.append(tracer.trace.input(name, dtype, shape, weak, layout))
-    args, kwargs = call.rebuild([tracer.tensor(i) for i in tracer.input_ids])
+    tracer.arguments = [tracer.tensor(i) for i in tracer.input_ids]
+    args, kwargs = call.rebuild(tracer.arguments)
     outer, _t._state.tracer = _t._state.tracer, tracer
     try:
         result = call.options.fn(*args, **kwargs)

@@ -14,7 +14,11 @@ from bafe.tracer import Axes, DTypeLike, _place
 
 
 def input(  # noqa: A001 - the name is BAFE 0.1's
-    shape: Axes, dtype: DTypeLike = "float32", name: str = "x", layout: str = "row"
+    shape: Axes,
+    dtype: DTypeLike = "float32",
+    name: str = "x",
+    layout: str = "row",
+    structure: str | None = None,
 ) -> Tensor:
     """Declare an input.
 
@@ -23,8 +27,14 @@ def input(  # noqa: A001 - the name is BAFE 0.1's
     array stored otherwise is read by strides or converted. Outside it makes a symbolic input for
     ``optimize``.
 
+    ``structure`` says which part of a matrix counts: ``lower``, ``upper``, ``diagonal``,
+    ``tridiagonal``, ``banded(below,above)``, ``identity``, ``zero``, ``symmetric`` (the lower part
+    and its mirror) or ``block_diagonal(size)``. As in BLAS the rest is never read and counts as
+    zero: ``lower`` makes the value ``tril(x)``.
+
     Raises:
         ShapeError: the shape differs from the argument's, or the layout is unknown.
+        ParseError: the structure is unknown.
         DTypeError: the dtype differs from the argument's.
 
     Example:
@@ -38,8 +48,17 @@ def input(  # noqa: A001 - the name is BAFE 0.1's
         if ambient is None:
             ambient = _t._state.ambient = _t.Tracer()
         index = ambient.trace.input(name, dtype, sizes, False, layout)
+        if structure is not None:
+            index = ambient.trace.structured(index, structure, _t.user_loc())
         return ambient.tensor(index)
-    return _redeclare(tracer, sizes, dtype, name, layout)
+    declared = _redeclare(tracer, sizes, dtype, name, layout)
+    if structure is not None:
+        masked = tracer.trace.structured(declared._index, structure, _t.user_loc())
+        for parameter in tracer.arguments:
+            if parameter._index == declared._index:
+                parameter._index = masked
+        declared = tracer.tensor(masked)
+    return declared
 
 
 def _redeclare(

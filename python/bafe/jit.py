@@ -11,7 +11,7 @@ from typing import Any, Callable
 
 import numpy as np
 
-from bafe import _core, captures, trees
+from bafe import _core, captures, specialise, trees
 from bafe.call import _Call, _Options, _trace
 from bafe.explanation import Explanation, SearchStats
 from bafe.tensor import Tensor
@@ -37,19 +37,42 @@ def _make_record(call: _Call) -> Any:
         warnings.warn(message, RuntimeWarning, stacklevel=5)
     hidden, guards = captures.find(call.options.fn, tracer.captured)
     tree, build = _tree_of(structure)
-    return _core.make_record(
-        call.leaves,
-        executable,
-        list(range(len(call.leaves))),
-        hidden,
-        guards,
-        output_of_root,
-        tree,
-        build,
-        call.options.search["threads"],
-        f"{id(call.options)}" if call.options.autotune else "",
-        program,
-    )
+
+    def record_of(made: Any, traced: Any) -> Any:
+        return _core.make_record(
+            call.leaves,
+            made,
+            list(range(len(call.leaves))),
+            hidden,
+            guards,
+            output_of_root,
+            tree,
+            build,
+            call.options.search["threads"],
+            f"{id(call.options)}" if call.options.autotune else "",
+            traced,
+        )
+
+    record = record_of(executable, program)
+    found = _specialised(call, program, tracer)
+    if found is None or executable.interpreted:
+        return record
+    special = _core.prepare(found.program, call.options.search["options"])
+    if special.interpreted or not specialise.pays(
+        executable.predicted_ns, special.predicted_ns, found.scan_ns
+    ):
+        return record
+    guarded = record_of(special, found.program)
+    _core.guard_bands(guarded, found.claims, record)
+    return guarded
+
+
+def _specialised(call: _Call, program: Any, tracer: Tracer) -> Any:
+    """What the arrays of this call would allow; None without values."""
+    if not call.has_values:
+        return None
+    arrays, names = specialise.arrays_of(call, tracer.captured)
+    return specialise.propose(call.options, program, arrays, names)
 
 
 def _record_for(function: Any, call: _Call) -> Any:
@@ -107,7 +130,25 @@ def _explain(self: Any, *args: Any, **kwargs: Any) -> Explanation:
         TraceError: the function branched on an array value.
         ShapeError: operands do not fit; the message names the operator, both shapes and a fix.
     """
-    return Explanation(_core.search(_program(self, args, kwargs), self._options.search["options"]))
+    return Explanation(_searched(self, args, kwargs))
+
+
+def _searched(self: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
+    """Search as a call would: over the structure of the arguments where that pays."""
+    call = _Call(self._options, args, kwargs)
+    program, tracer, _, _ = _trace(call)
+    options = self._options.search["options"]
+    found = _core.search(program, options)
+    special = _specialised(call, program, tracer)
+    lines: list[str] = []
+    if special is not None:
+        other = _core.search(special.program, options)
+        if specialise.pays(found["predicted_ns"], other["predicted_ns"], special.scan_ns):
+            found, lines = other, special.texts
+        else:
+            lines = [f"{text} (not adopted: it saves too little)" for text in special.texts]
+    found["structure"] = found["stats"]["structure"] = lines
+    return dict(found)
 
 
 def _source(self: Any, *args: Any, **kwargs: Any) -> str:
@@ -119,9 +160,7 @@ def _source(self: Any, *args: Any, **kwargs: Any) -> str:
 
 def _search_stats(self: Any, *args: Any, **kwargs: Any) -> SearchStats:
     """Report what the search did for these arguments: counts, limits, stop reason, milliseconds."""
-    return SearchStats(
-        _core.search(_program(self, args, kwargs), self._options.search["options"])["stats"]
-    )
+    return SearchStats(_searched(self, args, kwargs)["stats"])
 
 
 def _compile(self: Any, *args: Any, **kwargs: Any) -> Any:
@@ -180,6 +219,7 @@ def jit(
     math: str = "reals",
     threads: int | None = None,
     tier: str | None = None,
+    structure: str = "auto",
     static_argnums: int | Sequence[int] = (),
     static_argnames: str | Sequence[str] = (),
 ) -> Any:
@@ -201,6 +241,8 @@ def jit(
             ``fast``.
         threads: most threads a call may use; default ``BAFE_THREADS`` or the process's cores.
         tier: ``auto``, ``compiled`` or ``interpreted``; default ``BAFE_TIER``.
+        structure: ``auto`` skips known zeros of matrices (declared, or found in the arguments and
+            tested at every call), ``off`` never does; ``math="bits"`` implies ``off``.
         static_argnums: positions of arguments that are not arrays; a new value compiles anew.
         static_argnames: the same by name.
 
@@ -231,6 +273,7 @@ def jit(
             math=math,
             threads=threads,
             tier=tier,
+            structure=structure,
             static_argnums=static_argnums,
             static_argnames=static_argnames,
         )
@@ -247,6 +290,11 @@ def jit(
         threads or 0,
         autotune,
     )
+    if structure not in ("auto", "off"):
+        raise _core.TraceError(
+            f'{_place()}jit: structure="{structure}" is unknown\n  fix: use "auto" or "off"'
+        )
+    _core.use_structure(search, structure == "auto" and math != "bits")
     function = JitFunction(_resolve)
     numbers = (static_argnums,) if isinstance(static_argnums, int) else tuple(static_argnums)
     names = (static_argnames,) if isinstance(static_argnames, str) else tuple(static_argnames)

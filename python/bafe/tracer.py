@@ -58,6 +58,7 @@ class Tracer:
         self.captured_ids: dict[int, int] = {}
         self.parameters: list[tuple[str, int]] = []
         self.input_ids: list[int] = []
+        self.arguments: list[Any] = []  # the tensors that stand for the parameters
         self.next_parameter = 0
 
     def tensor(self, index: int) -> Tensor:

@@ -5,6 +5,7 @@
 #include "numpy_api.h"
 
 #include "bafe/base/digest.h"
+#include "bafe/ir/impose.h"
 #include "bafe/ir/text.h"
 
 namespace bafe::python {
@@ -29,6 +30,11 @@ class Trace {
     InputInfo& info = graph_->input(input);
     layout_from_text(layout, info.type.rank());
     info.layout = layout;
+  }
+
+  /// The value with what it declares; see impose_structure().
+  int structured(int x, const std::string& structure, const py::handle& loc) {
+    return id(impose_structure(at(loc), value(x), structure));
   }
 
   int constant(const py::handle& array) {
@@ -191,6 +197,7 @@ void bind_trace(py::module_& module) {
       .def(py::init<>())
       .def("input", &Trace::input)
       .def("set_layout", &Trace::set_layout)
+      .def("structured", &Trace::structured)
       .def("constant", &Trace::constant)
       .def("scalar", &Trace::scalar)
       .def("call", &Trace::call)

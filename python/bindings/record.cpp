@@ -258,6 +258,10 @@ void release(PyObject** results, std::size_t count) {
 }  // namespace
 
 PyObject* Record::run(PyObject* const* args, PyObject* const* out) const {
+  if (!bands.empty() && !bands_hold(args)) [[unlikely]] {
+    dense_calls.fetch_add(1, std::memory_order_relaxed);
+    return dense->run(args, out);
+  }
   Gathered gathered;
   const std::size_t total = outputs_.size();
   if (leaves.size() + hidden.size() > kMaxBuffers || total > kMaxBuffers) {

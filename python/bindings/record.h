@@ -1,6 +1,7 @@
 #pragma once
 /// One compiled signature of one function: what its arguments must look like, and how to run it.
 
+#include "bafe/ir/structure.h"
 #include "bindings.h"
 #include "numpy_api.h"
 
@@ -54,6 +55,13 @@ struct HiddenInput {
   PyObject* current() const;  ///< borrowed; nullptr when what is found does not fit
 };
 
+/// Zeros that an array must have for a record's code to be right: scanned at every call.
+struct BandGuard {
+  bool is_hidden = false;
+  int index = 0;  ///< of the leaf or hidden input
+  Structure band;
+};
+
 /// Immutable but for its counters.
 class Record {
  public:
@@ -62,6 +70,9 @@ class Record {
   std::vector<HiddenInput> hidden;  ///< feed the inputs after the leaves'
   std::vector<int> input_of_hidden;
   std::vector<Guard> guards;
+  std::vector<BandGuard> bands;
+  std::shared_ptr<const Record> dense;  ///< with bands: runs the calls that fail them
+  mutable std::atomic<std::int64_t> dense_calls{0};
   std::shared_ptr<const Executable> executable;
   std::vector<int> output_of_root;  ///< executable output for each flat result
   enum Tree : std::uint8_t { kSingle, kTuple, kList, kOther } tree = kSingle;
@@ -77,6 +88,7 @@ class Record {
 
   bool fits(PyObject* const* args, Py_ssize_t count) const;
   bool guards_hold() const;
+  bool bands_hold(PyObject* const* args) const;  // bind_structure.cpp
   /// New reference, or nullptr with a Python error set. `out`: nullptr or one array a result.
   PyObject* run(PyObject* const* args, PyObject* const* out) const;
   /// Cached parts of allocation; called once.
@@ -91,6 +103,8 @@ class Record {
   PyObject* finish(PyObject** results, std::size_t count) const;
   PyObject* allocate(std::size_t i, PyObject* given) const;
 };
+
+void bind_structure(py::module_& module);
 
 std::string signature_of(PyObject* const* args, Py_ssize_t count);
 

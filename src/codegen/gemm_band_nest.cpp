@@ -147,12 +147,17 @@ std::string band_columns_c(const GemmTiling& t) {
                 band.zero() ? 0 : band.above);
   out += format("    const long long g_last = bafe_larger(g_first, bafe_smaller(j1, {}ll));\n",
                 band.zero() ? k : k - band.below);
-  out += format(
-      "    for (long long d = 0; d < {}; d++)\n      for (long long j = j0; j < j1; j++) {{\n"
-      "        const long long k = j + d - ({}ll);\n"
-      "        D[d * {} + j - j0] = k >= 0 && k < {} ? {} : 0;\n      }}\n",
-      std::max<std::int64_t>(width, 0), band.zero() ? 0 : band.above, pitch(t), k,
-      inside_c(t.spec.b, "B", "k", "j"));
+  if (width > 0) {
+    out += format("    memset(D, 0, {} * {});\n", width * pitch(t), dtype_bytes(t.spec.dtype));
+    // Row by row: the elements of a row that lie in the band are neighbours.
+    out += format(
+        "    for (long long k = bafe_larger(0, j0 - ({0}ll)); k < bafe_smaller({1}, j1 + ({2}ll)); "
+        "k++) {{\n      const long long g_a = bafe_larger(j0, k - ({2}ll)), g_b = "
+        "bafe_smaller(j1, k + ({0}ll) + 1);\n"
+        "      for (long long j = g_a; j < g_b; j++) D[(k - j + ({0}ll)) * {3} + j - j0] = {4};\n"
+        "    }}\n",
+        band.above, k, band.below, pitch(t), inside_c(t.spec.b, "B", "k", "j"));
+  }
   out += format("    for (long long i = i0; i < i1; i++) {{\n      {} *to = {};\n", type,
                 row_target_c(t, format("{}", std::max<std::int64_t>(width, 0) * pitch(t))));
   out += format("      const {} *a = A + {};\n", type, offset_c("i", t.spec.a.row, "0", 0));

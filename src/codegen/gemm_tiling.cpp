@@ -191,7 +191,9 @@ bool fits_band_columns(const GemmSpec& s) {
 
 void tile_band(GemmTiling& t, GemmNest nest) {
   t.nest = nest;
-  constexpr std::int64_t kRows = 64, kColumns = 2048;
+  constexpr std::int64_t kColumns = 2048;
+  // The diagonals of a band of columns are copied once a unit.
+  const std::int64_t kRows = nest == GemmNest::kBandRows ? 64 : 256;
   t.rows = Cut::of(t.spec.m, kRows);
   t.columns = Cut::of(t.spec.n, kColumns);
   t.row_blocks = t.rows.count;

@@ -116,7 +116,8 @@ Structure moved(const Element& tree, std::span<const MatrixFacts> facts, const T
   return structure;
 }
 
-Structure pointwise(const OpInfo& info, std::span<const MatrixFacts> facts, const Type& result) {
+Structure pointwise(const OpInfo& info, std::span<const MatrixFacts> facts, const Type& result,
+                    bool mirrored) {
   Structure structure;
   if (!is_matrix(result)) return structure;
   structure.symmetric = is_square(result);
@@ -126,6 +127,7 @@ Structure pointwise(const OpInfo& info, std::span<const MatrixFacts> facts, cons
     below = std::max(below, operand.structure.below);
     above = std::max(above, operand.structure.above);
   }
+  if (mirrored && (info.algebra & kCommutes)) structure.symmetric = true;
   if (info.algebra & kZeroAtZero) {
     structure.below = below;
     structure.above = above;
@@ -165,7 +167,7 @@ Structure join_structure(const Structure& a, const Structure& b) {
 Structure node_structure(Op op, const Attrs& attrs, std::span<const MatrixFacts> facts,
                          const Type& result, bool mirrored) {
   const OpInfo& info = op_info(op);
-  if (info.kind == OpKind::kPointwise) return pointwise(info, facts, result);
+  if (info.kind == OpKind::kPointwise) return pointwise(info, facts, result, mirrored);
   if (info.kind == OpKind::kContraction) return contracted(facts, mirrored);
   if (info.kind == OpKind::kLayout) return facts[0].structure;
   if (info.kind != OpKind::kMovement || facts.size() != 1) return {};
@@ -249,9 +251,9 @@ class GraphFacts {
     }
     std::vector<MatrixFacts> operands;
     for (ValueId operand : node.operands) operands.push_back(facts_[operand.index()]);
-    bool mirrored =
-        info.kind == OpKind::kContraction && (is_transpose(node.operands[0], node.operands[1]) ||
-                                              is_transpose(node.operands[1], node.operands[0]));
+    bool mirrored = node.operands.size() == 2 && is_square(node.type) &&
+                    (is_transpose(node.operands[0], node.operands[1]) ||
+                     is_transpose(node.operands[1], node.operands[0]));
     if (operands.size() == 1 && info.kind == OpKind::kMovement) facts.splat = splat_of(node);
     facts.structure = node_structure(node.op, node.attrs, operands, node.type, mirrored);
     return facts;

@@ -134,7 +134,9 @@ bool holds_transpose(const EGraph& graph, ClassId a, ClassId b, const std::vecto
 }  // namespace
 
 bool TensorAnalysis::is_mirrored(const EGraph& graph, NodeId node) const {
-  if (op_info(op_of(graph.op(node))).kind != OpKind::kContraction) return false;
+  const OpInfo& info = op_info(op_of(graph.op(node)));
+  bool commutes = info.kind == OpKind::kPointwise && (info.algebra & kCommutes) != 0;
+  if (info.kind != OpKind::kContraction && !commutes) return false;
   ClassId a = graph.class_of(graph.children(node)[0]), b = graph.class_of(graph.children(node)[1]);
   return holds_transpose(graph, a, b, facts_) || holds_transpose(graph, b, a, facts_);
 }

@@ -21,7 +21,7 @@ SIGNATURES = {
     "reshape": ["x", "shape"],
     "broadcast_to": ["x", "shape"],
     "layout_transform": ["x", "layout"],
-    "input": ["shape", "dtype", "name", "layout"],
+    "input": ["shape", "dtype", "name", "layout", "structure"],  # structure is new after 0.1
     "fuse": ["f", "g"],
     "autotune_dump_log": ["path"],
 }

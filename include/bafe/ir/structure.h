@@ -48,7 +48,7 @@ struct MatrixFacts {
 };
 
 /// What the node alone proves about its matrix: 0 times a value counts as 0 only where the value is
-/// finite. mirrored: the operands of a product are each other's transpose.
+/// finite. mirrored: the two operands are each other's transpose.
 Structure node_structure(Op op, const Attrs& attrs, std::span<const MatrixFacts> operands,
                          const Type& result, bool mirrored = false);
 /// Both hold.

@@ -39,8 +39,9 @@ class TensorAnalysis : public Analysis {
   /// Zeros of a matrix count as zeros of its products (class `finite`). Before the first node.
   void assume_finite(bool yes) { finite_ = yes; }
   bool assumes_finite() const { return finite_; }
-  /// Are the operands of a product each other's transpose, as nodes of their classes say?
-  bool is_mirrored(const EGraph& graph, NodeId product) const;
+  /// Are the operands of a product, or of an operator that commutes, each other's transpose, as
+  /// nodes of their classes say?
+  bool is_mirrored(const EGraph& graph, NodeId node) const;
 
   const Facts& facts(ClassId cls) const { return facts_[cls.index()]; }
   /// `finite zero identity diagonal lower upper symmetric orthogonal` without arguments, `in lo

@@ -1,0 +1,26 @@
+#pragma once
+/// Zeros of arrays, found once and tested again at every call.
+
+#include <cstdint>
+
+#include "bafe/cost/cost_model.h"
+#include "bafe/ir/structure.h"
+
+namespace bafe {
+
+/// A float matrix in memory; strides in bytes.
+struct MatrixView {
+  const void* data = nullptr;
+  DType dtype = DType::kF32;  ///< f32 or f64
+  std::int64_t rows = 0, cols = 0, row_stride = 0, col_stride = 0;
+};
+
+/// The narrowest band that holds every element that is not 0 (either sign); a side that saves
+/// little is left unbounded. Reads of dense data end within the first lines.
+Structure find_band(const MatrixView& matrix);
+/// Is every element outside the band 0? NaN is not 0. Ends at the first that is not.
+bool holds_band(const MatrixView& matrix, const Structure& band);
+/// Predicted nanoseconds of holds_band() when it holds.
+double band_scan_ns(const Machine& machine, const MatrixView& matrix, const Structure& band);
+
+}  // namespace bafe

@@ -1,0 +1,96 @@
+// Zero regions of call arguments: found when a signature is first seen, guarded at every call
+// after. In: a traced program and the arrays of its inputs. Out: claims (input, below, above), the
+// program that relies on them, and the record that tests them.
+
+#include "record.h"
+
+#include "bafe/base/thread_pool.h"
+#include "bafe/ir/impose.h"
+#include "bafe/runtime/band_scan.h"
+#include "bafe/runtime/calibrate.h"
+#include "bindings.h"
+
+namespace bafe::python {
+namespace {
+
+constexpr std::int64_t kSmallestMatrix = 96;  // below, a scan costs what it saves
+
+using Claim = std::tuple<int, std::int32_t, std::int32_t>;  // input, below, above
+
+std::optional<MatrixView> view_of(PyObject* object) {
+  if (!PyArray_CheckExact(object)) return std::nullopt;
+  auto* array = reinterpret_cast<PyArrayObject*>(object);
+  if (PyArray_NDIM(array) != 2 || !PyArray_ISBEHAVED_RO(array)) return std::nullopt;
+  const int type = PyArray_TYPE(array);
+  if (type != NPY_FLOAT && type != NPY_DOUBLE) return std::nullopt;
+  return MatrixView{PyArray_DATA(array),      type == NPY_FLOAT ? DType::kF32 : DType::kF64,
+                    PyArray_DIM(array, 0),    PyArray_DIM(array, 1),
+                    PyArray_STRIDE(array, 0), PyArray_STRIDE(array, 1)};
+}
+
+Structure band_of(const Claim& claim) {
+  Structure band;
+  band.below = std::get<1>(claim);
+  band.above = std::get<2>(claim);
+  return band;
+}
+
+/// [(claim, what it is called, predicted ns of its guard)] of the inputs that products read.
+py::list find_bands(const TracedProgram& program, const py::list& arrays) {
+  const Machine machine = current_machine(host_target(), usable_threads());
+  py::list out;
+  for (int input : product_inputs(program.graph, kSmallestMatrix)) {
+    if (static_cast<std::size_t>(input) >= arrays.size()) continue;
+    const py::object array = arrays[static_cast<std::size_t>(input)];
+    const auto view = view_of(array.ptr());
+    if (!view) continue;
+    const Structure band = find_band(*view);
+    if (!band.limits(view->rows, view->cols)) continue;
+    out.append(py::make_tuple(Claim{input, band.below, band.above}, band.text(),
+                              band_scan_ns(machine, *view, band)));
+  }
+  return out;
+}
+
+std::shared_ptr<TracedProgram> with_bands(const TracedProgram& program,
+                                          const std::vector<Claim>& claims) {
+  std::vector<InputBand> bands;
+  for (const Claim& claim : claims) bands.push_back({std::get<0>(claim), band_of(claim)});
+  auto out = std::make_shared<TracedProgram>();
+  out->graph = with_input_bands(program.graph, bands);
+  out->constants = program.constants;
+  return out;
+}
+
+/// Puts guards before a record that nobody calls yet.
+void guard_bands(Record& record, const std::vector<Claim>& claims, std::shared_ptr<Record> dense) {
+  const int leaves = static_cast<int>(record.leaves.size());
+  for (const Claim& claim : claims) {
+    const int input = std::get<0>(claim);
+    record.bands.push_back(
+        {input >= leaves, input < leaves ? input : input - leaves, band_of(claim)});
+  }
+  record.dense = std::move(dense);
+}
+
+}  // namespace
+
+bool Record::bands_hold(PyObject* const* args) const {
+  for (const BandGuard& guard : bands) {
+    const auto index = static_cast<std::size_t>(guard.index);
+    PyObject* array = guard.is_hidden ? hidden[index].current() : args[index];
+    const auto view = array ? view_of(array) : std::nullopt;
+    if (!view || !holds_band(*view, guard.band)) return false;
+  }
+  return true;
+}
+
+void bind_structure(py::module_& module) {
+  module.def("use_structure", [](EngineOptions& options, bool yes) { options.structure = yes; });
+  module.def("uses_structure", [](const EngineOptions& options) { return options.structure; });
+  module.def("find_bands", &find_bands);
+  module.def("with_bands", &with_bands);
+  module.def("guard_bands", &guard_bands);
+}
+
+}  // namespace bafe::python
