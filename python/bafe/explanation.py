@@ -48,10 +48,64 @@ def _short(text: str, width: int = 110) -> str:
     return text if len(text) <= width else text[: width - 2] + " …"
 
 
+def _listing(lines: list[tuple[str, str]]) -> list[str]:
+    width = max((len(place) for place, _ in lines), default=0)
+    return [f"  {place:<{width}}  {_short(text)}".rstrip() for place, text in lines]
+
+
+def _step(number: int, step: dict[str, Any]) -> list[str]:
+    kind = step["class"] or step["kind"]
+    direction = "" if step["forward"] else ", right to left"
+    lines = [
+        f"  {number}. {step['rule']} [{kind}{direction}]",
+        f"       {_short(step['before'])}",
+        f"    => {_short(step['after'])}",
+    ]
+    lines += [f"       holds: {premise}" for premise in step["premises"]]
+    if step["why"]:
+        lines.append(f"       why: {step['why']}")
+    return lines
+
+
+def _kernel(kernel: dict[str, Any]) -> str:
+    return (
+        f"               {_time(kernel['predicted_ns']):>9}  {kernel['kind']}: "
+        f"{_short(kernel['operators'], 60)} -> {_short(kernel['results'], 60)}"
+    )
+
+
+def _candidates(candidates: list[dict[str, Any]]) -> list[str]:
+    lines = []
+    best = candidates[0]["predicted_ns"]
+    for number, candidate in enumerate(candidates, 1):
+        ratio = candidate["predicted_ns"] / best if best > 0 else 1.0
+        lines.append(
+            f"  {number}. {_time(candidate['predicted_ns']):>9}  x{ratio:.2f}  "
+            f"{_short(candidate['program'])}"
+        )
+        lines += [_kernel(kernel) for kernel in candidate["kernels"][:12]]
+        if len(candidate["kernels"]) > 12:
+            lines.append(f"               and {len(candidate['kernels']) - 12} more kernels")
+    return lines
+
+
 class Explanation:
     """Why a program runs as it does. Prints as text; ``to_dict()`` gives the same as data."""
 
     def __init__(self, found: dict[str, Any]) -> None:
+        found["gap"] = 0.0
+        if found["surrogate_ns"] > 0:
+            found["gap"] = max(0.0, 1 - found["lower_bound_ns"] / found["surrogate_ns"])
+        best = found["candidates"][0]["predicted_ns"]
+        found["rejected"] += [
+            (
+                f"candidate {number}",
+                f"{_time(candidate['predicted_ns'])} predicted, "
+                f"{100 * (candidate['predicted_ns'] / best - 1):.1f} % more than the best",
+            )
+            for number, candidate in enumerate(found["candidates"][1:5], 2)
+            if best > 0
+        ]
         self._found = found
 
     @property
@@ -70,43 +124,75 @@ class Explanation:
         return self._found["chosen"]
 
     def to_dict(self) -> dict[str, Any]:
-        """Everything as plain data."""
+        """Everything as plain data.
+
+        Keys: ``written``, ``chosen`` (one line each), ``written_lines``, ``chosen_lines`` (place
+        and text), ``chosen_text`` (with layouts), ``predicted_ns``, ``predicted_ns_as_written``,
+        ``steps`` (rule, kind, class, premises, why, forward, before, after), ``facts``,
+        ``candidates`` (program, predicted_ns, kernels), ``rounds`` (e-graph after each),
+        ``rejected`` (what and why), ``limits``, ``surrogate_ns``, ``lower_bound_ns``, ``gap``,
+        ``stats``.
+        """
         return self._found
 
     def __repr__(self) -> str:
         return str(self)
 
     def __str__(self) -> str:
+        sections = [
+            self._programs(),
+            self._steps(),
+            self._effort(),
+            ["best candidates (predicted, by kernel):", *_candidates(self._found["candidates"][:5])],
+            self._left_out(),
+            ["program chosen, with layouts:", self._found["chosen_text"].rstrip()],
+        ]
+        return "\n\n".join("\n".join(lines) for lines in sections if lines)
+
+    def _programs(self) -> list[str]:
         found = self._found
+        lines = [f"as written: {_time(found['predicted_ns_as_written'])} predicted"]
+        lines += _listing(found["written_lines"])
+        lines += [f"chosen: {_time(found['predicted_ns'])} predicted"]
+        lines += _listing(found["chosen_lines"])
+        if found["facts"]:
+            lines += ["known of its matrices:", *(f"  {fact}" for fact in found["facts"])]
+        lines += [f"structure: {line}" for line in found.get("structure", ())]
+        return lines
+
+    def _steps(self) -> list[str]:
+        steps = self._found["steps"]
+        if not steps:
+            return ["no rewrite: the program runs as written"]
+        lines = ["rewrites, in order:"]
+        for number, step in enumerate(steps, 1):
+            lines += _step(number, step)
+        return lines
+
+    def _effort(self) -> list[str]:
+        found, stats = self._found, self._found["stats"]
         lines = [
-            f"{step['rule']}: {_short(step['before'])}  =>  {_short(step['after'])}"
-            for step in found["steps"]
-        ]
-        if not lines:
-            lines = ["no rewrite: the program runs as written"]
-        lines += [
-            "",
-            f"as written  {_short(found['written'])}",
-            f"            {_time(found['predicted_ns_as_written'])} predicted",
-            f"chosen      {_short(found['chosen'])}",
-            f"            {_time(found['predicted_ns'])} predicted",
-            "",
-            "best candidates (predicted):",
+            f"search ({stats['regime']}): {stats['alternatives']} alternatives, "
+            f"{stats['matches_accepted']} matches accepted, {stats['work_units']} work units, "
+            f"{stats['ms']:.1f} ms",
+            f"  start    {stats['nodes_before']:>6} nodes {stats['classes_before']:>6} classes",
         ]
         lines += [
-            f"  {_time(c['predicted_ns']):>9}  {_short(c['program'])}"
-            for c in found["candidates"][:5]
+            f"  round {number:<2} {one['nodes']:>6} nodes {one['classes']:>6} classes"
+            f" {one['accepted']:>6} of {one['matches']} matches accepted ({one['sets']})"
+            for number, one in enumerate(found["rounds"], 1)
         ]
-        for line in found.get("structure", ()):
-            lines += ["", f"structure: {line}"]
-        stats = found["stats"]
-        lines += [
-            "",
-            f"search: {stats['alternatives']} alternatives, {stats['nodes_after']} nodes in "
-            f"{stats['classes_after']} classes, {stats['iterations']} iterations, stopped by "
-            f"{stats['stop_reason']}, {stats['ms']:.1f} ms",
-            "",
-            "program chosen, with layouts:",
-            found["chosen_text"],
-        ]
-        return "\n".join(lines)
+        lines.append(f"  stopped: {stats['stop_reason']}")
+        lines += [f"  limit: {limit}" for limit in found["limits"]]
+        if found["surrogate_ns"] > 0:
+            lines.append(
+                f"  extraction: best {_time(found['surrogate_ns'])}, nothing below "
+                f"{_time(found['lower_bound_ns'])}, gap {100 * found['gap']:.1f} %"
+            )
+        return lines
+
+    def _left_out(self) -> list[str]:
+        rejected = self._found["rejected"]
+        if not rejected:
+            return []
+        return ["not taken:", *(f"  {what}: {_short(why, 300)}" for what, why in rejected)]
