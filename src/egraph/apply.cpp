@@ -46,28 +46,48 @@ Saturation::StageEnd Saturation::apply(Found& found, const SaturationOptions& op
   for (std::size_t i = 0; i < found.table.size(); ++i) {
     if (std::optional<StageEnd> end = poll(i, options)) return *end;
     if (direct && i % kBlock == 0) look_ahead(found, false, i);
-    if (direct && redundant_[i % kBlock]) continue;
-    Match match = found.table[i];
-    if (direct && !build_inner(found.rule, match, false)) {
+    if (direct && standing_[i % kBlock] == Standing::kRedundant) continue;
+    if (direct && standing_[i % kBlock] == Standing::kLate) {
       found.late.push_back(static_cast<std::uint32_t>(i));
       continue;
     }
-    bool changed = direct ? apply_direct(found.rule, match) : apply_match(found.rule, match);
+    bool changed = direct ? apply_direct(found.rule, found.table[i], i % kBlock)
+                          : apply_match(found.rule, found.table[i]);
     if (!count_change(found.rule, changed)) return StageEnd::kNodes;
   }
   return StageEnd::kDone;
 }
 
-Saturation::StageEnd Saturation::apply_late(const Found& found, const SaturationOptions& options) {
+Saturation::StageEnd Saturation::apply_late(Found& found, const std::vector<std::uint32_t>& sizes,
+                                            const SaturationOptions& options) {
+  if (!sizes.empty()) {
+    auto size_of = [&](std::uint32_t row) {
+      std::uint32_t cls = graph_.class_of(found.table.row(row)[0]).index();
+      return cls < sizes.size() ? sizes[cls] : ~0u;
+    };
+    std::stable_sort(found.late.begin(), found.late.end(),
+                     [&](std::uint32_t a, std::uint32_t b) { return size_of(a) < size_of(b); });
+  }
   for (std::size_t i = 0; i < found.late.size(); ++i) {
     if (std::optional<StageEnd> end = poll(i, options)) return *end;
     if (i % kBlock == 0) look_ahead(found, true, i);
-    if (redundant_[i % kBlock]) continue;
-    Match match = found.table[found.late[i]];
-    bool changed = build_inner(found.rule, match, true) && apply_direct(found.rule, match);
+    if (standing_[i % kBlock] == Standing::kRedundant) continue;
+    bool changed = apply_direct(found.rule, found.table[found.late[i]], i % kBlock);
     if (!count_change(found.rule, changed)) return StageEnd::kNodes;
   }
   return StageEnd::kDone;
+}
+
+/// Operators of the smallest term of each class, roughly: one pass in birth order.
+std::vector<std::uint32_t> Saturation::class_sizes() const {
+  std::vector<std::uint32_t> sizes(graph_.class_bound(), ~0u);
+  for (std::uint32_t i = 0; i < graph_.num_born(); ++i) {
+    std::uint64_t sum = 1;
+    for (NodeId child : graph_.children(NodeId(i))) sum += sizes[graph_.class_of(child).index()];
+    std::uint32_t& size = sizes[graph_.class_of(NodeId(i)).index()];
+    size = static_cast<std::uint32_t>(std::min<std::uint64_t>(size, sum));
+  }
+  return sizes;
 }
 
 /// Looks the right sides of a block of matches up, step by step for all: most are there, equal to
@@ -79,61 +99,60 @@ void Saturation::look_ahead(const Found& found, bool late, std::size_t begin) {
   const SaturationRule& rule = rules_[found.rule];
   std::size_t vars = rule.left.class_vars, registers = vars + rule.right.steps.size();
   ahead_.resize(registers * kBlock);
-  redundant_.resize(kBlock);
+  standing_.assign(kBlock, Standing::kReady);
   auto column = [&](std::size_t reg) { return ahead_.data() + reg * kBlock; };
   for (std::size_t i = 0; i < count; ++i) {
     const NodeId* match = found.table[row_of(i)].vars.data();
     for (std::size_t v = 0; v < vars; ++v) column(v)[i] = match[v];
   }
+  std::size_t made = rule.right.outputs[0];
   for (std::size_t s = 0; s < rule.right.steps.size(); ++s) {
     const RightShape::Step& step = rule.right.steps[s];
     columns_.clear();
     for (std::uint16_t operand : step.operands) columns_.push_back(column(operand));
-    graph_.lookup_all(step.op, state_[found.rule].step_attrs[s], columns_,
-                      {column(vars + s), count});
+    NodeId* found_here = column(vars + s);
+    graph_.lookup_all(step.op, state_[found.rule].step_attrs[s], columns_, {found_here, count});
+    for (std::size_t i = 0; i < count && vars + s != made; ++i) {
+      if (!found_here[i].valid()) standing_[i] = Standing::kLate;
+    }
   }
-  const NodeId* made = column(rule.right.outputs[0]);
   for (std::size_t i = 0; i < count; ++i) {
-    NodeId root = found.table.row(row_of(i))[0];
-    redundant_[i] = made[i].valid() && graph_.class_of(made[i]) == graph_.class_of(root);
+    NodeId node = column(made)[i], root = found.table.row(row_of(i))[0];
+    if (node.valid() && graph_.class_of(node) == graph_.class_of(root)) {
+      standing_[i] = Standing::kRedundant;
+    }
   }
 }
 
-/// All steps but the one that makes the root, into registers_.
-bool Saturation::build_inner(std::size_t index, const Match& match, bool may_add) {
+/// Builds what look_ahead() did not find of match `place` of its block, the root into its class.
+bool Saturation::apply_direct(std::size_t index, const Match& match, std::size_t place) {
   const SaturationRule& rule = rules_[index];
   const std::vector<AttrId>& attrs = state_[index].step_attrs;
-  std::size_t inner = rule.right.steps.size() - (rule.right.steps.empty() ? 0 : 1);
-  if (!builds_root_last(rule)) inner = rule.right.steps.size();
-  registers_.assign(match.vars.begin(), match.vars.end());
-  for (std::size_t i = 0; i < inner; ++i) {
-    const RightShape::Step& step = rule.right.steps[i];
-    operands_.clear();
-    for (std::uint16_t operand : step.operands) operands_.push_back(registers_[operand]);
-    NodeId node = may_add ? graph_.add(step.op, attrs[i], operands_)
-                          : graph_.lookup(step.op, attrs[i], operands_);
-    if (!node.valid()) return false;
-    registers_.push_back(node);
-  }
-  return true;
-}
-
-bool Saturation::apply_direct(std::size_t index, const Match& match) {
-  const SaturationRule& rule = rules_[index];
+  std::size_t vars = rule.left.class_vars, steps = rule.right.steps.size();
+  std::size_t output = rule.right.outputs[0];
+  bool unites = output < vars;
   auto first = rule.left.roots[0].pattern.kind == Pattern::Kind::kOperator ? 1 : 0;
   witness_.assign(match.witnesses.begin() + first, match.witnesses.end());
-  witness_.insert(witness_.end(), registers_.begin() + rule.left.class_vars, registers_.end());
-  Reason reason{.kind = ReasonKind::kRule,
-                .backward = rule.backward,
-                .rule = rule.rule,
-                .witness = witness_};
-  std::uint16_t output = rule.right.outputs[0];
-  if (output < registers_.size()) return graph_.unite(match.roots[0], registers_[output], reason);
-  const RightShape::Step& step = rule.right.steps.back();
-  operands_.clear();
-  for (std::uint16_t operand : step.operands) operands_.push_back(registers_[operand]);
-  return graph_.add_equal(step.op, state_[index].step_attrs.back(), operands_, match.roots[0],
-                          reason);
+  for (std::size_t s = 0; s < steps; ++s) {
+    const RightShape::Step& step = rule.right.steps[s];
+    NodeId* made = ahead_.data() + (vars + s) * kBlock + place;
+    bool root = !unites && s + 1 == steps;
+    if (made->valid() && !root) {
+      witness_.push_back(*made);
+      continue;
+    }
+    operands_.clear();
+    for (std::uint16_t operand : step.operands) operands_.push_back(ahead_[operand * kBlock + place]);
+    if (root) {
+      return graph_.add_equal(step.op, attrs[s], operands_, match.roots[0],
+                              {ReasonKind::kRule, rule.backward, rule.rule, witness_});
+    }
+    *made = graph_.add(step.op, attrs[s], operands_);
+    if (!made->valid()) return false;
+    witness_.push_back(*made);
+  }
+  return graph_.unite(match.roots[0], ahead_[output * kBlock + place],
+                      {ReasonKind::kRule, rule.backward, rule.rule, witness_});
 }
 
 bool Saturation::apply_match(std::size_t index, const Match& match) {

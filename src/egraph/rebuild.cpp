@@ -205,6 +205,18 @@ void EGraph::compact_dirty() {
     lists_.shrink(row.nodes, kept);
   }
   dirty_.clear();
+  if (lists_.is_sparse()) {
+    ListPool<NodeId> dense;
+    for (ClassRow& row : classes_) {
+      lists_.move_list(row.nodes, dense);
+      lists_.move_list(row.parents, dense);
+    }
+    lists_ = std::move(dense);
+  }
+  for (FlatArray<NodeId>* scratch : {&pending_, &fact_pending_}) {
+    if (scratch->memory_bytes() > (1u << 14)) scratch->reset(0);
+  }
+  if (dirty_.memory_bytes() > (1u << 14)) dirty_.reset(0);
 }
 
 void EGraph::close() {

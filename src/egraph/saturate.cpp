@@ -101,8 +101,12 @@ Saturation::StageEnd Saturation::run_stage(const Stage& stage, const SaturationO
   for (std::size_t i = 0; i < found.size() && end == StageEnd::kDone; ++i) {
     end = apply(found[i], options);
   }
+  // where many twins are born, small classes first: their nodes are then found by larger ones
+  bool many_twins = graph_.num_born() * 7 > graph_.num_nodes() * 8;
+  std::vector<std::uint32_t> sizes;
   for (std::size_t i = 0; i < found.size() && end == StageEnd::kDone; ++i) {
-    end = apply_late(found[i], options);
+    if (many_twins && !found[i].late.empty() && sizes.empty()) sizes = class_sizes();
+    end = apply_late(found[i], sizes, options);
     if (end == StageEnd::kDone && found[i].complete) state_[found[i].rule].since = now;
   }
   graph_.rebuild();

@@ -82,6 +82,7 @@ class ListPool {
       std::uint32_t block = block_of(list.size);
       items_[list.first.index()] = free_[block];
       free_[block] = list.first;
+      free_items_ += items_of(block);
     }
     list = {};
   }
@@ -89,6 +90,17 @@ class ListPool {
   void clear() {
     items_.clear();
     free_.fill(T{});
+    free_items_ = 0;
+  }
+
+  /// Is so much of a large pool free that moving all lists into a new one is worth it?
+  bool is_sparse() const { return items_.size() > 4096 && free_items_ * 4 > items_.size(); }
+  /// Copies `list` of this pool into `to` and changes the handle.
+  void move_list(ListRef<T>& list, ListPool& to) const {
+    if (list.size < 2) return;
+    std::uint32_t first = to.take(block_of(list.size));
+    std::copy_n(items_.data() + list.first.index(), list.size, to.items_.data() + first);
+    list.first = T(first);
   }
 
   std::size_t memory_bytes() const { return items_.memory_bytes(); }
@@ -123,6 +135,7 @@ class ListPool {
     T head = free_[block];
     if (head.valid()) {
       free_[block] = items_[head.index()];
+      free_items_ -= items_of(block);
       return head.index();
     }
     auto first = static_cast<std::uint32_t>(items_.size());
@@ -131,6 +144,7 @@ class ListPool {
   }
 
   FlatArray<T> items_;
+  std::size_t free_items_ = 0;
   std::array<T, 64> free_{};  ///< first free block of each size; its first item is the next one
 };
 

@@ -135,12 +135,13 @@ class Saturation {
   bool search(std::size_t rule, std::deque<Delta>& deltas, const SaturationOptions& options,
               std::vector<Found>& found);
   StageEnd apply(Found& found, const SaturationOptions& options);
-  StageEnd apply_late(const Found& found, const SaturationOptions& options);
+  StageEnd apply_late(Found& found, const std::vector<std::uint32_t>& sizes,
+                      const SaturationOptions& options);
   std::optional<StageEnd> poll(std::size_t row, const SaturationOptions& options) const;
   bool apply_match(std::size_t rule, const Match& match);
   void look_ahead(const Found& found, bool late, std::size_t begin);
-  bool build_inner(std::size_t rule, const Match& match, bool may_add);
-  bool apply_direct(std::size_t rule, const Match& match);
+  bool apply_direct(std::size_t rule, const Match& match, std::size_t place);
+  std::vector<std::uint32_t> class_sizes() const;
   bool count_change(std::size_t rule, bool changed);
 
   EGraph& graph_;
@@ -148,10 +149,12 @@ class Saturation {
   std::vector<RuleState> state_;
   std::vector<IterationStats> iterations_;
   std::vector<NodeId> trace_, witness_, roots_;
-  std::vector<NodeId> registers_, operands_;  ///< of the right side being built
-  std::vector<NodeId> ahead_;                 ///< registers of a block of matches, a column each
-  std::vector<const NodeId*> columns_;        ///< of ahead_: operands of one step
-  std::vector<char> redundant_;               ///< of a block: the right side is there already
+  /// Of a block of matches whose right sides were looked up.
+  enum class Standing : std::uint8_t { kReady, kLate, kRedundant };
+  std::vector<Standing> standing_;
+  std::vector<NodeId> ahead_;           ///< registers, a column of the block each
+  std::vector<const NodeId*> columns_;  ///< of ahead_: operands of one step
+  std::vector<NodeId> operands_;
   std::optional<RuleError> error_;
   std::size_t iteration_ = 0, accepted_ = 0;
   bool held_back_ = false;  ///< some rule of this iteration has matches that were not applied
