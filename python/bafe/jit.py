@@ -220,6 +220,7 @@ def jit(
     threads: int | None = None,
     tier: str | None = None,
     structure: str = "auto",
+    rewrite: bool = True,
     static_argnums: int | Sequence[int] = (),
     static_argnames: str | Sequence[str] = (),
 ) -> Any:
@@ -243,6 +244,7 @@ def jit(
         tier: ``auto``, ``compiled`` or ``interpreted``; default ``BAFE_TIER``.
         structure: ``auto`` skips known zeros of matrices (declared, or found in the arguments and
             tested at every call), ``off`` never does; ``math="bits"`` implies ``off``.
+        rewrite: False compiles the program as written: operators are fused, no rule is applied.
         static_argnums: positions of arguments that are not arrays; a new value compiles anew.
         static_argnames: the same by name.
 
@@ -274,6 +276,7 @@ def jit(
             threads=threads,
             tier=tier,
             structure=structure,
+            rewrite=rewrite,
             static_argnums=static_argnums,
             static_argnames=static_argnames,
         )
@@ -294,6 +297,7 @@ def jit(
         raise _core.TraceError(
             f'{_place()}jit: structure="{structure}" is unknown\n  fix: use "auto" or "off"'
         )
+    _core.use_rewrites(search, rewrite)
     _core.use_structure(search, structure == "auto" and math != "bits")
     function = JitFunction(_resolve)
     numbers = (static_argnums,) if isinstance(static_argnums, int) else tuple(static_argnums)

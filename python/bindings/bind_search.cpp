@@ -99,7 +99,7 @@ auto unlocked(const Work& work) {
 
 /// The options of a function with the rules now in force.
 EngineOptions with_rules(EngineOptions options) {
-  options.rules = current_rules();
+  if (!options.rules) options.rules = current_rules();
   return options;
 }
 

@@ -6,6 +6,7 @@
 
 #include "bafe/base/thread_pool.h"
 #include "bafe/ir/impose.h"
+#include "bafe/rules/rule_set.h"
 #include "bafe/runtime/band_scan.h"
 #include "bafe/runtime/calibrate.h"
 #include "bindings.h"
@@ -86,6 +87,9 @@ bool Record::bands_hold(PyObject* const* args) const {
 }
 
 void bind_structure(py::module_& module) {
+  module.def("use_rewrites", [](EngineOptions& options, bool yes) {
+    options.rules = yes ? nullptr : std::make_shared<const RuleSet>();
+  });
   module.def("use_structure", [](EngineOptions& options, bool yes) { options.structure = yes; });
   module.def("uses_structure", [](const EngineOptions& options) { return options.structure; });
   module.def("find_bands", &find_bands);

@@ -16,7 +16,8 @@ namespace {
 
 constexpr std::uint32_t bit(RuleStage stage) { return 1u << static_cast<std::uint32_t>(stage); }
 
-constexpr std::size_t kMatchesPerWidth = 120;
+// Matches after which no further round begins: by the regime's width and the program's size.
+constexpr std::size_t kMatchesPerWidth = 120, kMatchesPerNode = 24, kFreeNodes = 40;
 constexpr std::uint32_t kGoalDirected = bit(RuleStage::kAnalysis) | bit(RuleStage::kSimplify);
 
 const char* reason_text(StopReason reason) {
@@ -74,11 +75,13 @@ void run_staged(TermGraph& terms, Saturation& saturation, const SearchOptions& o
   limits.max_nodes = std::max(max_nodes, terms.egraph.num_nodes());
   limits.interrupted = options.interrupted;
   std::optional<StopReason> end;
-  std::size_t matches = 0;
+  std::size_t matches = 0, nodes = std::max(terms.imported_nodes, kFreeNodes) - kFreeNodes;
+  std::size_t work = kMatchesPerWidth * static_cast<std::size_t>(regime_beam_width(regime)) +
+                     kMatchesPerNode * nodes;
   bool worked = false;
   for (std::size_t i = 0; i < limits.max_iterations && !end; ++i) {
     // Work is counted in matches: rounds over a graph that exploded are not worth a caller's wait.
-    worked = matches >= kMatchesPerWidth * static_cast<std::size_t>(regime_beam_width(regime));
+    worked = matches >= work;
     if (worked) break;
     end = saturation.iterate(limits);
     matches += saturation.iterations().back().matches;
@@ -178,6 +181,7 @@ std::vector<const Rewrite*> allowed_rewrites(const RuleSet& rules, Math math) {
 Growth grow(TermGraph& terms, const RuleSet& rules, const SearchOptions& options) {
   Growth growth;
   growth.stop_reason = "saturated";
+  if (rules.size() == 0) return growth;  // nothing is to be rewritten, long chains neither
   try {
     grow_as_asked(terms, rules, options, growth);
   } catch (const RuleError& error) {

@@ -241,3 +241,14 @@ def test_sums_with_a_dtype_are_numpys():
     for dtype in (np.int8, np.float32, np.int64):
         got, want = bafe.jit(lambda a, d=dtype: np.sum(a, dtype=d))(x), np.sum(x, dtype=dtype)
         assert got == want and got.dtype == want.dtype
+
+
+def test_without_rewriting_the_program_runs_as_written():
+    a, b, v = (np.random.default_rng(2).standard_normal(s) for s in ((40, 40), (40, 40), (40, 1)))
+    search = bafe.jit(lambda a, b, v: (a @ b) @ v)
+    plain = bafe.jit(lambda a, b, v: (a @ b) @ v, rewrite=False)
+    explained = plain.explain(a, b, v)
+    assert explained.rules == [] and explained.chosen == explained.written
+    assert search.explain(a, b, v).chosen != explained.chosen
+    assert search.compile(a, b, v).key != plain.compile(a, b, v).key
+    np.testing.assert_allclose(plain(a, b, v), a @ b @ v, rtol=1e-10)
