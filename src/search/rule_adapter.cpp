@@ -103,6 +103,34 @@ bool reads_facts(const Rewrite& rewrite) {
                      [](const RightStep& step) { return asks_facts(step.value); });
 }
 
+void collect_variables(const Pattern& pattern, std::vector<bool>& found) {
+  if (pattern.kind == Pattern::Kind::kVariable) found[pattern.var] = true;
+  for (const Pattern& child : pattern.children) collect_variables(child, found);
+}
+
+/// Does some operand of the left side take no part in the right one? Its NaN would be lost.
+bool drops_operand(const Rewrite& rewrite) {
+  const RuleProgram& right = rewrite.right;
+  std::size_t matched = rewrite.left.class_vars;
+  std::vector<bool> used(matched + right.steps.size(), false), operands(matched, false);
+  for (const RightOutput& output : right.outputs) used[output.value] = true;
+  for (std::size_t i = right.steps.size(); i-- > 0;) {
+    if (!used[matched + i]) continue;
+    for (std::uint16_t operand : right.steps[i].operands) used[operand] = true;
+  }
+  for (const RootPattern& root : rewrite.left.roots) collect_variables(root.pattern, operands);
+  for (std::size_t i = 0; i < matched; ++i) {
+    if (operands[i] && !used[i]) return true;
+  }
+  return false;
+}
+
+/// Which rewrites may hide a NaN or Inf that the program looks for?
+bool may_hide_specials(const Rewrite& rewrite) {
+  if (rewrite.numeric <= NumericClass::kSigns) return false;
+  return rewrite.numeric == NumericClass::kFinite || drops_operand(rewrite);
+}
+
 RightShape shape_of(const Rewrite& rewrite) {
   RightShape shape;
   for (const RightStep& step : rewrite.right.steps) shape.steps.push_back({step.operands});
@@ -186,7 +214,7 @@ std::vector<SaturationRule> adapt_rules(const std::vector<const Rewrite*>& rewri
     rule.name = rewrite->name;
     rule.left = rewrite->left;
     rule.right = shape_of(*rewrite);
-    bool prove_finite = specials && rewrite->numeric == NumericClass::kFinite;
+    bool prove_finite = specials && may_hide_specials(*rewrite);
     rule.applier = std::make_shared<RewriteApplier>(*rewrite, analysis, prove_finite);
     rule.rule = it->second;
     rule.backward = !rewrite->forward;

@@ -36,8 +36,9 @@ std::vector<TermRef> match_terms(const Match& match);
 
 /// One saturation rule a rewrite; sets are RuleStage values. The rewrites and the analysis must
 /// outlive the rules. Both directions of a rule share a RuleId: its place in `names`, which is
-/// filled. `specials`: the program holds or tests NaN or Inf, so a rewrite of class `finite` runs
-/// only where every matched value is proven finite.
+/// filled. `specials`: the program holds or tests NaN or Inf, so a rewrite of class `finite`,
+/// or weaker and without some operand of its left side, runs only where every matched value is
+/// proven finite.
 std::vector<SaturationRule> adapt_rules(const std::vector<const Rewrite*>& rewrites,
                                         const TensorAnalysis& analysis, bool specials,
                                         std::vector<std::string>& names);
