@@ -127,7 +127,8 @@ class Explanation:
         """Everything as plain data.
 
         Keys: ``written``, ``chosen`` (one line each), ``written_lines``, ``chosen_lines`` (place
-        and text), ``chosen_text`` (with layouts), ``predicted_ns``, ``predicted_ns_as_written``,
+        and text), ``chosen_text`` (with layouts), ``flops``, ``flops_as_written`` (each value
+        once), ``predicted_ns``, ``predicted_ns_as_written``,
         ``steps`` (rule, kind, class, premises, why, forward, before, after), ``facts``,
         ``candidates`` (program, predicted_ns, kernels), ``rounds`` (e-graph after each),
         ``rejected`` (what and why), ``limits``, ``surrogate_ns``, ``lower_bound_ns``, ``gap``,

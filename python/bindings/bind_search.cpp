@@ -160,6 +160,8 @@ py::dict search_to_python(const TracedProgram& program, const EngineOptions& giv
   out["written_lines"] = lines_to_python(program.graph);
   out["chosen_lines"] = lines_to_python(found.program.graph);
   out["chosen_text"] = found.program.text();
+  out["flops"] = program_flops(found.program);
+  out["flops_as_written"] = graph_flops(program.graph);
   out["predicted_ns"] = found.program.predicted_ns;
   out["predicted_ns_as_written"] = found.predicted_ns_as_written;
   out["steps"] = steps_to_python(found.steps);
