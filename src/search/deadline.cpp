@@ -28,6 +28,16 @@ bool Deadline::is_interrupted() const {
   return interrupted_ = options_.interrupted();
 }
 
+double Deadline::used_ms() const {
+  return std::chrono::duration<double, std::milli>(Clock::now() - begin_).count();
+}
+
+bool Deadline::has_time_for(double ms) const {
+  bool over = is_interrupted() || (budget_ms_ > 0 && used_ms() + ms > budget_ms_);
+  met_ = met_ || over;
+  return !over;
+}
+
 std::function<bool()> Deadline::at(double share) const {
   if (budget_ms_ == 0 && !options_.interrupted) return {};
   auto left = std::chrono::duration<double, std::milli>(budget_ms_ * share);

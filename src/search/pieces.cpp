@@ -1,4 +1,4 @@
-// Cutting and joining. In: a program in topological order. Out: consecutive runs of it. Invariants:
+// Cutting and joining. In: a program. Out: consecutive runs of it in an order of its own. Invariants:
 // joining the pieces unchanged gives the program again; a piece that is `like` another has the same
 // graph, node by node.
 
@@ -14,11 +14,43 @@ namespace bafe {
 namespace {
 
 constexpr std::size_t kLongestPeriod = 64;   // in atoms
-constexpr std::size_t kSmallestPiece = 8;    // nodes; shorter periods are taken several at a time
+constexpr int kFreeDepth = 4;                // pointwise operators between an input and a free value
+constexpr std::size_t kSmallestPiece = 4;    // nodes; shorter periods are taken several at a time
 constexpr std::size_t kFewestRepeats = 4;    // worth cutting a program that is not large
 
 bool is_leaf(const Graph& graph, ValueId id) {
   return op_info(graph.node(id).op).kind == OpKind::kLeaf;
+}
+
+/// Live nodes, operands first, each after the deepest of its operands' trees: what a step of a
+/// recurrence needs besides its state is computed in that step.
+std::vector<ValueId> deepest_first(const Graph& graph) {
+  std::vector<int> depth(graph.size(), 0);
+  for (ValueId id : graph.live()) {
+    for (ValueId operand : graph.node(id).operands)
+      depth[id.index()] = std::max(depth[id.index()], depth[operand.index()] + 1);
+  }
+  std::vector<ValueId> order;
+  std::vector<std::uint8_t> state(graph.size(), 0);  // 1: its operands are on the stack, 2: placed
+  std::vector<ValueId> stack(graph.roots().rbegin(), graph.roots().rend());
+  while (!stack.empty()) {
+    ValueId id = stack.back();
+    if (state[id.index()]) {
+      stack.pop_back();
+      if (state[id.index()] == 1) order.push_back(id);
+      state[id.index()] = 2;
+      continue;
+    }
+    state[id.index()] = 1;
+    std::vector<ValueId> operands = graph.node(id).operands;
+    std::stable_sort(operands.begin(), operands.end(), [&](ValueId a, ValueId b) {
+      return depth[a.index()] < depth[b.index()];
+    });
+    for (ValueId operand : operands) {
+      if (!state[operand.index()]) stack.push_back(operand);
+    }
+  }
+  return order;
 }
 
 class Cutter {
@@ -42,7 +74,7 @@ class Cutter {
   std::size_t max_nodes_;
   Pieces result_;
   std::vector<ValueId> order_;      // computed nodes that are not free
-  std::vector<bool> is_free_;       // leaves and cheap views of them: never live, computed anywhere
+  std::vector<bool> is_free_;       // leaves, views and casts of them: computed in every piece
   std::vector<std::size_t> last_;   // of each value: position after which it is not needed
   std::vector<int> uses_;
   std::vector<int> live_;           // after each position
@@ -53,16 +85,26 @@ class Cutter {
 void Cutter::find_order() {
   const Graph& graph = whole();
   is_free_.assign(graph.size(), false);
+  std::vector<int> depth(graph.size(), -1);  // of pointwise operators; -1: fills alone
   for (ValueId id : graph.live()) {
     const Node& node = graph.node(id);
     OpKind kind = op_info(node.op).kind;
-    bool cheap = kind == OpKind::kMovement || element_count(node.type.shape) == 1;
-    bool free = std::all_of(node.operands.begin(), node.operands.end(),
-                            [&](ValueId operand) { return is_free_[operand.index()]; });
-    is_free_[id.index()] = is_leaf(graph, id) || (cheap && free);
+    if (is_input(graph, id)) depth[id.index()] = 0;
+    int given = 0;
+    bool free = kind != OpKind::kLibrary && kind != OpKind::kContraction;
+    for (ValueId operand : node.operands) {
+      free = free && is_free_[operand.index()];
+      given += depth[operand.index()] >= 0;
+      depth[id.index()] = std::max(depth[id.index()], depth[operand.index()]);
+    }
+    bool moves = kind == OpKind::kMovement || element_count(node.type.shape) == 1 || given == 0;
+    bool changes = kind == OpKind::kPointwise && given == 1;
+    if (changes && !moves) ++depth[id.index()];
+    is_free_[id.index()] =
+        is_leaf(graph, id) || (free && (moves || changes) && depth[id.index()] <= kFreeDepth);
   }
   for (ValueId root : graph.roots()) is_free_[root.index()] = is_leaf(graph, root);
-  for (ValueId id : graph.live()) {
+  for (ValueId id : deepest_first(graph)) {
     if (!is_free_[id.index()]) order_.push_back(id);
   }
   uses_ = graph.use_counts();

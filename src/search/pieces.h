@@ -23,7 +23,8 @@ struct Pieces {
 
 /// Pieces of at most `max_nodes` computed nodes. Cuts lie where a single computed tensor is live
 /// and no associative chain runs across, at the period of what repeats; where there is no such
-/// place, where few values are live. Views of inputs are computed in every piece that reads them.
+/// place, where few values are live. What is cheap to make from one input (views, casts, scalings)
+/// is made in every piece that reads it.
 /// Time: linear in the nodes for each of at most 64 periods.
 Pieces cut_into_pieces(const Graph& graph, std::size_t max_nodes);
 /// The whole program with each piece's graph replaced by the one given (same inputs, same roots).

@@ -83,14 +83,25 @@ class RewriteApplier : public Applier {
   RhsInterpreter interpreter_;
 };
 
+/// Does the function look at facts? By its place among attr_functions().
+const std::vector<bool>& fact_functions() {
+  static const std::vector<bool> table = [] {
+    static const char* const kFacts[] = {"const",     "finite",     "in",    "zero",
+                                         "identity",  "diagonal",   "lower", "upper",
+                                         "symmetric", "orthogonal", "banded"};
+    std::vector<bool> result;
+    for (const auto& function : attr_functions()) {
+      result.push_back(std::find(std::begin(kFacts), std::end(kFacts), function.name) !=
+                       std::end(kFacts));
+    }
+    return result;
+  }();
+  return table;
+}
+
 bool asks_facts(const AttrExpr& expr) {
-  static const char* const kFacts[] = {"const",     "finite",     "in",    "zero",
-                                       "identity",  "diagonal",   "lower", "upper",
-                                       "symmetric", "orthogonal", "banded"};
-  if (expr.kind == AttrExpr::kCall) {
-    const std::string& name = attr_functions()[static_cast<std::size_t>(expr.function)].name;
-    if (std::find(std::begin(kFacts), std::end(kFacts), name) != std::end(kFacts)) return true;
-  }
+  if (expr.kind == AttrExpr::kCall && fact_functions()[static_cast<std::size_t>(expr.function)])
+    return true;
   return std::any_of(expr.args.begin(), expr.args.end(), asks_facts);
 }
 
@@ -133,7 +144,10 @@ bool may_hide_specials(const Rewrite& rewrite) {
 
 RightShape shape_of(const Rewrite& rewrite) {
   RightShape shape;
-  for (const RightStep& step : rewrite.right.steps) shape.steps.push_back({step.operands});
+  for (const RightStep& step : rewrite.right.steps) {
+    shape.steps.emplace_back();
+    shape.steps.back().operands = step.operands;
+  }
   for (const RootPattern& root : rewrite.left.roots) {
     auto output = std::find_if(rewrite.right.outputs.begin(), rewrite.right.outputs.end(),
                                [&](const RightOutput& o) { return o.target == root.root_var; });

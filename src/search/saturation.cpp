@@ -5,6 +5,7 @@
 #include "saturation.h"
 
 #include <algorithm>
+#include <set>
 
 #include "bafe/base/format.h"
 #include "flatten.h"
@@ -130,6 +131,18 @@ void run_single_pass(TermGraph& terms, const SearchOptions& options, Growth& gro
   if (growth.matches_accepted < budget.max_rewrites) growth.stop_reason = "iteration limit";
 }
 
+/// Uphill rules get a set of their own, which only the bandit of the deep regime runs.
+void mark_uphill(const RuleSet& rules, std::vector<SaturationRule>& adapted) {
+  std::set<std::string> uphill;
+  for (std::size_t i = 0; i < rules.size(); ++i) {
+    const Rule& rule = rules.rule(RuleId(static_cast<std::uint32_t>(i)));
+    if (!is_goal_rule(rule)) uphill.insert(rule.name);
+  }
+  for (SaturationRule& rule : adapted) {
+    if (uphill.count(rule.name)) rule.set = kExploreSet;
+  }
+}
+
 void grow_as_asked(TermGraph& terms, const RuleSet& rules, const SearchOptions& options,
                    Growth& growth) {
   if (options.budget && !options.budget->enable_multi_pass)
@@ -143,9 +156,7 @@ void grow_as_asked(TermGraph& terms, const RuleSet& rules, const SearchOptions& 
   auto rewrites = without_chains(allowed_rewrites(searched, options.math), chained, growth);
   growth.rules =
       adapt_rules(rewrites, terms.analysis, sees_specials(terms.source), growth.rule_names);
-  for (SaturationRule& rule : growth.rules) {
-    if (!is_goal_rule(*searched.find(rule.name))) rule.set = kExploreSet;
-  }
+  if (deep) mark_uphill(searched, growth.rules);
   Saturation saturation(terms.egraph, growth.rules);
   if (options.budget) {
     run_budget(terms, saturation, options, rewrites, growth);

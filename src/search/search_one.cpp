@@ -19,6 +19,10 @@ namespace {
 
 constexpr std::size_t kMaxRefinedNodes = 3000;
 constexpr int kRefineRounds = 3, kNeighbours = 8;
+constexpr double kMsPerNode = 0.003, kMsPerPlanned = 0.015;  // on a slow machine
+// Operators in all plans of one search, for each candidate that the regime keeps: plans of large
+// programs cost more, and more rarely win.
+constexpr std::size_t kPlannedNodes = 150;
 constexpr int kMaxContradictions = 4;  // then the program as written is the best sound one
 // Shares of a time budget after which a part hands over to the next.
 constexpr double kGrowShare = 0.5, kExtractShare = 0.7, kPlanShare = 0.9;
@@ -104,14 +108,14 @@ Grown grow_soundly(const Graph& graph, SearchContext& context) {
 /// The prices of groups feed back: what lies one exchange from the best plan is planned too, while
 /// that helps.
 void refine(Ranking& ranking, const TermGraph& terms, const NodeCosts& costs,
-            const Extraction& extraction, int width, const std::function<bool()>& stop) {
-  if (terms.egraph.num_nodes() > kMaxRefinedNodes || width < 16) return;
+            const Extraction& extraction, std::size_t most, const std::function<bool()>& stop) {
+  if (terms.egraph.num_nodes() > kMaxRefinedNodes) return;
   for (int round = 0; round < kRefineRounds; ++round) {
     if (stop && stop()) return;
     Candidate center = ranking.best() ? *ranking.best() : extraction.candidates[0];
     bool improved = false;
     for (const Candidate& next : neighbours(terms, costs, center, kNeighbours)) {
-      if (stop && stop()) return;
+      if (ranking.planned() >= most || (stop && stop())) return;
       improved |= ranking.offer(next, stop);
     }
     if (!improved) return;
@@ -130,6 +134,11 @@ void add_stats(const TermGraph& terms, const Growth& growth, SearchStats& stats)
   stats.stop_reason = growth.stop_reason;
 }
 
+std::size_t plans_worth_making(const TermGraph& terms, int width) {
+  std::size_t nodes = std::max<std::size_t>(1, terms.source.size());
+  return 2 + kPlannedNodes * static_cast<std::size_t>(width) / nodes;
+}
+
 /// Extracts and plans; the result's program is the best of all.
 void choose(const TermGraph& terms, const Growth& growth, Program written, SearchContext& context,
             SearchResult& result) {
@@ -143,11 +152,14 @@ void choose(const TermGraph& terms, const Growth& growth, Program written, Searc
     result.limits.push_back(format("extraction ended after {} programs", extraction.evaluations));
   Ranking ranking(terms, std::move(written), context);
   std::function<bool()> stop = context.deadline.at(kPlanShare);
-  for (std::size_t i = 0; i < extraction.candidates.size(); ++i) {
+  std::size_t most = plans_worth_making(terms, limits.candidates);
+  for (std::size_t i = 0; i < extraction.candidates.size() && ranking.planned() < most; ++i) {
     if (i > 0 && stop && stop()) break;
     ranking.offer(extraction.candidates[i], stop);
   }
-  refine(ranking, terms, costs, extraction, limits.candidates, stop);
+  if (limits.candidates >= 16) refine(ranking, terms, costs, extraction, most, stop);
+  if (ranking.planned() >= most)
+    result.limits.push_back(format("planning ended after {} programs", ranking.planned()));
   if (const Candidate* chosen = ranking.best()) {
     auto node_of = [&](ClassId cls) { return chosen->nodes[cls.index()]; };
     result.steps = explain_choice(terms, growth, context.rules, node_of, context.deadline.at(1));
@@ -171,8 +183,10 @@ SearchResult search_whole(const Graph& graph, Program written, SearchContext& co
   result.rejected = std::move(grown.growth.rejected);
   if (grown.growth.stop_reason.rfind("saturated", 0) != 0)
     result.limits.push_back("saturation: " + grown.growth.stop_reason);
-  std::function<bool()> stop = context.deadline.at(kPlanShare);
-  if (grown.sound && !(stop && stop())) {
+  // Prices of all nodes, the first extraction and the first plan cannot be interrupted.
+  double least_ms = kMsPerNode * static_cast<double>(grown.terms->egraph.num_nodes()) +
+                    kMsPerPlanned * static_cast<double>(grown.terms->source.size());
+  if (grown.sound && context.deadline.has_time_for(least_ms)) {
     choose(*grown.terms, grown.growth, std::move(written), context, result);
   } else {
     result.candidates.push_back(std::move(written));

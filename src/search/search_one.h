@@ -17,6 +17,10 @@ class Deadline {
   /// True from the moment when `share` of the time budget is used, or the caller interrupted. Asks
   /// the caller at most every 2 ms. Outlives no Deadline.
   std::function<bool()> at(double share) const;
+  /// Milliseconds since the search began.
+  double used_ms() const;
+  /// Is there time for a part that cannot be interrupted and takes about `ms`? False counts as met.
+  bool has_time_for(double ms) const;
   /// Was any `at` answered with true, so that work was left out?
   bool was_met() const { return met_; }
 

@@ -1,0 +1,168 @@
+#include <gtest/gtest.h>
+
+#include <ctime>
+
+#include "bafe/base/log.h"
+#include "bafe/ir/text.h"
+#include "bafe/rules/rule_set.h"
+#include "bafe/search/optimize.h"
+#include "programs.h"
+
+namespace bafe {
+namespace {
+
+using programs::call;
+using programs::input;
+
+SearchOptions plain() {
+  SearchOptions options;
+  options.target.isa = Isa::kAvx512;
+  options.target.fma = true;
+  return options;
+}
+
+SearchResult searched(const Graph& graph, const SearchOptions& options) {
+  SearchResult result = optimize(graph, options);
+  check_program(result.program);
+  EXPECT_LE(result.program.predicted_ns, result.predicted_ns_as_written);
+  return result;
+}
+
+RuleSet with_rules(const char* text) {
+  RuleSet rules = RuleSet::builtin();
+  rules.add(text, "user.rules");
+  return rules;
+}
+
+/// (a @ b) @ v with an activation of v that rules of the tests match.
+Graph chain(const std::string& activation, std::int64_t n = 256) {
+  Graph g;
+  ValueId a = input(g, "a", {n, n}), b = input(g, "b", {n, n}), v = input(g, "v", {n, 1});
+  ValueId left = call(g, "matmul", {a, b});
+  g.add_root(call(g, "matmul", {left, call(g, activation, {v})}));
+  return g;
+}
+
+/// Many layers that all differ in size, so that none is searched for another.
+Graph tower(int layers) {
+  Graph g;
+  ValueId x = input(g, "x", {64, 64});
+  for (int i = 0; i < layers; ++i) {
+    std::int64_t width = 64 + i;
+    ValueId up = call(g, "matmul", {x, input(g, "u" + std::to_string(i), {64, width})});
+    ValueId y = call(g, "tanh", {call(g, "mul", {up, call(g, "sigmoid", {up})})});
+    ValueId down = call(g, "matmul", {y, input(g, "d" + std::to_string(i), {width, 64})});
+    x = call(g, "add", {x, down});
+  }
+  g.add_root(x);
+  return g;
+}
+
+double thread_ms() {
+  timespec t{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+  return 1e3 * static_cast<double>(t.tv_sec) + 1e-6 * static_cast<double>(t.tv_nsec);
+}
+
+TEST(Limits, StopARuleThatGrowsForEver) {
+  RuleSet rules = with_rules(
+      "(rule grow (sin ?x) => (add (sin (add ?x 1)) 0.5) :class reals :set simplify :why \"no\")");
+  SearchOptions options = plain();
+  options.rules = &rules;
+  for (bool stochastic : {false, true}) {
+    if (stochastic) options.budget = SearchBudget{6, 400, 200, 0, 5.0, 3, true};
+    SearchResult r = searched(chain("sin"), options);
+    EXPECT_NE(r.stats.stop_reason, "saturated");
+    EXPECT_FALSE(r.limits.empty());
+    EXPECT_LE(r.stats.nodes_after, 10000);
+  }
+  options.budget.reset();
+  SearchResult r = searched(chain("sin"), options);
+  EXPECT_LT(r.program.predicted_ns * 3, r.predicted_ns_as_written) << r.program.text();
+}
+
+TEST(Limits, NodesAreNeverMoreThanAllowed) {
+  RuleSet rules = with_rules(
+      "(rule grow (sin ?x) => (add (sin (add ?x 1)) 0.5) :class reals :set simplify :why \"no\")");
+  SearchOptions options = plain();
+  options.rules = &rules;
+  options.max_nodes = 24;
+  SearchResult r = searched(chain("sin"), options);
+  EXPECT_EQ(r.stats.stop_reason, "node limit");
+  EXPECT_LE(r.stats.nodes_after, 24);
+}
+
+TEST(Contradictions, OfConstantsLeaveTheRulesOut) {
+  RuleSet rules = with_rules(
+      "(rule one (sin ?x) => 1 :class reals :set simplify :why \"no\")"
+      "(rule two (sin ?x) => 2 :class reals :set simplify :why \"no\")");
+  SearchOptions options = plain();
+  options.rules = &rules;
+  forget_warnings();
+  take_warnings();
+  for (bool stochastic : {false, true}) {
+    if (stochastic) options.budget = SearchBudget{4, 400, 200, 0, 5.0, 3, true};
+    SearchResult r = searched(chain("sin"), options);
+    EXPECT_NE(r.stats.stop_reason.find("without rule "), std::string::npos) << r.stats.stop_reason;
+    ASSERT_FALSE(r.rejected.empty());
+    EXPECT_EQ(r.rejected[0].what.rfind("rule ", 0), 0u);
+    EXPECT_NE(r.rejected[0].why.find("sin"), std::string::npos) << r.rejected[0].why;
+  }
+  EXPECT_FALSE(take_warnings().empty());
+}
+
+TEST(Contradictions, OfTypesLeaveTheRuleOut) {
+  RuleSet rules = with_rules(
+      "(rule lose-axis (tanh ?x) => (reduce_sum (tanh ?x) :axes (0))"
+      " :class reals :set simplify :why \"no\")");
+  SearchOptions options = plain();
+  options.rules = &rules;
+  forget_warnings();
+  SearchResult r = searched(chain("tanh"), options), good = searched(chain("tanh"), plain());
+  EXPECT_NE(r.stats.stop_reason.find(", without rule lose-axis"), std::string::npos)
+      << r.stats.stop_reason;
+  EXPECT_EQ(r.program.text(), good.program.text());
+  take_warnings();
+}
+
+TEST(Interrupt, EndsTheSearchSoonWhereverItIs) {
+  for (int patience : {0, 1, 3, 10, 40}) {
+    SearchOptions options = plain();
+    options.deep = true;
+    int asked = 0;
+    double since = -1;
+    options.interrupted = [&] {
+      if (++asked <= patience) return false;
+      if (since < 0) since = thread_ms();
+      return true;
+    };
+    searched(tower(60), options);
+    if (since < 0) continue;  // the search ended first
+    EXPECT_LT(thread_ms() - since, 100) << "after " << patience << " answers";
+  }
+}
+
+TEST(Time, OnlyDecidesHowMuchIsDone) {
+  SearchOptions options = plain();
+  options.time_budget_ms = 60'000;
+  SearchResult a = searched(tower(6), options), b = searched(tower(6), options);
+  EXPECT_NE(a.stats.stop_reason, "time");
+  EXPECT_EQ(a.program.text(), b.program.text());
+  EXPECT_EQ(a.stats.work_units, b.stats.work_units);
+}
+
+TEST(Time, IsKeptWithinATenthAndTwoMilliseconds) {
+  Graph g = tower(40);
+  searched(tower(2), plain());  // reads the built-in rules
+  for (double budget : {1.0, 5.0, 20.0, 100.0}) {
+    SearchOptions options = plain();
+    options.time_budget_ms = budget;
+    double least = 1e9;  // a busy machine takes the processor away now and then
+    for (int i = 0; i < 12 && least > 1.1 * budget + 2; ++i)
+      least = std::min(least, searched(g, options).stats.ms);
+    EXPECT_LE(least, 1.1 * budget + 2) << budget;
+  }
+}
+
+}  // namespace
+}  // namespace bafe
