@@ -37,6 +37,7 @@ Saturation::Saturation(EGraph& graph, std::vector<SaturationRule> rules)
         state.step_attrs.push_back(graph.attrs().intern(step.attrs));
       }
     }
+    found_.push_back({found_.size(), MatchTable(state.program), true, {}});
     state_.push_back(std::move(state));
     if (rule.rule.index() >= names.size()) names.resize(rule.rule.index() + 1);
     names[rule.rule.index()] = rule.name;
@@ -92,29 +93,29 @@ std::optional<StopReason> Saturation::iterate(const SaturationOptions& options) 
 Saturation::StageEnd Saturation::run_stage(const Stage& stage, const SaturationOptions& options) {
   Moment now = graph_.moment();
   std::deque<Delta> deltas;
-  std::vector<Found> found;
+  std::vector<Found*> found;
   for (std::size_t i = 0; i < rules_.size(); ++i) {
     if (!((stage.sets >> rules_[i].set) & 1)) continue;
     if (!search(i, deltas, options, found)) return StageEnd::kInterrupted;
   }
   StageEnd end = StageEnd::kDone;
   for (std::size_t i = 0; i < found.size() && end == StageEnd::kDone; ++i) {
-    end = apply(found[i], options);
+    end = apply(*found[i], options);
   }
   // where many twins are born, small classes first: their nodes are then found by larger ones
   bool many_twins = graph_.num_born() * 7 > graph_.num_nodes() * 8;
   std::vector<std::uint32_t> sizes;
   for (std::size_t i = 0; i < found.size() && end == StageEnd::kDone; ++i) {
-    if (many_twins && !found[i].late.empty() && sizes.empty()) sizes = class_sizes();
-    end = apply_late(found[i], sizes, options);
-    if (end == StageEnd::kDone && found[i].complete) state_[found[i].rule].since = now;
+    if (many_twins && !found[i]->late.empty() && sizes.empty()) sizes = class_sizes();
+    end = apply_late(*found[i], sizes, options);
+    if (end == StageEnd::kDone && found[i]->complete) state_[found[i]->rule].since = now;
   }
   graph_.rebuild();
   return end;
 }
 
 bool Saturation::search(std::size_t rule, std::deque<Delta>& deltas,
-                        const SaturationOptions& options, std::vector<Found>& found) {
+                        const SaturationOptions& options, std::vector<Found*>& found) {
   RuleState& state = state_[rule];
   if (iteration_ < state.banned_until) {
     held_back_ = true;
@@ -130,7 +131,9 @@ bool Saturation::search(std::size_t rule, std::deque<Delta>& deltas,
   limits.interrupted = options.interrupted;
   std::size_t threshold = options.match_limit << std::min<std::size_t>(state.bans, 40);
   if (options.match_limit > 0) limits.max_matches = threshold;
-  Found result{rule, MatchTable(state.program), true, {}};
+  Found& result = found_[rule];
+  result.table.clear();
+  result.late.clear();
   MatchEnd end = find_matches(graph_, state.program, *delta, limits, result.table);
   ++state.stats.searches;
   state.stats.matches += result.table.size();
@@ -143,8 +146,8 @@ bool Saturation::search(std::size_t rule, std::deque<Delta>& deltas,
     held_back_ = true;
     return true;
   }
-  if (end == MatchEnd::kOutOfFuel) result.complete = false;
-  found.push_back(std::move(result));
+  result.complete = end != MatchEnd::kOutOfFuel;
+  found.push_back(&result);
   return true;
 }
 

@@ -79,7 +79,9 @@ class FlatArray {
   void grow(std::size_t needed) {
     // small arrays are copied when they grow, large ones only get further pages
     std::size_t bytes = needed * sizeof(T);
-    std::size_t step = bytes < (std::size_t{1} << 18) ? needed / 2 : needed / 16;
+    std::size_t step = bytes < (std::size_t{1} << 17)   ? needed / 2
+                       : bytes < (std::size_t{1} << 19) ? needed / 4
+                                                        : needed / 16;
     std::size_t room = needed + step + 16;
     data_ = static_cast<T*>(resize_block(data_, capacity_ * sizeof(T), room * sizeof(T)));
     capacity_ = room;

@@ -123,17 +123,18 @@ class Saturation {
     std::vector<AttrId> step_attrs;  ///< of a complete right side
     bool direct = false;  ///< one root, complete right side that ends in the root or is a variable
   };
+  /// Matches of a rule; kept from round to round, so that their memory is used again.
   struct Found {
     std::size_t rule;
     MatchTable table;
-    bool complete;
+    bool complete = true;
     std::vector<std::uint32_t> late;  ///< rows whose right side has inner nodes that are not there
   };
   enum class StageEnd : std::uint8_t { kDone, kNodes, kAccepted, kInterrupted };
 
   StageEnd run_stage(const Stage& stage, const SaturationOptions& options);
   bool search(std::size_t rule, std::deque<Delta>& deltas, const SaturationOptions& options,
-              std::vector<Found>& found);
+              std::vector<Found*>& found);
   StageEnd apply(Found& found, const SaturationOptions& options);
   StageEnd apply_late(Found& found, const std::vector<std::uint32_t>& sizes,
                       const SaturationOptions& options);
@@ -147,6 +148,7 @@ class Saturation {
   EGraph& graph_;
   std::vector<SaturationRule> rules_;
   std::vector<RuleState> state_;
+  std::deque<Found> found_;  ///< one a rule
   std::vector<IterationStats> iterations_;
   std::vector<NodeId> trace_, witness_, roots_;
   /// Of a block of matches whose right sides were looked up.
