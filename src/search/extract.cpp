@@ -13,6 +13,8 @@ namespace bafe {
 namespace {
 
 constexpr double kNever = 1e29;
+constexpr double kUnknown = 1e300;
+constexpr std::size_t kMaxShared = 48;
 
 class Search {
  public:
@@ -34,6 +36,7 @@ class Search {
     bool asks = evaluations_ % 16 == 0 && limits_.interrupted;
     return evaluations_ >= limits_.evaluations || (asks && limits_.interrupted());
   }
+  void share();
   void beam();
   bool exchange(const Candidate& center);
   void branch();
@@ -53,7 +56,7 @@ class Search {
 
 void Search::bound() {
   const EGraph& egraph = terms_.egraph;
-  bound_.assign(egraph.class_bound(), 1e30);
+  bound_.assign(egraph.class_bound(), kUnknown);
   std::vector<ClassId> classes = egraph.classes();
   for (bool changed = true; changed;) {
     changed = false;
@@ -162,6 +165,23 @@ bool Search::keep(const Choice& choice) {
   return front;
 }
 
+/// What several consumers could share pays only when all of them change at once: a class is taken as
+/// paid, consumers choose again, and it stays so where the whole becomes cheaper.
+void Search::share() {
+  std::vector<bool> paid(terms_.egraph.class_bound(), false);
+  for (ClassId cls : shareable_classes(terms_, costs_, kMaxShared)) {
+    if (is_spent()) return;
+    double before = best_[0].surrogate_ns;
+    paid[cls.index()] = true;
+    Choice choice = cheapest_nodes(terms_, costs_, paid);
+    for (std::size_t i = 0; i < choice.size(); ++i) {
+      if (paid[i]) choice[i] = plain_[i];  // made of what it would be made of alone
+    }
+    keep(choice);
+    paid[cls.index()] = best_[0].surrogate_ns < before;
+  }
+}
+
 /// Single exchanges from every kept candidate, the best first, until none is new or the evaluations
 /// are used.
 void Search::beam() {
@@ -256,6 +276,7 @@ Extraction Search::run() {
   if (limits_.candidates > 1) {
     int all = limits_.evaluations;
     limits_.evaluations = all * 3 / 4;
+    share();
     beam();
     limits_.evaluations = all;
     branch();
@@ -272,27 +293,6 @@ Extraction Search::run() {
 }
 
 }  // namespace
-
-std::vector<NodeId> cheapest_nodes(const TermGraph& terms, const NodeCosts& costs) {
-  const EGraph& egraph = terms.egraph;
-  std::vector<double> cost(egraph.class_bound(), 1e30);
-  std::vector<NodeId> plain(egraph.class_bound());
-  std::vector<ClassId> classes = egraph.classes();
-  for (bool changed = true; changed;) {
-    changed = false;
-    for (ClassId cls : classes) {
-      for (NodeId node : egraph.nodes(cls)) {
-        double ns = costs.node(node).own_ns;
-        for (NodeId child : egraph.children(node)) ns += cost[egraph.class_of(child).index()];
-        if (!(ns < cost[cls.index()] * (1 - 1e-12))) continue;
-        cost[cls.index()] = ns;
-        plain[cls.index()] = node;
-        changed = true;
-      }
-    }
-  }
-  return plain;
-}
 
 std::vector<Candidate> neighbours(const TermGraph& terms, const NodeCosts& costs,
                                   const Candidate& center, int count) {

@@ -38,7 +38,13 @@ Extraction extract_candidates(const TermGraph& terms, const NodeCosts& costs,
 std::vector<Candidate> neighbours(const TermGraph& terms, const NodeCosts& costs,
                                   const Candidate& center, int count);
 
-/// A node for every class, cheapest as a tree; acyclic as a whole.
-std::vector<NodeId> cheapest_nodes(const TermGraph& terms, const NodeCosts& costs);
+/// A node for every class, cheapest as a tree; acyclic as a whole. Uses of a class marked in `paid`
+/// cost nothing; the choice may then have cycles.
+std::vector<NodeId> cheapest_nodes(const TermGraph& terms, const NodeCosts& costs,
+                                   const std::vector<bool>& paid = {});
+/// At most `count` classes of contractions, routines and reductions that several classes could read,
+/// those with most readers first.
+std::vector<ClassId> shareable_classes(const TermGraph& terms, const NodeCosts& costs,
+                                       std::size_t count);
 
 }  // namespace bafe
