@@ -92,6 +92,7 @@ void run_staged(TermGraph& terms, Saturation& saturation, const SearchOptions& o
   bool stopped = end && *end != StopReason::kSaturated;
   if (regime == Regime::kDeep && !stopped) explore_sets(terms, saturation, options, limits, growth);
   note_bans(saturation, growth);
+  if (growth.stop_reason.find("limit") != std::string::npos) note_growth(terms, growth);
 }
 
 /// A budget bounds the whole search: the goal-directed sets take at most half, chance the rest.
