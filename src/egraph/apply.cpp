@@ -10,6 +10,8 @@ namespace bafe {
 namespace {
 
 constexpr std::size_t kBlock = 128;  ///< matches looked at together
+/// A graph of fewer nodes lies in the cache: late matches need not be looked up before they add.
+constexpr std::size_t kCachedNodes = 20'000;
 
 }  // namespace
 
@@ -111,6 +113,10 @@ void Saturation::look_ahead(const Found& found, bool late, std::size_t begin) {
     columns_.clear();
     for (std::uint16_t operand : step.operands) columns_.push_back(column(operand));
     NodeId* found_here = column(vars + s);
+    if (late && graph_.num_nodes() < kCachedNodes) {
+      std::fill_n(found_here, count, NodeId{});
+      continue;
+    }
     graph_.lookup_all(step.op, state_[found.rule].step_attrs[s], columns_, {found_here, count});
     for (std::size_t i = 0; i < count && vars + s != made; ++i) {
       if (!found_here[i].valid()) standing_[i] = Standing::kLate;

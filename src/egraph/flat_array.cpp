@@ -1,5 +1,5 @@
-// Blocks of memory come in and go out, resized, at the start of a cache line. A block of kPages or more bytes is mapped by
-// itself, a smaller one lies on the heap; the size alone says which.
+// Blocks of memory come in and go out, resized. A block of kPages or more bytes is mapped by itself,
+// a smaller one lies on the heap; size and alignment say which.
 #include "bafe/egraph/flat_array.h"
 
 #include <cstdlib>
@@ -12,7 +12,7 @@
 namespace bafe {
 namespace {
 
-constexpr std::size_t kPages = std::size_t{1} << 19, kLine = 64;
+constexpr std::size_t kPages = std::size_t{1} << 19;
 
 #ifdef __linux__
 constexpr std::size_t kHuge = std::size_t{1} << 23;
@@ -46,16 +46,22 @@ void release(void* block, std::size_t bytes) {
 
 }  // namespace
 
-void* resize_block(void* block, std::size_t old_bytes, std::size_t new_bytes) {
+void* resize_block(void* block, std::size_t old_bytes, std::size_t new_bytes,
+                   std::size_t alignment) {
   if (new_bytes == 0) {
     release(block, old_bytes);
     return nullptr;
   }
-  bool was_mapped = block && is_mapped(old_bytes);
-  if (is_mapped(new_bytes) && (was_mapped || !block)) return map_block(block, old_bytes, new_bytes);
-  void* fresh = is_mapped(new_bytes) ? map_block(nullptr, 0, new_bytes)
-                                     : std::aligned_alloc(kLine, (new_bytes + kLine - 1) & ~(kLine - 1));
+  bool was_mapped = block && is_mapped(old_bytes), maps = is_mapped(new_bytes);
+  if (maps && (was_mapped || !block)) return map_block(block, old_bytes, new_bytes);
+  bool plain = alignment <= alignof(std::max_align_t);
+  std::size_t rounded = (new_bytes + alignment - 1) / alignment * alignment;
+  void* fresh = maps                   ? map_block(nullptr, 0, new_bytes)
+                : plain && !was_mapped ? std::realloc(block, new_bytes)
+                : plain                ? std::malloc(new_bytes)
+                                       : std::aligned_alloc(alignment, rounded);
   if (!fresh) throw std::bad_alloc();
+  if (plain && !maps && !was_mapped) return fresh;
   if (block) std::memcpy(fresh, block, old_bytes < new_bytes ? old_bytes : new_bytes);
   release(block, old_bytes);
   return fresh;

@@ -11,8 +11,9 @@
 namespace bafe {
 
 /// Memory of `new_bytes` that begins with what `block` held; `block` is given up. Large blocks are
-/// whole pages from the system. Null is a block of 0 bytes.
-void* resize_block(void* block, std::size_t old_bytes, std::size_t new_bytes);
+/// whole pages from the system. Null is a block of 0 bytes. The alignment of a block never changes.
+void* resize_block(void* block, std::size_t old_bytes, std::size_t new_bytes,
+                   std::size_t alignment);
 
 template <class T>
 class FlatArray {
@@ -27,7 +28,7 @@ class FlatArray {
     swap(other);
     return *this;
   }
-  ~FlatArray() { resize_block(data_, capacity_ * sizeof(T), 0); }
+  ~FlatArray() { resize(0); }
 
   T& operator[](std::size_t i) { return data_[i]; }
   const T& operator[](std::size_t i) const { return data_[i]; }
@@ -69,9 +70,9 @@ class FlatArray {
   }
   /// Exactly `size` items, all bytes zero.
   void reset(std::size_t size) {
-    data_ = static_cast<T*>(resize_block(data_, capacity_ * sizeof(T), 0));
-    data_ = static_cast<T*>(resize_block(data_, 0, size * sizeof(T)));
-    size_ = capacity_ = size;
+    resize(0);
+    resize(size);
+    size_ = size;
     if (size > 0) std::memset(static_cast<void*>(data_), 0, size * sizeof(T));
   }
 
@@ -82,8 +83,11 @@ class FlatArray {
     std::size_t step = bytes < (std::size_t{1} << 17)   ? needed / 2
                        : bytes < (std::size_t{1} << 19) ? needed / 4
                                                         : needed / 16;
-    std::size_t room = needed + step + 16;
-    data_ = static_cast<T*>(resize_block(data_, capacity_ * sizeof(T), room * sizeof(T)));
+    resize(needed + step + 16);
+  }
+  void resize(std::size_t room) {
+    data_ = static_cast<T*>(
+        resize_block(data_, capacity_ * sizeof(T), room * sizeof(T), alignof(T)));
     capacity_ = room;
   }
 
