@@ -156,8 +156,9 @@ class Explanation:
         lines += _listing(found["written_lines"])
         lines += [f"chosen: {_time(found['predicted_ns'])} predicted"]
         lines += _listing(found["chosen_lines"])
-        if found["facts"]:
-            lines += ["known of its matrices:", *(f"  {fact}" for fact in found["facts"])]
+        facts = [*found.get("structure", []), *found["facts"]]
+        if facts:
+            lines += ["known of its matrices:", *(f"  {fact}" for fact in facts)]
         lines += [f"structure: {line}" for line in found.get("structure", ())]
         return lines
 

@@ -30,11 +30,15 @@ def _tree_of(structure: Any) -> tuple[int, Any]:
     return 3, lambda results: trees.unflatten(structure, iter(results))
 
 
+def _show_warnings(stacklevel: int) -> None:
+    for message in _core.take_warnings():
+        warnings.warn(message, RuntimeWarning, stacklevel=stacklevel)
+
+
 def _make_record(call: _Call) -> Any:
     program, tracer, structure, output_of_root = _trace(call)
     executable = _core.prepare(program, call.options.search["options"])
-    for message in _core.take_warnings():
-        warnings.warn(message, RuntimeWarning, stacklevel=5)
+    _show_warnings(6)
     hidden, guards = captures.find(call.options.fn, tracer.captured)
     tree, build = _tree_of(structure)
 
@@ -148,6 +152,7 @@ def _searched(self: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[
         else:
             lines = [f"{text} (not adopted: it saves too little)" for text in special.texts]
     found["structure"] = found["stats"]["structure"] = lines
+    _show_warnings(4)
     return dict(found)
 
 

@@ -61,6 +61,7 @@ double cheapest_ns(const TermGraph& terms, const CostModel& cost) {
     if (seen[cls.index()]) continue;
     seen[cls.index()] = true;
     NodeId node = nodes[cls.index()];
+    if (!node.valid()) return 1e300;  // some class has no finite price yet
     total += costs.node(node).own_ns;
     for (NodeId child : terms.egraph.children(node)) work.push_back(terms.egraph.class_of(child));
   }

@@ -9,6 +9,7 @@
 
 #include "bafe/cost/access.h"
 #include "bafe/ir/builder.h"
+#include "siblings.h"
 
 namespace bafe {
 namespace {
@@ -63,6 +64,7 @@ class Cutter {
  private:
   const Graph& whole() const { return result_.whole; }
   void find_order();
+  void hoist_siblings();
   void find_cuts();
   bool splits_chain(std::size_t at) const;
   std::size_t repeat(std::size_t period, std::size_t* first) const;
@@ -74,6 +76,7 @@ class Cutter {
   std::size_t max_nodes_;
   Pieces result_;
   std::vector<ValueId> order_;      // computed nodes that are not free
+  std::size_t hoisted_ = 0;         // products at the front of the order, a piece of their own
   std::vector<bool> is_free_;       // leaves, views and casts of them: computed in every piece
   std::vector<std::size_t> last_;   // of each value: position after which it is not needed
   std::vector<int> uses_;
@@ -107,12 +110,32 @@ void Cutter::find_order() {
   for (ValueId id : deepest_first(graph)) {
     if (!is_free_[id.index()]) order_.push_back(id);
   }
+  hoist_siblings();
   uses_ = graph.use_counts();
   last_.assign(graph.size(), 0);
   for (std::size_t i = 0; i < order_.size(); ++i) {
     for (ValueId operand : graph.node(order_[i]).operands) last_[operand.index()] = i;
   }
   for (ValueId root : graph.roots()) last_[root.index()] = order_.size();
+}
+
+/// Thin products of given values with a common operand may be computed as one, wherever their
+/// results are used: they come first, together.
+void Cutter::hoist_siblings() {
+  std::vector<bool> hoist(whole().size(), false);
+  for (const Siblings& group : find_siblings(whole())) {
+    std::vector<ValueId> given;
+    for (ValueId product : group.products) {
+      const std::vector<ValueId>& operands = whole().node(product).operands;
+      if (std::all_of(operands.begin(), operands.end(),
+                      [&](ValueId operand) { return is_free_[operand.index()]; }))
+        given.push_back(product);
+    }
+    for (ValueId product : given) hoist[product.index()] = given.size() > 1;
+  }
+  auto rest = std::stable_partition(order_.begin(), order_.end(),
+                                    [&](ValueId id) { return hoist[id.index()]; });
+  hoisted_ = static_cast<std::size_t>(rest - order_.begin());
 }
 
 /// Would a cut after position `at` split an associative chain?
@@ -126,7 +149,7 @@ bool Cutter::splits_chain(std::size_t at) const {
 
 void Cutter::find_cuts() {
   std::vector<int> change(order_.size() + 1, 0);
-  for (std::size_t i = 0; i < order_.size(); ++i) {
+  for (std::size_t i = hoisted_; i < order_.size(); ++i) {
     ++change[i];
     --change[std::min(order_.size(), std::max(last_[order_[i].index()], i))];
   }
@@ -135,7 +158,7 @@ void Cutter::find_cuts() {
   std::size_t begin = 0;
   for (std::size_t i = 0; i < order_.size(); ++i) {
     bool end = i + 1 == order_.size();
-    if (!end && (live_[i] != 1 || splits_chain(i))) continue;
+    if (!end && i + 1 != hoisted_ && (live_[i] != 1 || splits_chain(i))) continue;
     atoms_.push_back(i + 1);
     atom_hash_.push_back(make_piece(begin, i + 1).graph.hash());
     begin = i + 1;
@@ -280,13 +303,22 @@ Pieces cut_into_pieces(const Graph& graph, std::size_t max_nodes) {
 }
 
 bool is_repetitive(const Pieces& pieces) {
+  // What is pointwise alone becomes one kernel: a cut would only lose its algebra.
+  auto is_heavy = [](const Graph& graph) {
+    std::vector<ValueId> live = graph.live();
+    return std::any_of(live.begin(), live.end(), [&](ValueId id) {
+      OpKind kind = op_info(graph.node(id).op).kind;
+      return kind == OpKind::kContraction || kind == OpKind::kReduction ||
+             kind == OpKind::kLibrary || kind == OpKind::kScan;
+    });
+  };
   std::vector<std::size_t> repeats(pieces.pieces.size(), 0);
   for (const Piece& piece : pieces.pieces) ++repeats[piece.like];
   std::size_t total = 0, repeated = 0;
   for (const Piece& piece : pieces.pieces) {
     std::size_t nodes = piece.graph.size() - piece.inputs.size();
     total += nodes;
-    if (repeats[piece.like] >= kFewestRepeats) repeated += nodes;
+    if (repeats[piece.like] >= kFewestRepeats && is_heavy(piece.graph)) repeated += nodes;
   }
   return total >= kSmallestRepetitive && 4 * repeated >= 3 * total;
 }

@@ -8,6 +8,7 @@
 #include <set>
 
 #include "bafe/base/error.h"
+#include "bafe/base/hash.h"
 #include "bafe/cost/access.h"
 #include "bafe/search/plan.h"
 #include "planner.h"
@@ -45,6 +46,7 @@ void Planner::start() {
   users_.resize(size);
   inside_.resize(size);
   home_.resize(size, 0);
+  refused_.assign(size, 0);
   mark_.assign(size, 0);
   keys_ = node_keys(program_);
   for (ValueId root : graph().roots()) is_root_[root.index()] = true;
@@ -106,6 +108,8 @@ void Planner::set_cell(std::size_t c, Cell cell) {
     holders.erase(std::find(holders.begin(), holders.end(), c));
   }
   cells_[c] = std::move(cell);
+  version_.resize(cells_.size());
+  ++version_[c];
   for (ValueId id : cells_[c].group.nodes) inside_[id.index()].push_back(c);
   for (ValueId id : cells_[c].outputs) home_[id.index()] = c;
 }
@@ -140,12 +144,24 @@ bool Planner::feeds_contraction(const Group& group, ValueId id) const {
   return below.count(id) > 0;
 }
 
+/// Everything that try_unstore looks at; equal only if nothing changed.
+std::uint64_t Planner::surroundings(ValueId id, const std::vector<std::size_t>& into,
+                                    bool prologues) const {
+  std::size_t home = home_[id.index()];
+  std::uint64_t key = hash_mix(prologues ? 2 : 1, version_[home]);
+  for (std::size_t c : into) key = hash_mix(hash_mix(key, c), version_[c]);
+  return key;
+}
+
 bool Planner::try_unstore(ValueId id, bool prologues) {
   if (is_root_[id.index()] || !stored_[id.index()]) return false;
   std::size_t home = home_[id.index()];
   if (cells_[home].outputs.size() != 1) return false;
   std::vector<std::size_t> into = readers(id);
   if (into.empty() || (has_anchor(cells_[home].group) && into.size() > 1)) return false;
+  std::uint64_t now = surroundings(id, into, prologues);
+  if (refused_[id.index()] == now) return false;
+  refused_[id.index()] = now;
   stored_[id.index()] = false;
   std::vector<Cell> changed;
   double before = cells_[home].group.predicted_ns, after = 0;
@@ -290,7 +306,7 @@ Program Planner::run() {
     }
   }
   join();
-  choose_orders();
+  choose_layouts();
   for (std::size_t i = 0; i < stored_.size(); ++i) {
     ValueId id(static_cast<std::uint32_t>(i));
     bool buffer = stored_[i] || (is_leaf(graph(), id) && !is_fill(graph(), id));

@@ -31,6 +31,8 @@ class Planner {
   void collect(const std::vector<ValueId>& outputs, std::vector<ValueId>& nodes);
   void set_cell(std::size_t c, Cell cell);
   std::vector<std::size_t> readers(ValueId id) const;
+  std::uint64_t surroundings(ValueId id, const std::vector<std::size_t>& into,
+                             bool prologues) const;
   bool has_anchor(const Group& group) const;
   bool feeds_contraction(const Group& group, ValueId id) const;
   bool try_unstore(ValueId id, bool prologues);
@@ -38,8 +40,12 @@ class Planner {
   std::vector<std::size_t> partners(std::size_t a) const;
   bool try_join(std::size_t a, std::size_t b);
   void join();
-  void choose_orders();
-  bool try_order(ValueId id, const std::vector<int>& order);
+  void choose_layouts();
+  bool choose_orders();
+  bool choose_panels();
+  int panel_of(ValueId id) const;
+  bool try_layout(ValueId id, Layout next);
+  bool stores_along(ValueId id, const std::vector<int>& order) const;
   bool order_is_free(ValueId id) const;
   std::vector<Group> in_execution_order() const;
   bool is_stopped() { return stopped_ = stopped_ || (stop_ && stop_()); }
@@ -56,6 +62,8 @@ class Planner {
   std::vector<std::size_t> home_;                 // of each stored value: the cell that stores it
   std::vector<bool> stored_, is_root_;
   std::vector<std::vector<ValueId>> users_;
+  std::vector<std::uint32_t> version_;  // of each cell: how often it changed
+  std::vector<std::uint64_t> refused_;  // of each value: the surroundings that keep it stored
   std::vector<std::uint32_t> mark_;  // values and cells met in walk number round_
   std::uint32_t round_ = 0;
 };

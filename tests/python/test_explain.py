@@ -37,7 +37,8 @@ def masked(text):
     rounds = re.compile(r"(?:  round .*\n)+")
     text = rounds.sub("  rounds\n", text)
     # How many rivals are planned depends on prices: the best one is told.
-    text = re.sub(r"(  1\. +<time>.*\n(?: {10,}.*\n)+)(?:(?:  \d+\. | {10,}).*\n)*", r"\1", text)
+    first = r"(  1\. <time>.*\n(?: <time>  .*\n)+)"
+    text = re.sub(first + r"(?:(?:  \d+\.)? <time>  .*\n)*", r"\1", text)
     return re.sub(r"not taken:\n(?:  .*\n)+\n", "", text)
 
 

@@ -152,7 +152,7 @@ TEST(Time, OnlyDecidesHowMuchIsDone) {
 }
 
 TEST(Time, IsKeptWithinATenthAndTwoMilliseconds) {
-  Graph g = tower(40);
+  Graph g = tower(16);
   searched(tower(2), plain());  // reads the built-in rules
   for (double budget : {1.0, 5.0, 20.0, 100.0}) {
     SearchOptions options = plain();
