@@ -10,6 +10,7 @@
 #include "bafe/cost/roofline.h"
 #include "bafe/ir/builder.h"
 #include "codegen/plan_run.h"
+#include "golden.h"
 #include "ir/random_inputs.h"
 
 namespace bafe {
@@ -170,6 +171,39 @@ TEST(StructuredProduct, ComputesHalfOfASymmetricResult) {
       if (HasFatalFailure()) return;
     }
   }
+}
+
+TEST(StructuredProduct, FollowsBatches) {
+  Draw draw{9};
+  for (int form = 0; form < 5; ++form) {
+    Graph g;
+    InputInfo info;
+    info.type = {DType::kF32, {2, 3, 100, 100}};
+    ValueId x = g.add_input(info), y = g.add_input(info);
+    ValueId other = form == 1 ? call(g, "transpose", {y}, {List{0, 1, 3, 2}}) : y;
+    int below = form == 2 ? 1 : 1000, above = form == 2 || form == 3 ? 2 : 0;
+    ValueId left = masked(g, x, below, above);
+    if (form == 3) {
+      std::swap(left, other);
+      other = masked(g, other, 2, 1);
+    }
+    if (form == 4) {
+      left = x;
+      other = call(g, "transpose", {x}, {List{0, 1, 3, 2}});
+    }
+    g.add_root(call(g, "matmul", {left, other}));
+    expect_close(g, structured(g, true), draw, "form " + std::to_string(form));
+    if (HasFatalFailure()) return;
+  }
+}
+
+TEST(StructuredProduct, IsARowOfScaledRowsForATridiagonalMatrix) {
+  Graph g;
+  ValueId x = matrix(g, DType::kF32, 300, 300), y = matrix(g, DType::kF32, 300, 100);
+  g.add_root(call(g, "matmul", {masked(g, x, 1, 1), y}));
+  Plan plan = build_plan(structured(g, true), kAvx512);
+  testing::expect_golden(plan.c_text.substr(plan.c_text.find("int bafe_k0")),
+                         "codegen/tridiagonal.c");
 }
 
 TEST(StructuredProduct, StaysDenseWhenNothingMayBeAssumed) {
