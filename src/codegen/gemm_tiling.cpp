@@ -91,11 +91,13 @@ double with_kinds(double cycles, const Cut& rows, const Cut& columns) {
   return cycles * (1 + kPerFunction * (kinds - 1));
 }
 
-void choose_tile(GemmTiling& t, Isa isa) {
+/// `panel` > 0: only tiles of so many columns.
+bool choose_tile(GemmTiling& t, Isa isa, int panel) {
   const std::int64_t vectors = ceil_div(t.spec.n, t.lanes);
   double best = -1;
   for (const TileShape& tallest : tallest_tiles(isa)) {
     const Cut columns = Cut::of(vectors, tallest.vectors);
+    if (panel > 0 && columns.big * t.lanes != panel) continue;
     for (int limit = tallest.rows; limit >= (tallest.rows + 1) / 2; --limit) {
       const Cut rows = Cut::of(t.spec.m, limit);
       const double cycles = with_kinds(step_cycles(rows, columns), rows, columns);
@@ -105,6 +107,7 @@ void choose_tile(GemmTiling& t, Isa isa) {
       t.columns = columns;
     }
   }
+  return best >= 0;
 }
 
 /// Rows whose starts fall into few cache sets evict each other while a tile walks along k.
@@ -119,8 +122,9 @@ void choose_packing(GemmTiling& t) {
       static_cast<double>(s.m) * static_cast<double>(s.n) * static_cast<double>(s.k);
   constexpr double kSmallWork = 1.0e6;
   const bool reused = t.rows.count >= 3 && work > kSmallWork;
-  t.pack_b = s.k > 0 && (s.b.load || s.b.col != 1 || (reused && t.columns.count > 1) ||
-                         (reused && rows_collide(s.b.row * bytes)));
+  t.pack_b =
+      s.k > 0 && (s.b.panel > 0 || s.b.load || s.b.col != 1 || (reused && t.columns.count > 1) ||
+                  (reused && rows_collide(s.b.row * bytes)));
   const bool by_tiles = s.a.col != 1 && s.a.row == 1;
   if (s.k == 0) {
     t.pack_a = PackA::kNone;
@@ -314,7 +318,7 @@ GemmTiling tile_gemm(const GemmSpec& spec, const Target& target) {
     tile_rows(t);
     return t;
   }
-  choose_tile(t, target.isa);
+  if (!choose_tile(t, target.isa, s.b.panel)) choose_tile(t, target.isa, 0);
   const std::int64_t k_limit = dtype_bytes(s.dtype) == 8 ? 256 : 512;
   const Cut depth = Cut::of(s.k, k_limit);
   t.k_blocks = std::max<std::int64_t>(1, depth.count);

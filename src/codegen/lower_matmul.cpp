@@ -29,6 +29,8 @@ bool PlanBuilder::lower_matmul(ValueId product, ValueId output, const Group& gro
 void PlanBuilder::add_gemm(ProductDraft& draft, const Group& group) {
   GemmSpec& spec = draft.spec();
   spec.name = next_symbol();
+  spec.a.panel = draft.panel(true);
+  spec.b.panel = draft.panel(false);
   if (std::int64_t bytes = gemm_packed_bytes(spec, target_); bytes > 0) {
     spec.packed_slot = draft.add_packed(temporaries_++, bytes);
   }
@@ -50,7 +52,8 @@ void PlanBuilder::add_gemm(ProductDraft& draft, const Group& group) {
       bool is_packed = static_cast<int>(i) == spec.packed_slot;
       pack.uses[i].is_written = is_packed;
     }
-    if (std::optional<int> weight = draft.constant_slot(source.packs_a)) {
+    std::optional<int> weight = draft.constant_slot(source.packs_a);
+    if (weight && draft.panel(source.packs_a) > 0) {
       pack.in_setup = true;  // the other buffers are not touched, and do not exist yet
       for (std::size_t i = 0; i < pack.uses.size(); ++i) {
         if (static_cast<int>(i) != spec.packed_slot)

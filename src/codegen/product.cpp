@@ -336,4 +336,11 @@ std::optional<int> ProductDraft::constant_slot(bool is_a) const {
   return slot;
 }
 
+int ProductDraft::panel(bool is_a) const {
+  std::optional<int> slot = constant_slot(is_a);
+  if (!slot) return 0;
+  ValueId id = draft_.slots[static_cast<std::size_t>(*slot)].value;
+  return scope_.program.layouts[id.index()].blocked;
+}
+
 }  // namespace bafe

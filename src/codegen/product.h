@@ -25,6 +25,8 @@ class ProductDraft {
   int add_packed(int temporary, std::int64_t bytes);
   /// Slot of operand A or B when it is a constant array and nothing else.
   std::optional<int> constant_slot(bool is_a) const;
+  /// Width of the panels in which the program keeps that constant; 0 for any other operand.
+  int panel(bool is_a) const;
 
  private:
   Ex operand(ValueId id, int row_var, int col_var);

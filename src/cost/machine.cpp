@@ -33,7 +33,8 @@ struct IntField {
 };
 constexpr IntField kInts[] = {{"l1_bytes", &Machine::l1_bytes},
                               {"l2_bytes", &Machine::l2_bytes},
-                              {"l3_bytes", &Machine::l3_bytes}};
+                              {"l3_bytes", &Machine::l3_bytes},
+                              {"vector_bytes", &Machine::vector_bytes}};
 
 std::string quoted(const std::string& text) {
   std::string result = "\"";
@@ -105,6 +106,7 @@ Machine Machine::reference(const Target& target, int threads) {
   static constexpr double kGflops[] = {12, 80, 170};
   int isa = static_cast<int>(target.isa);
   machine.id = format("reference-{}", kNames[isa]);
+  machine.vector_bytes = target.vector_bytes();
   machine.fma_gflops_f32 = kGflops[isa];
   machine.fma_gflops_f64 = kGflops[isa] / 2;
   machine.threads = threads < 1 ? 1 : threads;

@@ -58,6 +58,22 @@ double product_flops(const ProductShape& s) {
   return 2 * s.batch * product_terms(s.m, s.n, s.k, s.a, s.b, s.mirrored);
 }
 
+int panel_width(const Machine& machine, DType dtype, std::int64_t m, std::int64_t n) {
+  if (dtype != DType::kF32 && dtype != DType::kF64) return 0;
+  std::int64_t lanes = machine.vector_bytes / dtype_bytes(dtype);
+  if (m < 2 || n < lanes || machine.vector_bytes < 32) return 0;
+  // Few rows leave registers for wider tiles.
+  std::int64_t most = machine.vector_bytes < 64 ? (m <= 4 ? 3 : 2) : m <= 4 ? 4 : 3;
+  std::int64_t vectors = (n + lanes - 1) / lanes, panels = (vectors + most - 1) / most;
+  return static_cast<int>((vectors + panels - 1) / panels * lanes);
+}
+
+double panel_gain_ns(const Machine& machine, const ProductShape& s, double bytes) {
+  bool repacks = std::min(s.m, s.n) >= 8 && 2 * bytes > static_cast<double>(machine.l2_bytes);
+  if (repacks) return bytes / machine.l2_gbs;
+  return 0.25 * bytes / bandwidth_gbs(machine, bytes);  // panels are read from end to end
+}
+
 bool is_narrow_band(const Structure& structure) {
   return structure.zero() || std::int64_t{structure.below} + structure.above < kNarrow;
 }

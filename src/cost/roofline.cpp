@@ -18,6 +18,9 @@
 namespace bafe {
 namespace {
 
+// Bytes moved by a call that packs a right operand whose columns are far apart, for each byte of
+// it.
+constexpr double kTransposedPanels = 0.7;
 constexpr std::size_t kMaxVisits = 2000;  // a nest with more distinct reads is not worth pricing
 
 struct BufferRead {
@@ -173,18 +176,42 @@ double overhead_ns(const Machine& machine, double work_ns) {
          (machine.threads > 1 && work_ns > 4 * machine.barrier_ns ? machine.barrier_ns : 0);
 }
 
+/// Is the only thing read a constant that is kept in panels?
+bool is_panelled(const Program& program, const Nest& nest) {
+  return nest.reads.size() == 1 && nest.compute_ns == 0 &&
+         program.layouts[nest.reads[0].first.index()].blocked > 0;
+}
+
+/// A product stored by columns is computed as the product of the transposes.
+bool is_transposed(const Program& program, const Group& group) {
+  const std::vector<int>& order = program.layouts[group.outputs[0].index()].order;
+  std::size_t rank = order.size();
+  return group.outputs.size() == 1 && rank >= 2 && order[rank - 1] + 2 == static_cast<int>(rank);
+}
+
+/// A product stored by columns has its vectors along its rows; a short side fills few of them.
+double transposed_factor(const ProductShape& shape) {
+  auto short_side = [](std::int64_t size) {
+    constexpr double kFull = 48, kSlowest = 1.5;
+    return 1 + kSlowest * std::max(0.0, 1 - static_cast<double>(size) / kFull);
+  };
+  return std::max(1.0, short_side(shape.m) / short_side(shape.n));
+}
+
 /// What it takes to bring an operand into its packed order: nothing beyond matmul_ns for a plain
-/// buffer in the fast order, a strided copy otherwise.
-double operand_ns(const Nest& nest, const Machine& machine, double bytes, bool direct,
-                  bool second) {
+/// buffer in the fast order, a strided copy otherwise. `panels`: the product reads it by panels.
+double operand_ns(const Program& program, const Nest& nest, const Machine& machine, double bytes,
+                  bool panels) {
   double ns = nest.compute_ns;
-  double gbs = bandwidth_gbs(machine, bytes);
+  double gbs = bandwidth_gbs(machine, 2 * bytes);
+  bool direct = nest.reads.size() == 1 && nest.compute_ns == 0 && nest.reads[0].second.linear;
   if (!direct) ns += bytes / std::min(gbs, machine.l2_gbs) * 1.5;
+  if (panels && is_panelled(program, nest)) return 0;
   for (const auto& [id, read] : nest.reads) {
     if (!read.linear || read.steps.size() < 2) continue;
     std::int64_t column = std::abs(read.steps.back());
     // B wants columns next to each other; A is copied into panels in either order.
-    if (column > 1) ns += bytes / gbs * (second ? 0.4 : 0.1);
+    if (column > 1) ns += bytes / gbs * (panels ? kTransposedPanels : 0.1);
   }
   return ns;
 }
@@ -211,6 +238,7 @@ void walk_anchor(const Program& program, const Group& group, const std::set<Valu
                  Walk& walk) {
   const Node& node = program.graph.node(anchor);
   OpKind kind = op_info(node.op).kind;
+  double ready_bytes = 0;  // of the operand that needs no packing any more
   for (std::size_t i = 0; i < node.operands.size(); ++i) {
     const Type& type = program.graph.type(node.operands[i]);
     bool packed = kind == OpKind::kContraction;
@@ -219,8 +247,9 @@ void walk_anchor(const Program& program, const Group& group, const std::set<Valu
     Access access = identity_access(type.rank());
     nest.pull(node.operands[i], &access, anchors);
     if (packed) {
-      bool direct = nest.reads.size() == 1 && nest.compute_ns == 0 && nest.reads[0].second.linear;
-      walk.compute_ns += operand_ns(nest, machine, bytes_of(type), direct, i == 1);
+      bool panels = (i == 1) != is_transposed(program, group);
+      walk.compute_ns += operand_ns(program, nest, machine, bytes_of(type), panels);
+      if (panels && is_panelled(program, nest)) ready_bytes = bytes_of(type);
     } else {
       double elements = static_cast<double>(element_count(type.shape));
       double slots = kind == OpKind::kScan ? 8 : 1;
@@ -233,7 +262,10 @@ void walk_anchor(const Program& program, const Group& group, const std::set<Valu
   }
   if (kind != OpKind::kContraction) return;
   ProductShape shape = product_shape(program, group, anchor);
-  walk.compute_ns += product_ns(machine, shape);
+  double ns = product_ns(machine, shape);
+  if (is_transposed(program, group)) ns *= transposed_factor(shape);
+  if (ready_bytes > 0) ns -= std::min(0.5 * ns, panel_gain_ns(machine, shape, ready_bytes));
+  walk.compute_ns += ns;
   walk.flops += product_flops(shape);
 }
 

@@ -7,6 +7,7 @@
 #include <link.h>
 
 #include "bafe/base/format.h"
+#include "bafe/base/options.h"
 #include "bafe/codegen/plan.h"
 #include "bafe/rules/rule_set.h"
 
@@ -88,7 +89,7 @@ Digest cache_key(const Graph& graph, const EngineOptions& options, int threads,
     key.add("no budget");
   }
   key.add((options.rules ? options.rules->hash() : builtin_rules_digest()).hex());
-  key.add(target.text()).add(cost);
+  key.add(target.text()).add(cost).add(option("BAFE_LAYOUTS"));
   return key.finish();
 }
 

@@ -47,6 +47,7 @@ class Planner {
   bool try_layout(ValueId id, Layout next);
   bool stores_along(ValueId id, const std::vector<int>& order) const;
   bool order_is_free(ValueId id) const;
+  bool readers_move_axes(ValueId id) const;
   std::vector<Group> in_execution_order() const;
   bool is_stopped() { return stopped_ = stopped_ || (stop_ && stop_()); }
 

@@ -32,6 +32,8 @@ struct GemmOperand {
   /// With `load`: inside the operand's band the strided buffer holds what `load` gives, outside
   /// `load` gives 0.
   bool plain_inside = false;
+  /// > 0: a setup step packs this constant once, in panels of so many columns where that can be.
+  int panel = 0;
 };
 
 /// One operation applied in registers before the store, in order. `x` is the accumulator.

@@ -16,6 +16,7 @@ struct Machine {
   double fma_gflops_f32 = 150, fma_gflops_f64 = 75, scalar_gops = 3;
   double l1_gbs = 150, l2_gbs = 60, l3_gbs = 25, memory_gbs = 14;
   std::int64_t l1_bytes = 32 << 10, l2_bytes = 1 << 20, l3_bytes = 32 << 20;
+  std::int64_t vector_bytes = 64;
   double step_ns = 30, barrier_ns = 1500, call_ns = 200, compile_ms = 40;
   int threads = 1;
 

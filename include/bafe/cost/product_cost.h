@@ -27,6 +27,13 @@ double product_flops(const ProductShape& shape);
 /// Nanoseconds of multiplications and packing; matmul_ns() of a dense one.
 double product_ns(const Machine& machine, const ProductShape& shape);
 
+/// Columns of the panels in which a packed right operand of an m x n product lies; 0 where packing
+/// has no use.
+int panel_width(const Machine& machine, DType dtype, std::int64_t m, std::int64_t n);
+
+/// What product_ns() has too much when the right operand, `bytes` large, lies in panels already.
+double panel_gain_ns(const Machine& machine, const ProductShape& shape, double bytes);
+
 /// Is the band narrow enough to be walked row by row instead of in register tiles?
 bool is_narrow_band(const Structure& structure);
 
