@@ -158,6 +158,42 @@ std::vector<std::string> premises_of(const Rule& rule) {
   return result;
 }
 
+namespace {
+
+ExplainStep step_of(const Equation& equation, const std::string& before, const std::string& after,
+                    const Growth& growth, const RuleSet& rules) {
+  ExplainStep line;
+  line.kind = kind_text(equation.kind);
+  bool rule =
+      equation.kind == ReasonKind::kRule && equation.rule.index() < growth.rule_names.size();
+  line.rule = rule ? growth.rule_names[equation.rule.index()] : line.kind;
+  line.forward = !equation.backward;
+  if (const Rule* known = rule ? rules.find(line.rule) : nullptr) add_rule(*known, line);
+  line.before = before;
+  line.after = after;
+  return line;
+}
+
+/// The equations behind a root: at the roots of their own terms, in order of first use.
+std::vector<Equation> equations_behind(Explainer& explainer, NodeId root, const ChooseNode& choose,
+                                       std::size_t max_steps) {
+  bool complete = false;
+  std::vector<ProofStep> proof = explainer.steps_to_choice(root, choose, &complete, max_steps);
+  // Where values are used again and again, each use would be rewritten by itself: the equations
+  // alone then say it once.
+  if (!complete) return explainer.equations_to_choice(root, choose);
+  std::vector<Equation> result;
+  for (const ProofStep& step : proof) {
+    Equation equation = step.equation;
+    equation.left = explainer.terms().at(step.before, step.position);
+    equation.right = explainer.terms().at(step.after, step.position);
+    result.push_back(equation);
+  }
+  return result;
+}
+
+}  // namespace
+
 std::vector<ExplainStep> explain_choice(const TermGraph& terms, const Growth& growth,
                                         const RuleSet& rules, const ChooseNode& choose,
                                         const std::function<bool()>& stop, std::size_t max_steps) {
@@ -166,25 +202,12 @@ std::vector<ExplainStep> explain_choice(const TermGraph& terms, const Growth& gr
   TermText text(terms, explainer.terms());
   std::set<std::pair<TermId, TermId>> told;
   for (NodeId root : terms.roots) {
-    bool complete = false;
-    std::vector<ProofStep> proof = explainer.steps_to_choice(root, choose, &complete, max_steps);
-    if (!complete) continue;
-    for (const ProofStep& step : proof) {
-      if (stop && stop()) return result;
-      const Equation& equation = step.equation;
-      TermId before = explainer.terms().at(step.before, step.position);
-      TermId after = explainer.terms().at(step.after, step.position);
-      if (before == after || !told.insert({before, after}).second) continue;
-      ExplainStep line;
-      line.kind = kind_text(equation.kind);
-      bool rule =
-          equation.kind == ReasonKind::kRule && equation.rule.index() < growth.rule_names.size();
-      line.rule = rule ? growth.rule_names[equation.rule.index()] : line.kind;
-      line.forward = !equation.backward;
-      if (const Rule* known = rule ? rules.find(line.rule) : nullptr) add_rule(*known, line);
-      line.before = text.of(before);
-      line.after = text.of(after);
-      result.push_back(std::move(line));
+    for (const Equation& equation : equations_behind(explainer, root, choose, max_steps)) {
+      if ((stop && stop()) || result.size() >= max_steps) return result;
+      if (equation.left == equation.right || !told.insert({equation.left, equation.right}).second)
+        continue;
+      result.push_back(step_of(equation, text.of(equation.left), text.of(equation.right), growth,
+                               rules));
     }
   }
   return result;

@@ -10,8 +10,9 @@
 namespace bafe {
 
 /// The rewrites between the imported roots and the chosen ones, in order, each once, with class and
-/// conditions of the rule; at most `max_steps` a root, none of a root that needs more. `rules`:
-/// where the names come from. `stop` ends the telling early.
+/// conditions of the rule; at most `max_steps`. A root whose rewriting needs more, because values
+/// are used again and again, is told by the equations that prove it, each once. `rules`: where the
+/// names come from. `stop` ends the telling early.
 std::vector<ExplainStep> explain_choice(const TermGraph& terms, const Growth& growth,
                                         const RuleSet& rules, const ChooseNode& choose,
                                         const std::function<bool()>& stop = {},

@@ -68,8 +68,8 @@ void run_staged(TermGraph& terms, Saturation& saturation, const SearchOptions& o
                 std::size_t max_nodes, Growth& growth) {
   SaturationOptions limits;
   limits.stages = {
-      {kGoalDirected, 3},         {bit(RuleStage::kStructural), 1}, {kGoalDirected, 2},
-      {bit(RuleStage::kFuse), 1}, {bit(RuleStage::kExplosive), 1},  {kGoalDirected, 2}};
+      {kGoalDirected, 8},         {bit(RuleStage::kStructural), 1}, {kGoalDirected, 8},
+      {bit(RuleStage::kFuse), 1}, {bit(RuleStage::kExplosive), 1},  {kGoalDirected, 8}};
   Regime regime = regime_of(options.time_budget_ms, options.deep);
   limits.max_iterations =
       options.time_budget_ms || options.deep ? static_cast<std::size_t>(regime_iters(regime)) : 8;
