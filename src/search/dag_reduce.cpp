@@ -149,7 +149,8 @@ bool settle_roots(Kernel& kernel, PickPool& picks, WorkMeter& work) {
 /// what every root holds is a root.
 bool use_required(Kernel& kernel, WorkMeter& work) {
   std::size_t size = kernel.classes.size();
-  if (size > kMaxRequiredClasses) return false;
+  bool affordable = static_cast<std::int64_t>(size * size / 16) < work.limit - work.used;
+  if (size > kMaxRequiredClasses || !affordable) return false;
   BitRows required = required_classes(kernel, work);
   bool changed = false;
   for (std::uint32_t c = 0; c < size; ++c) {

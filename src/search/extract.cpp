@@ -9,10 +9,14 @@
 #include <optional>
 #include <set>
 
+#include "cost_graph.h"
+
 namespace bafe {
 namespace {
 
 constexpr double kNever = 1e29;
+constexpr std::size_t kMaxCoreNodes = 4000;
+constexpr std::int64_t kCoreWork = 20'000;  // edges for each candidate wanted
 constexpr double kUnknown = 1e300;
 constexpr std::size_t kMaxShared = 48;
 
@@ -40,6 +44,7 @@ class Search {
   void beam();
   bool exchange(const Candidate& center);
   void branch();
+  double core();
   bool branch_from(Choice& partial, std::vector<ClassId>& open, double paid, double& incumbent);
 
   const TermGraph& terms_;
@@ -165,8 +170,8 @@ bool Search::keep(const Choice& choice) {
   return front;
 }
 
-/// What several consumers could share pays only when all of them change at once: a class is taken as
-/// paid, consumers choose again, and it stays so where the whole becomes cheaper.
+/// What several consumers could share pays only when all of them change at once: a class is taken
+/// as paid, consumers choose again, and it stays so where the whole becomes cheaper.
 void Search::share() {
   std::vector<bool> paid(terms_.egraph.class_bound(), false);
   for (ClassId cls : shareable_classes(terms_, costs_, kMaxShared)) {
@@ -268,6 +273,24 @@ void Search::branch() {
   branch_from(partial, open, 0, incumbent);
 }
 
+/// The plain problem, nodes alone, is solved apart: its choice is one more candidate, its bound
+/// holds here too, since stores and loads come on top.
+double Search::core() {
+  if (terms_.egraph.num_nodes() > kMaxCoreNodes) return 0;
+  TermCosts plain = term_costs(terms_, costs_);
+  DagChoice found = extract_dag(plain.graph, {kCoreWork * limits_.candidates});
+  Choice choice = plain_;
+  for (std::size_t i = 0; i < plain.classes.size(); ++i) {
+    if (found.node_of_class[i] != kNoNode)
+      choice[plain.classes[i].index()] = plain.nodes[found.node_of_class[i]];
+  }
+  keep(choice);
+  double lower = found.lower_bound;
+  for (std::size_t i = 0; i < terms_.roots.size(); ++i)
+    lower += costs_.store_ns(terms_.root_class(i));
+  return lower;
+}
+
 Extraction Search::run() {
   plain_ = cheapest_nodes(terms_, costs_);
   table_.emplace(terms_, costs_);
@@ -284,6 +307,7 @@ Extraction Search::run() {
     bound();
   }
   Extraction result;
+  if (limits_.candidates > 1) result.lower_bound_ns = core();
   result.candidates = std::move(best_);
   for (std::size_t i = 0; i < terms_.roots.size(); ++i) {
     result.lower_bound_ns = std::max(result.lower_bound_ns, bound_[terms_.root_class(i).index()]);
