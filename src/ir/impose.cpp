@@ -68,32 +68,29 @@ ValueId mirrored(Builder& b, ValueId x) {
   return b.call("add", both);
 }
 
-/// Zeros beside and between the blocks; the last block may be smaller.
-ValueId blocks(Builder& b, ValueId x, std::int64_t size) {
-  Shape shape = b.type(x).shape;
-  std::size_t rank = shape.size();
-  std::int64_t n = shape.back().value();
-  std::vector<ValueId> strips;
-  for (std::int64_t at = 0; at < n; at += size) {
-    std::int64_t rows = std::min(size, n - at);
+/// The diagonal blocks of [from, to), zeros beside them: cut in two again and again, so that a rule
+/// for two blocks serves any number.
+ValueId blocks(Builder& b, ValueId x, std::int64_t size, std::int64_t from, std::int64_t to) {
+  const Shape shape = b.type(x).shape;
+  const std::size_t rank = shape.size();
+  const auto last = static_cast<std::int64_t>(rank) - 1;
+  if (to - from <= size) {
     List start(rank, Dim(0)), step(rank, Dim(1)), extent = shape;
-    start[rank - 2] = start[rank - 1] = Dim(at);
-    extent[rank - 2] = extent[rank - 1] = Dim(rows);
-    std::vector<ValueId> parts;
-    auto zeros = [&](std::int64_t columns) {
-      if (columns == 0) return;
-      Shape hole = extent;
-      hole[rank - 1] = Dim(columns);
-      parts.push_back(splat(b, x, 0, hole));
-    };
-    zeros(at);
-    parts.push_back(b.slice(x, start, extent, step));
-    zeros(n - at - rows);
-    strips.push_back(parts.size() == 1 ? parts[0]
-                                       : b.concat(parts, Dim(static_cast<std::int64_t>(rank) - 1)));
+    start[rank - 2] = start[rank - 1] = Dim(from);
+    extent[rank - 2] = extent[rank - 1] = Dim(to - from);
+    return b.slice(x, start, extent, step);
   }
-  if (strips.size() <= 1) return strips.empty() ? x : strips[0];
-  return b.concat(strips, Dim(static_cast<std::int64_t>(rank) - 2));
+  const std::int64_t count = (to - from + size - 1) / size, cut = from + (count + 1) / 2 * size;
+  auto zeros = [&](std::int64_t rows, std::int64_t columns) {
+    Shape hole = shape;
+    hole[rank - 2] = Dim(rows);
+    hole[rank - 1] = Dim(columns);
+    return splat(b, x, 0, hole);
+  };
+  ValueId upper[] = {blocks(b, x, size, from, cut), zeros(cut - from, to - cut)};
+  ValueId lower[] = {zeros(to - cut, cut - from), blocks(b, x, size, cut, to)};
+  ValueId strips[] = {b.concat(upper, Dim(last)), b.concat(lower, Dim(last))};
+  return b.concat(strips, Dim(last - 1));
 }
 
 ValueId square_form(Builder& b, ValueId x, const std::string& text) {
@@ -107,7 +104,7 @@ ValueId square_form(Builder& b, ValueId x, const std::string& text) {
   std::size_t open = text.find('(');
   std::int64_t size = numbers_of(text, open, 1)[0];
   if (size == 0) throw unknown_structure(text);
-  return blocks(b, x, size);
+  return blocks(b, x, size, 0, type.shape.back().value());
 }
 
 }  // namespace
