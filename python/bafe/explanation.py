@@ -144,7 +144,7 @@ class Explanation:
             self._programs(),
             self._steps(),
             self._effort(),
-            ["best candidates (predicted, by kernel):", *_candidates(self._found["candidates"][:5])],
+            self._rivals(),
             self._left_out(),
             ["program chosen, with layouts:", self._found["chosen_text"].rstrip()],
         ]
@@ -192,6 +192,10 @@ class Explanation:
                 f"{_time(found['lower_bound_ns'])}, gap {100 * found['gap']:.1f} %"
             )
         return lines
+
+    def _rivals(self) -> list[str]:
+        best = self._found["candidates"][:5]
+        return ["best candidates (predicted, by kernel):", *_candidates(best)]
 
     def _left_out(self) -> list[str]:
         rejected = self._found["rejected"]

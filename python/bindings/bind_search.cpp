@@ -4,8 +4,8 @@
 
 #include "bafe/base/format.h"
 #include "bafe/ir/text.h"
-#include "bafe/search/listing.h"
 #include "bafe/search/flops.h"
+#include "bafe/search/listing.h"
 
 namespace bafe::python {
 namespace {
@@ -105,7 +105,8 @@ EngineOptions with_rules(EngineOptions options) {
 
 py::list lines_to_python(const Graph& graph) {
   py::list out;
-  for (const SourceLine& line : list_program(graph)) out.append(py::make_tuple(line.place, line.text));
+  for (const SourceLine& line : list_program(graph))
+    out.append(py::make_tuple(line.place, line.text));
   return out;
 }
 

@@ -206,8 +206,8 @@ std::vector<ExplainStep> explain_choice(const TermGraph& terms, const Growth& gr
       if ((stop && stop()) || result.size() >= max_steps) return result;
       if (equation.left == equation.right || !told.insert({equation.left, equation.right}).second)
         continue;
-      result.push_back(step_of(equation, text.of(equation.left), text.of(equation.right), growth,
-                               rules));
+      result.push_back(
+          step_of(equation, text.of(equation.left), text.of(equation.right), growth, rules));
     }
   }
   return result;

@@ -126,7 +126,8 @@ class Regrouper {
     std::vector<NodeId> trees;
     for (std::size_t left = operands.size(); left > 0;) {
       auto members_left = [&](const std::vector<std::size_t>& family) {
-        return std::count_if(family.begin(), family.end(), [&](std::size_t i) { return !taken[i]; });
+        return std::count_if(family.begin(), family.end(),
+                             [&](std::size_t i) { return !taken[i]; });
       };
       std::vector<std::size_t>* largest = nullptr;
       std::ptrdiff_t most = 0;

@@ -1,6 +1,6 @@
-// Cutting and joining. In: a program. Out: consecutive runs of it in an order of its own. Invariants:
-// joining the pieces unchanged gives the program again; a piece that is `like` another has the same
-// graph, node by node.
+// Cutting and joining. In: a program. Out: consecutive runs of it in an order of its own.
+// Invariants: joining the pieces unchanged gives the program again; a piece that is `like` another
+// has the same graph, node by node.
 
 #include "pieces.h"
 
@@ -14,10 +14,10 @@
 namespace bafe {
 namespace {
 
-constexpr std::size_t kLongestPeriod = 64;   // in atoms
-constexpr int kFreeDepth = 4;                // pointwise operators between an input and a free value
-constexpr std::size_t kSmallestPiece = 4;    // nodes; shorter periods are taken several at a time
-constexpr std::size_t kFewestRepeats = 4;    // worth cutting a program that is not large
+constexpr std::size_t kLongestPeriod = 64;  // in atoms
+constexpr int kFreeDepth = 4;               // pointwise operators between an input and a free value
+constexpr std::size_t kSmallestPiece = 4;   // nodes; shorter periods are taken several at a time
+constexpr std::size_t kFewestRepeats = 4;   // worth cutting a program that is not large
 
 bool is_leaf(const Graph& graph, ValueId id) {
   return op_info(graph.node(id).op).kind == OpKind::kLeaf;
@@ -44,9 +44,8 @@ std::vector<ValueId> deepest_first(const Graph& graph) {
     }
     state[id.index()] = 1;
     std::vector<ValueId> operands = graph.node(id).operands;
-    std::stable_sort(operands.begin(), operands.end(), [&](ValueId a, ValueId b) {
-      return depth[a.index()] < depth[b.index()];
-    });
+    std::stable_sort(operands.begin(), operands.end(),
+                     [&](ValueId a, ValueId b) { return depth[a.index()] < depth[b.index()]; });
     for (ValueId operand : operands) {
       if (!state[operand.index()]) stack.push_back(operand);
     }
@@ -75,10 +74,10 @@ class Cutter {
 
   std::size_t max_nodes_;
   Pieces result_;
-  std::vector<ValueId> order_;      // computed nodes that are not free
-  std::size_t hoisted_ = 0;         // products at the front of the order, a piece of their own
-  std::vector<bool> is_free_;       // leaves, views and casts of them: computed in every piece
-  std::vector<std::size_t> last_;   // of each value: position after which it is not needed
+  std::vector<ValueId> order_;     // computed nodes that are not free
+  std::size_t hoisted_ = 0;        // products at the front of the order, a piece of their own
+  std::vector<bool> is_free_;      // leaves, views and casts of them: computed in every piece
+  std::vector<std::size_t> last_;  // of each value: position after which it is not needed
   std::vector<int> uses_;
   std::vector<int> live_;           // after each position
   std::vector<std::size_t> atoms_;  // ends of runs between allowed cuts
@@ -207,7 +206,9 @@ std::vector<std::size_t> Cutter::within_limit(const std::vector<std::size_t>& en
   for (std::size_t end : ends) {
     while (end - begin > max_nodes_) {
       std::size_t best = begin + max_nodes_;
-      auto price = [&](std::size_t cut) { return live_[cut - 1] + (splits_chain(cut - 1) ? 2 : 0); };
+      auto price = [&](std::size_t cut) {
+        return live_[cut - 1] + (splits_chain(cut - 1) ? 2 : 0);
+      };
       for (std::size_t cut = begin + max_nodes_ / 2; cut <= begin + max_nodes_; ++cut) {
         if (price(cut) <= price(best)) best = cut;
       }

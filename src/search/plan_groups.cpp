@@ -169,8 +169,7 @@ bool Planner::try_unstore(ValueId id, bool prologues) {
   for (std::size_t c : into) {
     Cell cell{cells_[c].outputs, {}};
     before += cells_[c].group.predicted_ns;
-    bool kept =
-        derive(cell) && (prologues || !computes || !feeds_contraction(cell.group, id));
+    bool kept = derive(cell) && (prologues || !computes || !feeds_contraction(cell.group, id));
     if (!kept) {
       stored_[id.index()] = true;
       return false;

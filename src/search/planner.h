@@ -65,7 +65,7 @@ class Planner {
   std::vector<std::vector<ValueId>> users_;
   std::vector<std::uint32_t> version_;  // of each cell: how often it changed
   std::vector<std::uint64_t> refused_;  // of each value: the surroundings that keep it stored
-  std::vector<std::uint32_t> mark_;  // values and cells met in walk number round_
+  std::vector<std::uint32_t> mark_;     // values and cells met in walk number round_
   std::uint32_t round_ = 0;
 };
 

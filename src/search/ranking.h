@@ -38,8 +38,8 @@ class Ranking {
   double written_ns_;
 };
 
-/// The program of a candidate, in plan form. placed: with the source lines of values that the source
-/// holds too.
+/// The program of a candidate, in plan form. placed: with the source lines of values that the
+/// source holds too.
 Graph candidate_form(const TermGraph& terms, const Candidate& candidate, bool placed = false);
 
 }  // namespace bafe

@@ -54,7 +54,8 @@ std::vector<const Rewrite*> without_chains(std::vector<const Rewrite*> rewrites,
   auto drop = [&](const Rewrite* rewrite) {
     bool drops = rewrite->stage == RuleStage::kExplosive && only_regroups(*rewrite, chained);
     if (drops && rewrite->forward)
-      growth.rejected.push_back({"rule " + rewrite->name, "long chains are grouped by computation"});
+      growth.rejected.push_back(
+          {"rule " + rewrite->name, "long chains are grouped by computation"});
     return drops;
   };
   rewrites.erase(std::remove_if(rewrites.begin(), rewrites.end(), drop), rewrites.end());

@@ -21,7 +21,7 @@ struct Growth {
   std::vector<SaturationRule> rules;  ///< as adapted: explanations need them
   std::vector<std::string> rule_names;
   std::vector<GrowthRound> rounds;
-  std::vector<Rejection> rejected;      ///< rules held back or left out, and why
+  std::vector<Rejection> rejected;         ///< rules held back or left out, and why
   std::optional<RuleError> contradiction;  ///< the graph is not to be used
 };
 

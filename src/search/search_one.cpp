@@ -73,8 +73,9 @@ void report_contradiction(const RuleError& error, const std::vector<std::string>
   std::string names;
   for (const std::string& name : out) names += (names.empty() ? "" : ", ") + name;
   rejected.push_back({(out.size() == 1 ? "rule " : "rules ") + names, error.what()});
-  warn_once("contradiction:" + names,
-            format("bafe: a rule contradicts what is known; left out: {}\n{}", names, error.what()));
+  warn_once(
+      "contradiction:" + names,
+      format("bafe: a rule contradicts what is known; left out: {}\n{}", names, error.what()));
 }
 
 Grown grow_soundly(const Graph& graph, SearchContext& context) {
@@ -91,8 +92,7 @@ Grown grow_soundly(const Graph& graph, SearchContext& context) {
     grown.sound = !grown.growth.contradiction;
     if (grown.sound) break;
     const RuleError& error = *grown.growth.contradiction;
-    std::vector<std::string> out =
-        culprits(rules, blamed_rule(error, grown.growth.rule_names));
+    std::vector<std::string> out = culprits(rules, blamed_rule(error, grown.growth.rule_names));
     report_contradiction(error, out, rejected);
     if (out.empty()) break;
     for (const std::string& name : out) left_out += ", without rule " + name;

@@ -33,7 +33,8 @@ struct TermGraph {
 /// Node that stands for a class where `user` reads it (invalid user: a root).
 using ChooseNode = std::function<NodeId(ClassId)>;
 /// The program in which every class is computed by its chosen node. Inputs are all kept, in order.
-/// Needs an acyclic choice. placed: values of classes that the source holds keep their source lines.
+/// Needs an acyclic choice. placed: values of classes that the source holds keep their source
+/// lines.
 Graph chosen_graph(const TermGraph& terms, const ChooseNode& choose, bool placed = false);
 
 /// Does some node of the program read NaN or Inf apart from its value (isnan, isfinite), or hold

@@ -41,7 +41,7 @@ struct SearchOptions {
   std::optional<double> time_budget_ms;
   bool deep = false;
   bool structure = true;  ///< skip known zeros of matrices (class `finite`); never in math="bits"
-  int max_nodes = 10000;            ///< of the staged saturation
+  int max_nodes = 10000;  ///< of the staged saturation
   const RuleSet* rules = nullptr;   ///< nullptr: the default rules
   const CostModel* cost = nullptr;  ///< nullptr: roofline on the reference machine
   Target target;

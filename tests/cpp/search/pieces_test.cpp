@@ -22,7 +22,8 @@ SearchResult searched(const Graph& graph) {
   return result;
 }
 
-/// Layers of x + tanh((x w) v) u: the product w v of small inner size is written in the wrong order.
+/// Layers of x + tanh(x (w v)) sigmoid(x u): the product w v of small inner size is written in the
+/// wrong order.
 Graph layers(int count, std::int64_t n) {
   Graph g;
   ValueId x = input(g, "x", {n, n});
@@ -94,8 +95,9 @@ Graph sum_of_products(int terms, int lefts, int rights) {
   for (int i = 0; i < rights; ++i) b.push_back(input(g, "b" + std::to_string(i), {200, 200}));
   ValueId sum;
   for (int i = 0; i < terms; ++i) {
-    ValueId term = call(g, "matmul", {a[static_cast<std::size_t>(i % lefts)],
-                                      b[static_cast<std::size_t>(i % rights)]});
+    ValueId term =
+        call(g, "matmul",
+             {a[static_cast<std::size_t>(i % lefts)], b[static_cast<std::size_t>(i % rights)]});
     sum = i ? call(g, "add", {sum, term}) : term;
   }
   g.add_root(sum);
