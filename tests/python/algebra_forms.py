@@ -38,6 +38,13 @@ FORMS = (
         "xᵀ(Ay), no outer product",
     ),
     Row(
+        "(x ⊗ y) · vec(A)",
+        lambda a, x, y: (x[:, None] * y).reshape(-1) @ a.reshape(-1),
+        with_vectors(1, 2),
+        lambda n, t: 2 * n**2,
+        "xᵀ(Ay), no Kronecker product",
+    ),
+    Row(
         "xᵀAᵀAx",
         lambda a, x: x @ a.T @ a @ x,
         with_vectors(1, 1),
