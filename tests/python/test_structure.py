@@ -196,3 +196,20 @@ def test_explain_and_search_stats_say_what_was_found():
     assert "structure: a is lower" in text and "tested at every call" in text
     assert f.search_stats(a, b).structure[0].startswith("a is lower")
     assert f.explain(b, b).to_dict()["structure"] == []
+
+
+@pytest.mark.parametrize(
+    "structure, operations",
+    [
+        ("lower", N * (N + 1) * N),
+        ("tridiagonal", 2 * (3 * N - 2) * N),
+        ("identity", 0),
+        ("block_diagonal(64)", 2 * N * 64 * N),
+    ],
+)
+def test_declared_structure_saves_what_it_promises(structure, operations):
+    def f(a, b):
+        return bafe.input((N, N), name="a", structure=structure) @ b
+
+    found = _jit(f).explain(_normal(N, N), _normal(N, N, seed=1)).to_dict()
+    assert found["flops"] == operations
