@@ -81,8 +81,8 @@ double program_flops(const Program& program) {
   double total = 0;
   for (ValueId id : graph.live()) {
     auto product = products.find(id);
-    total += product != products.end() ? product->second
-                                       : node_flops(graph, id, wanted[id.index()]);
+    total +=
+        product != products.end() ? product->second : node_flops(graph, id, wanted[id.index()]);
   }
   return total;
 }

@@ -33,8 +33,8 @@ void note_growth(const TermGraph& terms, Growth& growth) {
   }
   growth.rejected.push_back(
       {"rule " + growth.rule_names[rule],
-       format("{} of {} rewrites before the {}, the last of {}", rewrites[rule], total, growth.stop_reason,
-              egraph.term_text(last[rule], 3))});
+       format("{} of {} rewrites before the {}, the last of {}", rewrites[rule], total,
+              growth.stop_reason, egraph.term_text(last[rule], 3))});
 }
 
 }  // namespace bafe

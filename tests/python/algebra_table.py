@@ -56,6 +56,4 @@ def found_flops(row: Row, n: int = 1000) -> Found:
         for shape in row.shapes(n, THIN)
     ]
     found = bafe.jit(row.function).explain(*specs).to_dict()
-    return Found(
-        found["flops"], found["flops_as_written"], found["stats"]["ms"], found["chosen"]
-    )
+    return Found(found["flops"], found["flops_as_written"], found["stats"]["ms"], found["chosen"])
