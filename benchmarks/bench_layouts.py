@@ -131,6 +131,36 @@ def scores(heads, rows, depth, keys, width):
     return f"scores of {heads} heads, {rows} queries, {keys} keys", attention, reference, arguments
 
 
+def unusual(text):
+    """Pick the lines of a program's text that show a value in another layout than row-major."""
+    lines = [line.strip() for line in text.splitlines()]
+    return [line for line in lines if re.search(r" @(?!row)", line) and line[0] != "#"]
+
+
+def win(title, function, reference, arguments):
+    """Check and time one program both ways; give its row and the values that are not row-major."""
+    row, ask_row = compiled(function, "row")
+    searched, ask_searched = compiled(function, "auto")
+    expected = reference(*arguments)
+    for ask in (ask_row, ask_searched):
+        got, text = ask(*arguments)
+        pairs = zip(got, expected) if isinstance(expected, tuple) else ((got, expected),)
+        error = max(largest_error(g, e) for g, e in pairs)
+        assert error < 5e-5, f"{title}: error {error}"
+    seconds = seconds_together(
+        {"row": lambda: row(*arguments), "searched": lambda: searched(*arguments)}
+    )
+    tags = sorted({re.search(r" @(\S+)", line).group(1) for line in unusual(text)})
+    return [
+        title,
+        f"{seconds['row'] * 1e6:.0f}",
+        f"{seconds['searched'] * 1e6:.0f}",
+        f"{seconds['row'] / seconds['searched']:.2f}",
+        f"{error:.1e}",
+        ", ".join(tags),
+    ], unusual(text)
+
+
 def layout_wins():
     """Time programs as searched and with every value row-major."""
     table = Table(title="layouts chosen by the search, beside the same program all row-major")
@@ -138,41 +168,16 @@ def layout_wins():
         table.add_column(name, justify="left" if name == "program" else "right")
     table.add_column("layouts chosen")
     texts = []
-    for title, function, reference, arguments in (
+    for program in (
         linear_layers(),
         projections(),
         wide_layer(),
         scores(8, 8, 64, 2048, 32),
         scores(4, 8, 128, 2048, 16),
     ):
-        (row, ask_row), (searched, ask_searched) = (
-            compiled(function, "row"),
-            compiled(function, "auto"),
-        )
-        expected = reference(*arguments)
-        for one in (ask_row, ask_searched):
-            got, text = one(*arguments)
-            pairs = zip(got, expected) if isinstance(expected, tuple) else ((got, expected),)
-            error = max(largest_error(g, e) for g, e in pairs)
-            assert error < 5e-5, f"{title}: error {error}"
-        seconds = seconds_together(
-            {"row": lambda: row(*arguments), "searched": lambda: searched(*arguments)}
-        )
-        chosen = [
-            line.strip()
-            for line in text.splitlines()
-            if re.search(r" @(?!row)", line) and not line.lstrip().startswith("#")
-        ]
-        tags = sorted({re.search(r" @(\S+(?: \d+)*\)?)", line).group(1) for line in chosen})
-        table.add_row(
-            title,
-            f"{seconds['row'] * 1e6:.0f}",
-            f"{seconds['searched'] * 1e6:.0f}",
-            f"{seconds['row'] / seconds['searched']:.2f}",
-            f"{error:.1e}",
-            ", ".join(tags),
-        )
-        texts.append(f"{title}\n  " + "\n  ".join(chosen))
+        cells, chosen = win(*program)
+        table.add_row(*cells)
+        texts.append("\n  ".join([cells[0], *chosen]))
     console.print(table)
     console.print("\nvalues that are not row-major, as explain shows them:", markup=False)
     console.print("\n".join(texts), markup=False)

@@ -46,7 +46,7 @@ class Extraction(NamedTuple):
 class EGraph:
     """Classes of equal nodes, each node with a cost."""
 
-    def __init__(self, core: Any) -> None:
+    def __init__(self, core: _core.CostEGraph) -> None:
         self._core = core
 
     def __repr__(self) -> str:
