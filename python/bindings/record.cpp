@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <memory>
 #include <numeric>
 
 #include "bafe/base/format.h"
@@ -14,7 +15,21 @@
 namespace bafe::python {
 namespace {
 
-constexpr std::size_t kMaxBuffers = 64;  // above: pointers are gathered on the heap
+/// Values of one call: on the stack for as many as most functions have, on the heap for more.
+template <class T>
+class Room {
+ public:
+  explicit Room(std::size_t count) {
+    if (count > kUsual) more_ = std::make_unique<T[]>(count);
+  }
+  T* get() { return more_ ? more_.get() : here_; }
+  T& operator[](std::size_t i) { return get()[i]; }
+
+ private:
+  static constexpr std::size_t kUsual = 32;
+  T here_[kUsual];
+  std::unique_ptr<T[]> more_;
+};
 
 bool same_dims(PyArrayObject* array, const std::vector<npy_intp>& dims) {
   return PyArray_NDIM(array) == static_cast<int>(dims.size()) &&
@@ -212,13 +227,16 @@ namespace {
 
 /// Buffers of one call: addresses, values of Python scalars, references to converted copies.
 struct Gathered {
-  void* inputs[kMaxBuffers];
   union Number {
     double real;
     std::int64_t integer;
     std::uint8_t truth;
-  } numbers[kMaxBuffers];
+  };
+  Room<void*> inputs;
+  Room<Number> numbers;
   std::vector<py::object> copies;
+
+  explicit Gathered(std::size_t count) : inputs(count), numbers(count) {}
 
   /// False with a Python error set.
   bool take(const LeafKey& key, PyObject* leaf, std::size_t input, std::size_t slot) {
@@ -262,12 +280,8 @@ PyObject* Record::run(PyObject* const* args, PyObject* const* out) const {
     dense_calls.fetch_add(1, std::memory_order_relaxed);
     return dense->run(args, out);
   }
-  Gathered gathered;
+  Gathered gathered(leaves.size() + hidden.size());
   const std::size_t total = outputs_.size();
-  if (leaves.size() + hidden.size() > kMaxBuffers || total > kMaxBuffers) {
-    PyErr_SetString(PyExc_ValueError, "bafe: more than 64 array arguments or results");
-    return nullptr;
-  }
   for (std::size_t i = 0; i < leaves.size(); ++i) {
     if (input_of_leaf[i] < 0) continue;
     if (!gathered.take(leaves[i], args[i], static_cast<std::size_t>(input_of_leaf[i]), i))
@@ -282,18 +296,18 @@ PyObject* Record::run(PyObject* const* args, PyObject* const* out) const {
     const auto input = static_cast<std::size_t>(input_of_hidden[i]);
     if (!gathered.take(hidden[i].key, array, input, leaves.size() + i)) return nullptr;
   }
-  PyObject* results[kMaxBuffers] = {};
-  void* addresses[kMaxBuffers];
+  Room<PyObject*> results(total);
+  Room<void*> addresses(total);
   for (std::size_t i = 0; i < total; ++i) {
     results[i] = allocate(i, out ? out[i] : nullptr);
     if (!results[i]) {
-      release(results, i);
+      release(results.get(), i);
       return nullptr;
     }
     addresses[i] = PyArray_DATA(reinterpret_cast<PyArrayObject*>(results[i]));
   }
   try {
-    auto once = [&] { executable->run(gathered.inputs, addresses, threads); };
+    auto once = [&] { executable->run(gathered.inputs.get(), addresses.get(), threads); };
     if (autotune) {
       py::gil_scoped_release unlocked;
       const Provenance& made = executable->provenance();
@@ -308,11 +322,11 @@ PyObject* Record::run(PyObject* const* args, PyObject* const* out) const {
       once();
     }
   } catch (...) {
-    release(results, total);
+    release(results.get(), total);
     set_python_error(std::current_exception());
     return nullptr;
   }
-  return finish(results, total);
+  return finish(results.get(), total);
 }
 
 PyObject* Record::finish(PyObject** results, std::size_t count) const {

@@ -252,3 +252,10 @@ def test_without_rewriting_the_program_runs_as_written():
     assert search.explain(a, b, v).chosen != explained.chosen
     assert search.compile(a, b, v).key != plain.compile(a, b, v).key
     np.testing.assert_allclose(plain(a, b, v), a @ b @ v, rtol=1e-10)
+
+
+def test_hundreds_of_arguments_and_results():
+    arrays = [np.full(3, i, np.float32) for i in range(200)]
+    for got, want in zip(bafe.jit(lambda xs: [x * 2 for x in xs])(arrays), arrays, strict=True):
+        np.testing.assert_array_equal(got, want * 2)
+    assert bafe.jit(lambda *xs: sum(xs, 0 * xs[0]))(*arrays).tolist() == [19900] * 3
