@@ -34,6 +34,10 @@ class EGraphSink : public TermSink {
 std::vector<AttrValue> match_attrs(const EGraph& graph, const Match& match, std::size_t count);
 std::vector<TermRef> match_terms(const Match& match);
 
+/// The rewrites that can ever match, given the operators of `egraph` and what they make themselves.
+std::vector<const Rewrite*> reachable_rewrites(const std::vector<const Rewrite*>& rewrites,
+                                               const EGraph& egraph);
+
 /// One saturation rule a rewrite; sets are RuleStage values. The rewrites and the analysis must
 /// outlive the rules. Both directions of a rule share a RuleId: its place in `names`, which is
 /// filled. `specials`: the program holds or tests NaN or Inf, so a rewrite of class `finite`,

@@ -156,6 +156,7 @@ void grow_as_asked(TermGraph& terms, const RuleSet& rules, const SearchOptions& 
   bool deep = regime_of(options.time_budget_ms, options.deep) == Regime::kDeep;
   RuleSet searched = options.budget || deep ? rules : rules.filter(is_goal_rule);
   auto rewrites = without_chains(allowed_rewrites(searched, options.math), chained, growth);
+  rewrites = reachable_rewrites(rewrites, terms.egraph);
   growth.rules =
       adapt_rules(rewrites, terms.analysis, sees_specials(terms.source), growth.rule_names);
   if (deep) mark_uphill(searched, growth.rules);
