@@ -188,13 +188,22 @@ std::vector<std::size_t> Cutter::periodic_ends() const {
     first = begin;
   }
   if (best == 0) return {order_.size()};
-  std::size_t start = first ? atoms_[first - 1] : 0;
-  std::size_t nodes = atoms_[first + period - 1] - start;
-  period *= (kSmallestPiece + nodes - 1) / nodes;
+  auto position = [&](std::size_t atom) { return atom ? atoms_[atom - 1] : 0; };
+  std::size_t nodes = position(first + period) - position(first), end = first + best;
+  // Inputs are never live, so the first repeat may have more atoms than the others: a period that
+  // begins where whole ones fit before it takes the first one in.
   std::vector<std::size_t> ends;
-  if (start) ends.push_back(start);
-  for (std::size_t i = first + period; i <= first + best; i += period)
-    ends.push_back(atoms_[i - 1]);
+  for (std::size_t at = first; at + period <= end && at < first + period && ends.empty(); ++at) {
+    std::size_t start = position(at);
+    if (start == 0 || start % nodes) continue;
+    std::uint64_t whole_period = make_piece(start, start + nodes).graph.hash();
+    if (make_piece(0, nodes).graph.hash() != whole_period) continue;
+    first = at;
+    for (std::size_t cut = nodes; cut <= start; cut += nodes) ends.push_back(cut);
+  }
+  if (ends.empty() && first) ends.push_back(position(first));
+  period *= (kSmallestPiece + nodes - 1) / nodes;
+  for (std::size_t i = first + period; i <= end; i += period) ends.push_back(atoms_[i - 1]);
   if (ends.empty() || ends.back() < order_.size()) ends.push_back(order_.size());
   return ends;
 }
