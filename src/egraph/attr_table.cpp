@@ -21,13 +21,20 @@ AttrValueId AttrTable::intern(const AttrValue& value) {
   return AttrValueId(id);
 }
 
-AttrId AttrTable::intern(const Attrs& record) {
+AttrId AttrTable::find(const Attrs& record) const {
   if (record.empty()) return {};
-  std::uint64_t hash = attrs_hash(record);
-  auto [first, last] = record_ids_.equal_range(hash);
+  auto [first, last] = record_ids_.equal_range(attrs_hash(record));
   for (auto it = first; it != last; ++it) {
     if (attrs_equal(records_[it->second], record)) return AttrId(it->second);
   }
+  return {};
+}
+
+AttrId AttrTable::intern(const Attrs& record) {
+  if (record.empty()) return {};
+  AttrId known = find(record);
+  if (known.valid()) return known;
+  std::uint64_t hash = attrs_hash(record);
   auto id = static_cast<std::uint32_t>(records_.size());
   records_.push_back(record);
   first_field_.push_back(static_cast<std::uint32_t>(fields_.size()));

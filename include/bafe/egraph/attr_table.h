@@ -22,6 +22,9 @@ class AttrTable {
   /// An invalid id when the value was never interned: then no node can hold it.
   AttrValueId find(const AttrValue& value) const;
 
+  /// An invalid id when the record is empty or was never interned.
+  AttrId find(const Attrs& record) const;
+
   const AttrValue& value(AttrValueId id) const { return values_[id.index()]; }
   /// The empty record for AttrId{}.
   const Attrs& record(AttrId id) const { return id.valid() ? records_[id.index()] : empty_; }

@@ -2,6 +2,7 @@
 /// A language of its own for each test: operators with their arities, terms, patterns and rules as
 /// text.
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -46,6 +47,21 @@ class TreeApplier : public Applier {
   std::vector<Pattern> right_;
 };
 
+/// Applies another applier where a condition holds.
+class ConditionalApplier : public Applier {
+ public:
+  using Condition = std::function<bool(const EGraph&, const Match&)>;
+  ConditionalApplier(Condition condition, std::shared_ptr<Applier> then)
+      : condition_(std::move(condition)), then_(std::move(then)) {}
+  bool apply(EGraph& graph, const Match& match, std::span<NodeId> roots) override {
+    return condition_(graph, match) && then_->apply(graph, match, roots);
+  }
+
+ private:
+  Condition condition_;
+  std::shared_ptr<Applier> then_;
+};
+
 class Language {
  public:
   /// "+/2 sin/1 x y": arity after the slash, 0 without; "get/1:axis" has one integer field.
@@ -82,6 +98,30 @@ class Language {
     std::string left = text.substr(0, arrow), right = text.substr(arrow + (both ? 3 : 2));
     rules.push_back(direction(name, left, right, id, false, set));
     if (both) rules.push_back(direction(name, right, left, id, true, set));
+  }
+
+  /// One direction, where `condition` holds. Class variables are numbered in order of appearance.
+  void rule_if(const std::string& name, const std::string& text,
+               ConditionalApplier::Condition condition) {
+    rule(name, text);
+    SaturationRule& last = rules.back();
+    last.applier = std::make_shared<ConditionalApplier>(std::move(condition), last.applier);
+    last.right.complete = false;
+    last.reads_facts = true;
+  }
+
+  /// One direction whose right side `applier` builds as it likes.
+  void rule_by(const std::string& name, const std::string& left, std::shared_ptr<Applier> applier) {
+    rule(name, left + "=>" + left);
+    rules.back().applier = std::move(applier);
+    rules.back().right = {};
+    rules.back().reads_facts = true;
+  }
+
+  /// The node of a term that is there already; invalid otherwise.
+  NodeId find(const EGraph& graph, const std::string& text) const {
+    std::map<std::string, std::uint16_t> none;
+    return find(graph, pattern(text, none));
   }
 
   OpTable ops;
@@ -148,6 +188,18 @@ class Language {
     }
     if (nested) ++at;
     return out;
+  }
+
+  NodeId find(const EGraph& graph, const Pattern& term) const {
+    std::vector<NodeId> kids;
+    for (const Pattern& child : term.children) {
+      kids.push_back(find(graph, child));
+      if (!kids.back().valid()) return {};
+    }
+    Attrs record;
+    for (const FieldPattern& field : term.fields) record.push_back(field.literal);
+    AttrId attr = graph.attrs().find(record);
+    return attr.valid() || record.empty() ? graph.lookup(term.op, attr, kids) : NodeId{};
   }
 
   NodeId add(EGraph& graph, const Pattern& term) const {
