@@ -9,7 +9,17 @@ import tempfile
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-SUITES = ("kernels", "layouts", "calls", "egraph", "extraction", "algebra", "structure", "graphs", "fuzz")
+SUITES = (
+    "kernels",
+    "layouts",
+    "calls",
+    "egraph",
+    "extraction",
+    "algebra",
+    "structure",
+    "graphs",
+    "fuzz",
+)
 ONE_THREAD = {
     name: "1"
     for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "BAFE_THREADS")
