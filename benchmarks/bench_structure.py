@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any, Callable
 
 import bafe
 import numpy as np
-from bafe.testing import largest_error, time_together
+from bafe.testing import largest_error
 from report import console, machine
 from rich.table import Table
 
@@ -15,6 +16,18 @@ rng = np.random.default_rng(8)
 
 def normal(*shape: int, dtype: Any = np.float32) -> np.ndarray:
     return rng.standard_normal(shape).astype(dtype)
+
+
+def medians(functions: dict[str, Callable[[], Any]], rounds: int = 25) -> dict[str, float]:
+    """Give median milliseconds of processor time, taken in interleaved rounds: other processes on
+    the machine then count little."""
+    samples: dict[str, list[float]] = {name: [] for name in functions}
+    for _ in range(rounds):
+        for name, function in functions.items():
+            start = time.process_time()
+            function()
+            samples[name].append(time.process_time() - start)
+    return {name: sorted(taken)[len(taken) // 2] * 1e3 for name, taken in samples.items()}
 
 
 def band(x: np.ndarray, below: int, above: int) -> np.ndarray:
@@ -71,33 +84,29 @@ def main() -> None:
             scale = float(np.abs(function(*arguments)).max())
             error = largest_error(one(*arguments) / scale, function(*arguments) / scale)
             assert error <= 1e-5, f"{title}: error {error}"
-        times = time_together(
+        times = medians(
             {
                 "numpy": lambda f=function, a=arguments: f(*a),
                 "off": lambda f=off, a=arguments: f(*a),
                 "auto": lambda f=auto, a=arguments: f(*a),
-            },
-            rounds=15,
-            sample_ms=5,
+            }
         )
-        numpy, dense_ms, found = (times[k].ms for k in ("numpy", "off", "auto"))
+        numpy, dense_ms, found = (times[k] for k in ("numpy", "off", "auto"))
         cells = [f"{x * 1e3:.1f}" for x in (numpy, dense_ms, found)]
         table.add_row(title, *cells, f"{numpy / found:.2f}", f"{dense_ms / found:.2f}", promise)
     with_declaration = bafe.jit(declared, threads=1, tier="compiled")
-    times = time_together(
+    times = medians(
         {
             "numpy": lambda: lower @ other,
             "auto": lambda: with_declaration(lower, other),
-        },
-        rounds=15,
-        sample_ms=5,
+        }
     )
     table.add_row(
         "triangular @ dense, declared",
-        f"{times['numpy'].ms * 1e3:.1f}",
+        f"{times['numpy'] * 1e3:.1f}",
         "-",
-        f"{times['auto'].ms * 1e3:.1f}",
-        f"{times['numpy'].ms / times['auto'].ms:.2f}",
+        f"{times['auto'] * 1e3:.1f}",
+        f"{times['numpy'] / times['auto']:.2f}",
         "-",
         "-",
     )

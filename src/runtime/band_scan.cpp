@@ -34,10 +34,13 @@ bool any_in_blocks(const unsigned char* at, std::int64_t bytes) {
   constexpr std::uint64_t kNoSigns =
       sizeof(Bits) == 8 ? 0x7fffffffffffffffull : 0x7fffffff7fffffffull;
   constexpr std::int64_t kStep = 8 * sizeof(Words), kCheck = 16;  // a test every 2 KiB
+  constexpr std::int64_t kAhead = 4096;  // bytes; a prefetch past the end is harmless
   for (std::int64_t from = 0; from < bytes; from += kCheck * kStep) {
     const std::int64_t end = std::min(bytes, from + kCheck * kStep);
     Words any = {0, 0};
     for (std::int64_t block = from; block < end; block += kStep) {
+      __builtin_prefetch(at + block + kAhead);
+      __builtin_prefetch(at + block + kAhead + 64);
       for (std::int64_t i = 0; i < 8; ++i) {
         Words words;
         std::memcpy(&words, at + block + i * static_cast<std::int64_t>(sizeof words), sizeof words);
@@ -66,8 +69,9 @@ bool is_zero_run(const unsigned char* at, std::int64_t count, std::int64_t strid
 template <class Bits>
 bool holds(const MatrixView& m, const Structure& band) {
   const auto* data = static_cast<const unsigned char*>(m.data);
-  // From the last line: the guard of a lower band fails at once on dense data, as does an upper's.
-  for (std::int64_t i = m.rows; i-- > 0;) {
+  // Dense data fails within the first two lines, whichever side is claimed; what holds is read in
+  // the order of memory.
+  for (std::int64_t i = 0; i < m.rows; ++i) {
     const unsigned char* line = data + i * m.row_stride;
     std::int64_t first = std::clamp<std::int64_t>(i - band.below, 0, m.cols);
     std::int64_t last = std::clamp<std::int64_t>(i + band.above + 1, 0, m.cols);
