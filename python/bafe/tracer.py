@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Callable, Union
 
 import numpy as np
+from numpy.lib.mixins import NDArrayOperatorsMixin
 
 from bafe import _core
 
@@ -119,11 +120,14 @@ class Tracer:
         return self.tensor(found)
 
 
-class Constant:
+class Constant(NDArrayOperatorsMixin):
     """An array whose values are part of the program: copied, folded, packed once. See
-    ``bafe.constant``."""
+    ``bafe.constant``.
 
-    __array_ufunc__ = None
+    In a traced function it stands for a tensor, outside of one for its array.
+    """
+
+    __hash__ = object.__hash__
 
     def __init__(self, array: ArrayLike) -> None:
         self.array = np.array(array, copy=True)
@@ -131,6 +135,38 @@ class Constant:
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
         return self.array if dtype is None else self.array.astype(dtype)
+
+    def _here(self) -> Any:
+        return self.array if _state.tracer is None else _state.tracer.lift(self)
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        return getattr(ufunc, method)(*_here_all(inputs), **kwargs)
+
+    def __array_function__(self, func: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        return func(*_here_all(args), **kwargs)
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_") or name == "tracer":  # what tells a tensor from others
+            raise AttributeError(name)
+        return getattr(self._here(), name)
+
+    def __getitem__(self, key: Any) -> Any:
+        return self._here()[key]
+
+    def __len__(self) -> int:
+        return len(self.array)
+
+    def __iter__(self) -> Any:
+        return iter(self._here())
+
+
+def _here_all(values: Any) -> Any:
+    """Constants in ``values``, nested in lists and tuples too, as what they stand for here."""
+    if isinstance(values, Constant):
+        return values._here()
+    if isinstance(values, (list, tuple)):
+        return type(values)(_here_all(value) for value in values)
+    return values
 
 
 def tracer_of(values: Sequence[Any]) -> Tracer | None:

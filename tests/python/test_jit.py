@@ -259,3 +259,23 @@ def test_hundreds_of_arguments_and_results():
     for got, want in zip(bafe.jit(lambda xs: [x * 2 for x in xs])(arrays), arrays, strict=True):
         np.testing.assert_array_equal(got, want * 2)
     assert bafe.jit(lambda *xs: sum(xs, 0 * xs[0]))(*arrays).tolist() == [19900] * 3
+
+
+def test_constants_are_used_like_arrays():
+    w = bafe.constant(np.arange(6, dtype=np.float32).reshape(3, 2))
+    v = bafe.constant(np.ones((2, 4), np.float32))
+    x = np.ones((1, 3), np.float32)
+    plain, other = w.array, v.array
+    functions = [
+        lambda x, w, v: x @ (w @ v) * 2,
+        lambda x, w, v: (2 * w - w.T.T)[1:].sum() + x,
+        lambda x, w, v: np.concatenate([w, np.exp(w)], axis=1).max() + x @ w,
+        lambda x, w, v: x + len(w) + w.shape[1] + sum(row[0] for row in w),
+        lambda x, w, v: x * (w == w.max()).any(),
+    ]
+    for i, function in enumerate(functions):
+        want = function(x, plain, other)
+        got = bafe.jit(lambda x, f=function: f(x, w, v))(x)
+        np.testing.assert_allclose(got, want, rtol=1e-6, err_msg=str(i))
+        np.testing.assert_allclose(function(x, w, v), want, rtol=1e-6, err_msg=str(i))
+    assert {w: 1}[w] == 1
