@@ -1,7 +1,7 @@
 """Network graphs written with the Python surface, as benchmarks of search and of speed.
 
 Each module has ``NAME``, ``SOURCE`` (where the shapes come from) and ``build(rng)``, which gives
-the function and its arguments.
+a ``weights.Graph``.
 """
 
 from graphs import bert, gated_mlp, gqa, inception, layers, lora, nas_rnn, resnext

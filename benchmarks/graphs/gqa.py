@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable
+from typing import Any
 
 import numpy as np
 
 from graphs.transformer import softmax
-from graphs.weights import normal
+from graphs.weights import Graph, normal
 
 NAME = "group-query attention"
 SOURCE = "Q [2, 256, 64], K [2, 64, 4096], V [2, 4096, 64] (Mirage's sizes), stable softmax"
 
 
-def build(rng: np.random.Generator) -> tuple[Callable[..., Any], tuple[Any, ...]]:
-    """Give the function and its arguments."""
+def build(rng: np.random.Generator) -> Graph:
+    """Give the function, what varies from call to call, and the weights."""
 
     def attend(q: Any, k: Any, v: Any) -> Any:
         return softmax(q @ k * np.float32(0.125)) @ v
 
-    return attend, (normal(rng, 2, 256, 64), normal(rng, 2, 64, 4096), normal(rng, 2, 4096, 64))
+    q, k, v = (normal(rng, *shape) for shape in ((2, 256, 64), (2, 64, 4096), (2, 4096, 64)))
+    return Graph(attend, (q, k, v), ())

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable
+from typing import Any
 
 import numpy as np
 
 from graphs.convolution import average_pool, conv
-from graphs.weights import normal, weight
+from graphs.weights import Graph, normal, weight
 
 NAME = "Inception-like block"
 SOURCE = "block 4a of GoogLeNet: 14 x 14 x 480 -> 192 + 208 + 48 + 64 channels"
 SIZE, CHANNELS = 14, 480
 
 
-def build(rng: np.random.Generator) -> tuple[Callable[..., Any], tuple[Any, ...]]:
-    """Give the function and its arguments."""
+def build(rng: np.random.Generator) -> Graph:
+    """Give the function, what varies from call to call, and the weights."""
 
     def block(x: Any, one: Any, by3: Any, taps3: Any, by5: Any, taps5: Any, pooled: Any) -> Any:
         branches = [
@@ -29,8 +29,7 @@ def build(rng: np.random.Generator) -> tuple[Callable[..., Any], tuple[Any, ...]
     def taps(size: int, c: int, d: int) -> list[list[np.ndarray]]:
         return [[weight(rng, c, d) / size for _ in range(size)] for _ in range(size)]
 
-    return block, (
-        normal(rng, SIZE, SIZE, CHANNELS),
+    weights = (
         weight(rng, CHANNELS, 192),
         weight(rng, CHANNELS, 96),
         taps(3, 96, 208),
@@ -38,3 +37,4 @@ def build(rng: np.random.Generator) -> tuple[Callable[..., Any], tuple[Any, ...]
         taps(5, 16, 48),
         weight(rng, CHANNELS, 64),
     )
+    return Graph(block, (normal(rng, SIZE, SIZE, CHANNELS),), weights)

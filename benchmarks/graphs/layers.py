@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable
+from typing import Any
 
 import numpy as np
 
 from graphs.transformer import layer_norm
-from graphs.weights import normal, weight
+from graphs.weights import Graph, normal, weight
 
 NAME = "24 equal layers"
 SOURCE = "x + relu(norm(x) W1) W2 at width 256, 24 times"
 LAYERS, ROWS, WIDTH = 24, 64, 256
 
 
-def build(
-    rng: np.random.Generator, layers: int = LAYERS
-) -> tuple[Callable[..., Any], tuple[Any, ...]]:
-    """Give the function and its arguments."""
+def build(rng: np.random.Generator, layers: int = LAYERS) -> Graph:
+    """Give the function, what varies from call to call, and the weights."""
 
     def stack(x: Any, parameters: list[Any]) -> Any:
         for w1, w2, gain, shift in parameters:
@@ -32,4 +30,4 @@ def build(
             normal(rng, WIDTH),
         )
 
-    return stack, (normal(rng, ROWS, WIDTH), [one() for _ in range(layers)])
+    return Graph(stack, (normal(rng, ROWS, WIDTH),), ([one() for _ in range(layers)],))

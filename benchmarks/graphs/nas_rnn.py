@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable
+from typing import Any
 
 import numpy as np
 
-from graphs.weights import normal, weight
+from graphs.weights import Graph, normal, weight
 
 NAME = "NasRNN, 5 steps"
 SOURCE = "hidden 512, batch 1, 5 steps, as in TASO's and Tensat's evaluation"
@@ -33,8 +33,8 @@ def cell(x: np.ndarray, h: np.ndarray, wx: list[Any], wh: list[Any]) -> np.ndarr
     return np.tanh(sigmoid(one + two) * np.tanh(three + four))
 
 
-def build(rng: np.random.Generator) -> tuple[Callable[..., Any], tuple[Any, ...]]:
-    """Give the function and its arguments."""
+def build(rng: np.random.Generator) -> Graph:
+    """Give the function, what varies from call to call, and the weights."""
 
     def chain(h: Any, xs: list[Any], wx: list[Any], wh: list[Any]) -> Any:
         for x in xs:
@@ -43,4 +43,4 @@ def build(rng: np.random.Generator) -> tuple[Callable[..., Any], tuple[Any, ...]
 
     matrices = [[weight(rng, HIDDEN, HIDDEN) for _ in range(GATES)] for _ in range(2)]
     xs = [normal(rng, 1, HIDDEN) for _ in range(STEPS)]
-    return chain, (normal(rng, 1, HIDDEN), xs, *matrices)
+    return Graph(chain, (normal(rng, 1, HIDDEN), xs), tuple(matrices))

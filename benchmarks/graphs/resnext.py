@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable
+from typing import Any
 
 import numpy as np
 
 from graphs.convolution import conv
-from graphs.weights import normal, weight
+from graphs.weights import Graph, normal, weight
 
 NAME = "ResNeXt-like block"
 SOURCE = "stage 3 of ResNeXt-50: 14 x 14, 1024 -> 512 -> 1024 channels; 8 groups of 64"
 SIZE, WIDE, NARROW, GROUPS = 14, 1024, 512, 8
 
 
-def build(rng: np.random.Generator) -> tuple[Callable[..., Any], tuple[Any, ...]]:
-    """Give the function and its arguments."""
+def build(rng: np.random.Generator) -> Graph:
+    """Give the function, what varies from call to call, and the weights."""
 
     def block(x: Any, narrow: Any, groups: list[Any], widen: Any, shift: Any) -> Any:
         y = np.maximum(x @ narrow + shift, 0.0)
@@ -31,10 +31,5 @@ def build(rng: np.random.Generator) -> tuple[Callable[..., Any], tuple[Any, ...]
         [[weight(rng, width, width) / 3 for _ in range(3)] for _ in range(3)]
         for _ in range(GROUPS)
     ]
-    return block, (
-        normal(rng, SIZE, SIZE, WIDE),
-        weight(rng, WIDE, NARROW),
-        groups,
-        weight(rng, NARROW, WIDE),
-        normal(rng, NARROW),
-    )
+    weights = (weight(rng, WIDE, NARROW), groups, weight(rng, NARROW, WIDE), normal(rng, NARROW))
+    return Graph(block, (normal(rng, SIZE, SIZE, WIDE),), weights)

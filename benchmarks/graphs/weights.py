@@ -1,8 +1,18 @@
-"""Random arrays for the graphs."""
+"""What a graph is, and random arrays for it."""
 
 from __future__ import annotations
 
+from typing import Any, Callable, NamedTuple
+
 import numpy as np
+
+
+class Graph(NamedTuple):
+    """A network: ``function(*activations, *weights)``; the weights stay the same."""
+
+    function: Callable[..., Any]
+    activations: tuple[Any, ...]
+    weights: tuple[Any, ...]
 
 
 def normal(rng: np.random.Generator, *shape: int) -> np.ndarray:
