@@ -29,9 +29,9 @@ bool builds_root_last(const SaturationRule& rule) {
 std::optional<Saturation::StageEnd> Saturation::poll(std::size_t row,
                                                      const SaturationOptions& options) const {
   if (accepted_ >= options.max_accepted) return StageEnd::kAccepted;
-  if (row % 256 == 255 && options.interrupted && options.interrupted()) {
-    return StageEnd::kInterrupted;
-  }
+  if (row % 256 != 255) return std::nullopt;
+  if (options.interrupted && options.interrupted()) return StageEnd::kInterrupted;
+  if (memory_bytes() > options.max_bytes) return StageEnd::kMemory;
   return std::nullopt;
 }
 

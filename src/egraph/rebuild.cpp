@@ -163,8 +163,15 @@ void EGraph::repair(NodeId node) {
   kill(lost, kept);
 }
 
+void EGraph::poll_interrupt() {
+  if (--steps_to_poll_ > 0) return;
+  steps_to_poll_ = 1024;
+  if (interrupted_ && interrupted_()) throw RebuildInterrupted{};
+}
+
 void EGraph::settle_facts(bool modify) {
   while (!fact_pending_.empty() || !modify_pending_.empty()) {
+    poll_interrupt();
     if (!fact_pending_.empty()) {
       NodeId node = fact_pending_.back();
       fact_pending_.pop_back();
@@ -221,6 +228,7 @@ void EGraph::compact_dirty() {
 
 void EGraph::close() {
   while (!pending_.empty()) {
+    poll_interrupt();
     NodeId node = pending_.back();
     pending_.pop_back();
     repair(node);

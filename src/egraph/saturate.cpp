@@ -9,7 +9,8 @@ namespace bafe {
 
 const char* stop_reason_text(StopReason reason) {
   static constexpr const char* kTexts[] = {"saturated", "iterations",  "nodes",
-                                           "accepted",  "interrupted", "contradiction"};
+                                           "accepted",  "interrupted", "contradiction",
+                                           "memory"};
   return kTexts[static_cast<int>(reason)];
 }
 
@@ -57,21 +58,23 @@ std::optional<StopReason> Saturation::iterate(const SaturationOptions& options) 
   Checkpoint start = graph_.mark();
   std::size_t accepted_before = accepted_, matches_before = 0, matches = 0;
   for (const RuleState& state : state_) matches_before += state.stats.matches;
-  held_back_ = false;
+  held_back_ = over_memory_ = false;
   error_.reset();
+  bool unfinished = false;
   StageEnd end = StageEnd::kDone;
   std::size_t old_limit = graph_.node_limit();
   graph_.set_node_limit(std::min(old_limit, options.max_nodes));
+  graph_.set_interrupt(options.interrupted);
   try {
-    for (std::size_t s = 0; s < options.stages.size() && end == StageEnd::kDone; ++s) {
-      for (std::uint32_t i = 0; i < options.stages[s].repeat && end == StageEnd::kDone; ++i) {
-        std::size_t before = accepted_;
-        end = run_stage(options.stages[s], options);
-        if (accepted_ == before) break;
-      }
-    }
+    run_stages(options, end);
   } catch (const RuleError& error) {
     error_ = error;
+  } catch (const RebuildInterrupted&) {
+    end = StageEnd::kInterrupted;
+    unfinished = true;
+  }
+  graph_.set_interrupt({});
+  if (error_ || unfinished) {
     graph_.set_trace(nullptr);
     graph_.rollback(start);
   }
@@ -84,10 +87,27 @@ std::optional<StopReason> Saturation::iterate(const SaturationOptions& options) 
   if (end == StageEnd::kNodes) return StopReason::kNodes;
   if (end == StageEnd::kAccepted) return StopReason::kAccepted;
   if (end == StageEnd::kInterrupted) return StopReason::kInterrupted;
+  if (end == StageEnd::kMemory) return StopReason::kMemory;
   if (accepted_ != accepted_before) return std::nullopt;
   if (!held_back_) return StopReason::kSaturated;
   for (RuleState& state : state_) state.banned_until = 0;
   return std::nullopt;
+}
+
+void Saturation::run_stages(const SaturationOptions& options, StageEnd& end) {
+  for (std::size_t s = 0; s < options.stages.size() && end == StageEnd::kDone; ++s) {
+    for (std::uint32_t i = 0; i < options.stages[s].repeat && end == StageEnd::kDone; ++i) {
+      std::size_t before = accepted_;
+      end = run_stage(options.stages[s], options);
+      if (accepted_ == before) break;
+    }
+  }
+}
+
+std::size_t Saturation::memory_bytes() const {
+  std::size_t sum = graph_.memory_bytes();
+  for (const Found& found : found_) sum += found.table.memory_bytes();
+  return sum;
 }
 
 Saturation::StageEnd Saturation::run_stage(const Stage& stage, const SaturationOptions& options) {
@@ -96,7 +116,9 @@ Saturation::StageEnd Saturation::run_stage(const Stage& stage, const SaturationO
   std::vector<Found*> found;
   for (std::size_t i = 0; i < rules_.size(); ++i) {
     if (!((stage.sets >> rules_[i].set) & 1)) continue;
-    if (!search(i, deltas, options, found)) return StageEnd::kInterrupted;
+    if (!search(i, deltas, options, found)) {
+      return over_memory_ ? StageEnd::kMemory : StageEnd::kInterrupted;
+    }
   }
   StageEnd end = StageEnd::kDone;
   for (std::size_t i = 0; i < found.size() && end == StageEnd::kDone; ++i) {
@@ -128,7 +150,10 @@ bool Saturation::search(std::size_t rule, std::deque<Delta>& deltas,
   if (!delta) delta = &deltas.emplace_back(graph_, state.since);
   MatchLimits limits;
   limits.fuel = options.fuel;
-  limits.interrupted = options.interrupted;
+  limits.interrupted = [this, &options] {
+    over_memory_ = memory_bytes() > options.max_bytes;
+    return over_memory_ || (options.interrupted && options.interrupted());
+  };
   std::size_t threshold = options.match_limit << std::min<std::size_t>(state.bans, 40);
   if (options.match_limit > 0) limits.max_matches = threshold;
   Found& result = found_[rule];

@@ -29,6 +29,8 @@ const char* reason_text(StopReason reason) {
       return "iteration limit";
     case StopReason::kNodes:
       return "node limit";
+    case StopReason::kMemory:
+      return "memory limit";
     case StopReason::kAccepted:
       return "rewrite limit";
     case StopReason::kInterrupted:
@@ -85,6 +87,10 @@ void run_staged(TermGraph& terms, Saturation& saturation, const SearchOptions& o
     // Work is counted in matches: rounds over a graph that exploded are not worth a caller's wait.
     worked = matches >= work;
     if (worked) break;
+    if (options.interrupted && options.interrupted()) {
+      end = StopReason::kInterrupted;
+      break;
+    }
     end = saturation.iterate(limits);
     matches += saturation.iterations().back().matches;
   }
@@ -192,15 +198,22 @@ std::vector<const Rewrite*> allowed_rewrites(const RuleSet& rules, Math math) {
   return rules.rewrites(weakest);
 }
 
-Growth grow(TermGraph& terms, const RuleSet& rules, const SearchOptions& options) {
+Growth grow(TermGraph& terms, const RuleSet& rules, const SearchOptions& given) {
   Growth growth;
   growth.stop_reason = "saturated";
   if (rules.size() == 0) return growth;  // nothing is to be rewritten, long chains neither
+  SearchOptions options = given;
+  bool full = false;
+  options.interrupted = [&] {
+    full = full || terms.egraph.memory_bytes() > given.max_memory_bytes;
+    return full || (given.interrupted && given.interrupted());
+  };
   try {
     grow_as_asked(terms, rules, options, growth);
   } catch (const RuleError& error) {
     growth.contradiction = error;
   }
+  if (full) growth.stop_reason = "memory limit";
   return growth;
 }
 

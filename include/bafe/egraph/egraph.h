@@ -32,6 +32,9 @@ struct Checkpoint {
   std::uint32_t log_bytes = 0;
 };
 
+/// Thrown by rebuild() when set_interrupt()'s function says so: roll back before going on.
+struct RebuildInterrupted {};
+
 /// Ids are given in birth order and no hash order is visible: equal calls give equal graphs in
 /// every process. Between rebuilds, congruent nodes may sit in different classes.
 ///
@@ -69,6 +72,8 @@ class EGraph {
   /// twins.
   void close();
   bool is_rebuilt() const;
+  /// Polled by rebuild() every thousand steps; may be empty.
+  void set_interrupt(std::function<bool()> interrupted) { interrupted_ = std::move(interrupted); }
   /// Facts of `cls` were changed from outside (an assertion): parents learn again at the next
   /// rebuild.
   void facts_changed(ClassId cls);
@@ -235,6 +240,7 @@ class EGraph {
   void touch(ClassId cls) { classes_[cls.index()].tick = static_cast<std::uint8_t>(tick_); }
   void touch_list(ClassId cls);
   void repair(NodeId node);
+  void poll_interrupt();
   void kill(NodeId node, NodeId twin);
   void settle_facts(bool modify);
   void compact_dirty();
@@ -263,6 +269,8 @@ class EGraph {
   /// Nodes born before the last rebuild: their classes' ids are known outside.
   std::uint32_t settled_ = 0;
   std::vector<NodeId>* trace_ = nullptr;
+  std::function<bool()> interrupted_;
+  std::uint32_t steps_to_poll_ = 1024;
   bool keep_proofs_ = true;
   NodeId blamed_a_, blamed_b_;
   Reason blamed_;

@@ -69,13 +69,16 @@ struct SaturationOptions {
   std::vector<Stage> stages = std::vector<Stage>(1);  ///< of one iteration, in order
   std::size_t max_iterations = 30;
   std::size_t max_nodes = 10'000;              ///< live nodes; never exceeded
+  std::size_t max_bytes = ~std::size_t{0};     ///< of graph and matches; checked every 256 matches
   std::size_t max_accepted = ~std::size_t{0};  ///< matches that changed the graph
   std::size_t fuel = ~std::size_t{0};          ///< per rule and search, in candidate nodes
   /// Backoff: a rule with more matches than `match_limit << bans` is banned for `ban_length <<
   /// bans` iterations. 0 turns it off.
   std::size_t match_limit = 1000;
   std::size_t ban_length = 5;
-  std::function<bool()> interrupted;  ///< polled while searching and applying; true stops
+  /// Polled while searching, applying and rebuilding; true stops. What was applied stays, unless
+  /// facts were still on their way: then the iteration is rolled back.
+  std::function<bool()> interrupted;
 };
 
 enum class StopReason : std::uint8_t {
@@ -85,6 +88,7 @@ enum class StopReason : std::uint8_t {
   kAccepted,
   kInterrupted,
   kContradiction,  ///< error() says which rule and match; the iteration was rolled back
+  kMemory,
 };
 const char* stop_reason_text(StopReason reason);
 
@@ -130,9 +134,11 @@ class Saturation {
     bool complete = true;
     std::vector<std::uint32_t> late;  ///< rows whose right side has inner nodes that are not there
   };
-  enum class StageEnd : std::uint8_t { kDone, kNodes, kAccepted, kInterrupted };
+  enum class StageEnd : std::uint8_t { kDone, kNodes, kAccepted, kInterrupted, kMemory };
 
   StageEnd run_stage(const Stage& stage, const SaturationOptions& options);
+  void run_stages(const SaturationOptions& options, StageEnd& end);
+  std::size_t memory_bytes() const;
   bool search(std::size_t rule, std::deque<Delta>& deltas, const SaturationOptions& options,
               std::vector<Found*>& found);
   StageEnd apply(Found& found, const SaturationOptions& options);
@@ -159,6 +165,7 @@ class Saturation {
   std::vector<NodeId> operands_;
   std::optional<RuleError> error_;
   std::size_t iteration_ = 0, accepted_ = 0;
+  bool over_memory_ = false;
   bool held_back_ = false;  ///< some rule of this iteration has matches that were not applied
 };
 

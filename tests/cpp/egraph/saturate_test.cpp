@@ -97,6 +97,54 @@ TEST(Saturation, StopsAtTheNodeLimitInsideAnIteration) {
   }
 }
 
+TEST(Saturation, StopsAtTheMemoryLimitAndKeepsASoundGraph) {
+  Language m = mathematics();
+  EGraph graph(m.ops);
+  add_mathematics_terms(m, graph);
+  Saturation saturation(graph, m.rules);
+  SaturationOptions options = unlimited(20);
+  options.max_bytes = 4'000'000;
+  EXPECT_EQ(saturation.run(options), StopReason::kMemory);
+  EXPECT_STREQ(stop_reason_text(StopReason::kMemory), "memory");
+  EXPECT_GT(graph.num_nodes(), 8'000u);
+  EXPECT_LE(graph.memory_bytes(), 5'000'000u);
+  graph.check();
+}
+
+TEST(Saturation, AnInterruptedRebuildIsRolledBack) {
+  Language m("f/1 g/2 a b");
+  EGraph graph(m.ops);
+  NodeId left = m.add(graph, "a"), right = m.add(graph, "b");
+  for (int i = 0; i < 3000; ++i) {
+    left = graph.add(m.ops.find("f"), std::vector<NodeId>{left});
+    right = graph.add(m.ops.find("f"), std::vector<NodeId>{right});
+  }
+  m.rule("collapse", "a => b");
+  Saturation saturation(graph, m.rules);
+  SaturationOptions options = unlimited(5);
+  options.interrupted = [] { return true; };
+  EXPECT_EQ(saturation.run(options), StopReason::kInterrupted);
+  graph.check();
+  EXPECT_NE(graph.class_of(left), graph.class_of(right));
+  options.interrupted = {};
+  EXPECT_EQ(saturation.run(options), StopReason::kSaturated);
+  EXPECT_EQ(graph.class_of(left), graph.class_of(right));
+}
+
+TEST(Saturation, RulesThatGrowForEverMeetTheNodeLimit) {
+  Language m("f/1 g/1 a");
+  m.rule("grow", "(f ?x) => (f (g ?x))");
+  EGraph graph(m.ops);
+  m.add(graph, "(f a)");
+  Saturation saturation(graph, m.rules);
+  SaturationOptions options = unlimited(10'000);
+  options.max_nodes = 500;
+  EXPECT_EQ(saturation.run(options), StopReason::kNodes);
+  EXPECT_LE(graph.num_nodes(), 500u);
+  EXPECT_GT(saturation.stats(0).accepted, 100u);
+  graph.check();
+}
+
 TEST(Saturation, StopsAtTheLimitOfAcceptedMatches) {
   Language m = mathematics();
   EGraph graph(m.ops);
