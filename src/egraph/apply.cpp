@@ -148,7 +148,8 @@ bool Saturation::apply_direct(std::size_t index, const Match& match, std::size_t
       continue;
     }
     operands_.clear();
-    for (std::uint16_t operand : step.operands) operands_.push_back(ahead_[operand * kBlock + place]);
+    for (std::uint16_t operand : step.operands)
+      operands_.push_back(ahead_[operand * kBlock + place]);
     if (root) {
       return graph_.add_equal(step.op, attrs[s], operands_, match.roots[0],
                               {ReasonKind::kRule, rule.backward, rule.rule, witness_});

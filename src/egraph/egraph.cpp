@@ -12,8 +12,7 @@
 
 namespace bafe {
 
-EGraph::EGraph(const OpTable& ops, Analysis* analysis)
-    : ops_(&ops), analysis_(analysis) {
+EGraph::EGraph(const OpTable& ops, Analysis* analysis) : ops_(&ops), analysis_(analysis) {
   BAFE_CHECK(ops.size() < 0x10000, "an operator fits in 16 bits");
 }
 

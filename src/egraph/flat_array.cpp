@@ -1,5 +1,5 @@
-// Blocks of memory come in and go out, resized. A block of kPages or more bytes is mapped by itself,
-// a smaller one lies on the heap; size and alignment say which.
+// Blocks of memory come in and go out, resized. A block of kPages or more bytes is mapped by
+// itself, a smaller one lies on the heap; size and alignment say which.
 #include "bafe/egraph/flat_array.h"
 
 #include <cstdlib>
@@ -20,9 +20,9 @@ constexpr std::size_t kHuge = std::size_t{1} << 23;
 bool is_mapped(std::size_t bytes) { return bytes >= kPages; }
 
 void* map_block(void* block, std::size_t old_bytes, std::size_t new_bytes) {
-  void* fresh = block ? mremap(block, old_bytes, new_bytes, MREMAP_MAYMOVE)
-                      : mmap(nullptr, new_bytes, PROT_READ | PROT_WRITE,
-                             MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  void* fresh =
+      block ? mremap(block, old_bytes, new_bytes, MREMAP_MAYMOVE)
+            : mmap(nullptr, new_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (fresh == MAP_FAILED) throw std::bad_alloc();
   if (new_bytes >= kHuge) madvise(fresh, new_bytes, MADV_HUGEPAGE);
   return fresh;

@@ -8,9 +8,8 @@
 namespace bafe {
 
 const char* stop_reason_text(StopReason reason) {
-  static constexpr const char* kTexts[] = {"saturated", "iterations",  "nodes",
-                                           "accepted",  "interrupted", "contradiction",
-                                           "memory"};
+  static constexpr const char* kTexts[] = {"saturated",   "iterations",    "nodes", "accepted",
+                                           "interrupted", "contradiction", "memory"};
   return kTexts[static_cast<int>(reason)];
 }
 

@@ -46,10 +46,9 @@ void UnionLog::append(NodeId a, NodeId b, const Reason& reason, bool keep_b, boo
   BAFE_CHECK(!reason.rule.valid() || reason.rule.index() <= 0xffffu, "rule ids are below 65,536");
   std::uint8_t entry[512 * 5 + 32];
   std::uint8_t* to = entry;
-  *to++ = static_cast<std::uint8_t>(static_cast<std::uint8_t>(reason.kind) |
-                                    (reason.backward ? kBackward : 0) | (keep_b ? kKeepB : 0) |
-                                    (absorbed ? kAbsorbed : 0) |
-                                    (reason.rule.valid() ? kHasRule : 0));
+  *to++ = static_cast<std::uint8_t>(
+      static_cast<std::uint8_t>(reason.kind) | (reason.backward ? kBackward : 0) |
+      (keep_b ? kKeepB : 0) | (absorbed ? kAbsorbed : 0) | (reason.rule.valid() ? kHasRule : 0));
   if (reason.rule.valid()) to = put(to, reason.rule.index());
   to = put(to, b.index());
   to = put_difference(to, b, a);

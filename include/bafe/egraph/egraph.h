@@ -192,7 +192,7 @@ class EGraph {
   static constexpr std::uint32_t kMaxTick = 0xff, kMaskBits = 22;
   static constexpr std::uint32_t kTwin = 0x80000000u;  ///< in class_of_: ask that node
   struct ClassRow {
-    ListRef<NodeId> nodes;    ///< without items: this class is part of another, ClassId(nodes.first)
+    ListRef<NodeId> nodes;  ///< without items: this class is part of another, ClassId(nodes.first)
     ListRef<NodeId> parents;
     std::uint32_t mask : kMaskBits = 0;  ///< operators, mask_of()
     std::uint32_t tick : 8 = 0;          ///< of the last merge or change of facts
@@ -254,9 +254,10 @@ class EGraph {
   Analysis* analysis_;
   AttrTable attrs_;
   FlatArray<NodeRow> rows_;
-  FlatArray<std::uint32_t> class_of_;  ///< canonical class of a live node; kTwin | twin of a dead one
-  FlatArray<std::uint8_t> arrived_;    ///< tick at which the node's class last became another
-  FlatArray<NodeId> spill_;            ///< words of nodes that have more than two
+  FlatArray<std::uint32_t>
+      class_of_;                     ///< canonical class of a live node; kTwin | twin of a dead one
+  FlatArray<std::uint8_t> arrived_;  ///< tick at which the node's class last became another
+  FlatArray<NodeId> spill_;          ///< words of nodes that have more than two
   FlatArray<ClassRow> classes_;
   ListPool<NodeId> lists_;
   HashCons table_;

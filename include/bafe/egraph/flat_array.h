@@ -86,8 +86,8 @@ class FlatArray {
     resize(needed + step + 16);
   }
   void resize(std::size_t room) {
-    data_ = static_cast<T*>(
-        resize_block(data_, capacity_ * sizeof(T), room * sizeof(T), alignof(T)));
+    data_ =
+        static_cast<T*>(resize_block(data_, capacity_ * sizeof(T), room * sizeof(T), alignof(T)));
     capacity_ = room;
   }
 

@@ -30,8 +30,8 @@ class FreeVariables : public Analysis {
     Known old = known_[from.index()];
     MergeResult result;
     result.into_changed = join(graph, known_[into.index()], old);
-    result.from_changed = old.free != known_[into.index()].free ||
-                          old.constant != known_[into.index()].constant;
+    result.from_changed =
+        old.free != known_[into.index()].free || old.constant != known_[into.index()].constant;
     return result;
   }
   void modify(EGraph& graph, ClassId cls) override {
@@ -203,19 +203,21 @@ TEST_F(ClassicalLambda, BranchesThatAgreeAreOne) {
 }
 
 TEST_F(ClassicalLambda, ComposesFunctions) {
-  EXPECT_TRUE(reaches("(let f (lam x (+ (var x) 1)) (let g (lam y (+ (var y) (var y))) "
-                      "(app (var f) (app (var g) 5))))",
-                      "11"));
-  EXPECT_TRUE(reaches("(app (fix f (lam n (if (eq (var n) 0) 0 "
-                      "(+ (var n) (app (var f) (+ (var n) -1)))))) 3)",
-                      "6"));
+  EXPECT_TRUE(
+      reaches("(let f (lam x (+ (var x) 1)) (let g (lam y (+ (var y) (var y))) "
+              "(app (var f) (app (var g) 5))))",
+              "11"));
+  EXPECT_TRUE(
+      reaches("(app (fix f (lam n (if (eq (var n) 0) 0 "
+              "(+ (var n) (app (var f) (+ (var n) -1)))))) 3)",
+              "6"));
 }
 
 TEST_F(ClassicalLambda, DoesNotCaptureVariables) {
   GoalLimits few{.iterations = 8, .nodes = 20'000, .shows_goal = true};
   EXPECT_FALSE(reaches("(let x 1 (lam x (var x)))", "(lam x 1)", few));
-  EXPECT_FALSE(reaches("(let y (+ (var x) (var x)) (lam x (var y)))",
-                       "(lam x (+ (var x) (var x)))", few));
+  EXPECT_FALSE(
+      reaches("(let y (+ (var x) (var x)) (lam x (var y)))", "(lam x (+ (var x) (var x)))", few));
 }
 
 }  // namespace

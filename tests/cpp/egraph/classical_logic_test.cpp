@@ -26,15 +26,15 @@ Language logic(const std::vector<std::string>& names) {
   return l;
 }
 
-const std::vector<std::string> kAll{
-    "def-imply", "double-neg", "assoc-or", "dist-and-or", "dist-or-and", "comm-or",  "comm-and",
-    "lem",       "or-true",    "and-true", "and-false",   "or-false",    "contrapositive",
-    "lem-imply"};
+const std::vector<std::string> kAll{"def-imply",      "double-neg", "assoc-or",  "dist-and-or",
+                                    "dist-or-and",    "comm-or",    "comm-and",  "lem",
+                                    "or-true",        "and-true",   "and-false", "or-false",
+                                    "contrapositive", "lem-imply"};
 
 TEST(ClassicalLogic, ProvesTheContrapositive) {
   Language l = logic({"def-imply", "double-neg", "comm-or"});
-  for (const char* goal : {"(or (~ x) y)", "(or (~ x) (~ (~ y)))", "(or (~ (~ y)) (~ x))",
-                           "(-> (~ y) (~ x))"}) {
+  for (const char* goal :
+       {"(or (~ x) y)", "(or (~ x) (~ (~ y)))", "(or (~ (~ y)) (~ x))", "(-> (~ y) (~ x))"}) {
     EXPECT_TRUE(reaches(l, nullptr, "(-> x y)", goal)) << goal;
   }
 }
@@ -42,9 +42,8 @@ TEST(ClassicalLogic, ProvesTheContrapositive) {
 TEST(ClassicalLogic, ChainsImplications) {
   Language l = logic({"def-imply", "double-neg", "comm-and", "comm-or", "lem-imply"});
   l.rule("contrapositive", "(-> ?a ?b) => (-> (~ ?b) (~ ?a))");
-  for (const char* goal :
-       {"(& (-> (~ y) (~ x)) (-> y z))", "(& (-> y z) (-> (~ y) (~ x)))", "(or z (~ x))",
-        "(or (~ x) z)", "(-> x z)"}) {
+  for (const char* goal : {"(& (-> (~ y) (~ x)) (-> y z))", "(& (-> y z) (-> (~ y) (~ x)))",
+                           "(or z (~ x))", "(or (~ x) z)", "(-> x z)"}) {
     EXPECT_TRUE(reaches(l, nullptr, "(& (-> x y) (-> y z))", goal)) << goal;
   }
 }

@@ -86,9 +86,7 @@ class ClassicalMathematics : public ::testing::Test {
     calculus();
   }
 
-  void rule(const std::string& name, const std::string& text) {
-    m_.rule(name, with_numbers(text));
-  }
+  void rule(const std::string& name, const std::string& text) { m_.rule(name, with_numbers(text)); }
   template <class Condition>
   void rule_if(const std::string& name, const std::string& text, Condition condition) {
     m_.rule_if(name, with_numbers(text), [condition](const EGraph& graph, const Match& match) {
@@ -177,7 +175,8 @@ TEST_F(ClassicalMathematics, SimplifiesAProductOfSums) {
 
 TEST_F(ClassicalMathematics, SimplifiesRoots) {
   EXPECT_TRUE(reaches("(/ 1 (- (/ (+ 1 (sqrt five)) 2) (/ (- 1 (sqrt five)) 2)))",
-                      "(/ 1 (sqrt five))", {.iterations = 75, .nodes = 150'000, .shows_goal = false}));
+                      "(/ 1 (sqrt five))",
+                      {.iterations = 75, .nodes = 150'000, .shows_goal = false}));
 }
 
 TEST_F(ClassicalMathematics, Differentiates) {

@@ -46,8 +46,7 @@ TEST(Mathematics, GrowsAsPublishedStepByStep) {
   EGraph graph(m.ops);
   add_mathematics_terms(m, graph);
   Saturation saturation(graph, m.rules);
-  for (std::size_t nodes :
-       {69, 118, 208, 389, 784, 1576, 3160, 8113, 28303, 136446, 1047896}) {
+  for (std::size_t nodes : {69, 118, 208, 389, 784, 1576, 3160, 8113, 28303, 136446, 1047896}) {
     EXPECT_FALSE(saturation.iterate(unlimited(1)).has_value());
     if (nodes < 100'000) graph.check();
     EXPECT_EQ(graph.num_nodes(), nodes);

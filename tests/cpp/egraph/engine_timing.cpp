@@ -62,8 +62,8 @@ int main(int argc, char** argv) {
     std::fputs("usage: engine_timing [--no-proofs] <case> <runs>\n", stderr);
     return 2;
   }
-  bafe::testing::Case work = bafe::testing::make_case(name.substr(0, dash),
-                                                      std::atoi(name.c_str() + dash + 1));
+  bafe::testing::Case work =
+      bafe::testing::make_case(name.substr(0, dash), std::atoi(name.c_str() + dash + 1));
   for (int i = 0; i < std::atoi(argv[first + 1]); ++i) bafe::testing::run(name, work, proofs);
   return 0;
 }
