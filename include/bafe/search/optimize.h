@@ -42,7 +42,8 @@ struct SearchOptions {
   bool deep = false;
   bool structure = true;  ///< skip known zeros of matrices (class `finite`); never in math="bits"
   int max_nodes = 10000;  ///< of the staged saturation
-  const RuleSet* rules = nullptr;   ///< nullptr: the default rules
+  std::size_t max_memory_bytes = std::size_t{1} << 30;  ///< of the e-graph, proofs included
+  const RuleSet* rules = nullptr;                       ///< nullptr: the default rules
   const CostModel* cost = nullptr;  ///< nullptr: roofline on the reference machine
   Target target;
   int threads = 1;
@@ -56,7 +57,8 @@ struct SearchStats {
   std::int64_t matches_accepted = 0;  ///< raw accepted matches
   std::int64_t nodes_before = 0, nodes_after = 0, classes_before = 0, classes_after = 0;
   std::int64_t iterations = 0, work_units = 0;
-  /// "saturated", "iteration limit", "work limit", "node limit", "rewrite limit", "time"; then
+  /// "saturated", "iteration limit", "work limit", "node limit", "rewrite limit", "memory limit",
+  /// "time"; then
   /// ", without rule x" for every rule that contradicted an analysis.
   std::string stop_reason;
   std::string regime;

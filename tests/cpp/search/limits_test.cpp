@@ -92,6 +92,20 @@ TEST(Limits, NodesAreNeverMoreThanAllowed) {
   EXPECT_LE(r.stats.nodes_after, 24);
 }
 
+TEST(Limits, MemoryIsCounted) {
+  RuleSet rules = with_rules(
+      "(rule grow (sin ?x) => (add (sin (add ?x 1)) 0.5) :class reals :set simplify :why \"no\")");
+  SearchOptions options = plain();
+  options.rules = &rules;
+  options.max_memory_bytes = 1000;
+  for (bool stochastic : {false, true}) {
+    if (stochastic) options.budget = SearchBudget{6, 400, 200, 0, 5.0, 3, true};
+    SearchResult a = searched(chain("sin"), options), b = searched(chain("sin"), options);
+    EXPECT_EQ(a.stats.stop_reason, "memory limit");
+    EXPECT_EQ(a.program.text(), b.program.text());
+  }
+}
+
 TEST(Contradictions, OfConstantsLeaveTheRulesOut) {
   RuleSet rules = with_rules(
       "(rule one (sin ?x) => 1 :class reals :set simplify :why \"no\")"
