@@ -212,6 +212,8 @@ def _call(name: str, operands: Sequence[Any], fields: tuple[Any, ...] = ()) -> A
 def _reduce(name: str, x: Any, axes: Axes | None, keepdims: bool) -> Any:
     loc = user_loc()
     axes = (axes,) if isinstance(axes, (int, np.integer)) else axes
+    if name == "mean" and np.dtype(getattr(x, "dtype", float)).kind in "biu":
+        x = _call("cast", (x,), ("f64",))  # as NumPy sums: no integer overflows
     return _record([x], lambda t, ids: t.trace.reduce(name, ids[0], axes, bool(keepdims), loc))
 
 

@@ -340,6 +340,14 @@ def test_logaddexp_is_numpys_and_replaces_the_naive_form():
     assert (naive(high, high) == 1000.0 + np.log(2)).all()
 
 
+def test_a_mean_of_large_integers_does_not_wrap():
+    for dtype, value in ((np.int64, 2**62), (np.uint8, 255), (bool, True)):
+        x = np.full((3, 8), value, dtype)
+        for function in (lambda a: a.mean(), lambda a: np.mean(a, axis=1), lambda a: np.var(a)):
+            for tier, got in both(function, x):
+                np.testing.assert_allclose(got, function(x), err_msg=tier)
+
+
 def test_a_mean_of_nothing_stays_nan():
     x = np.ones((0, 3))
     for tier, got in both(lambda a: np.mean(a) - np.mean(a), x):
