@@ -76,6 +76,9 @@ Answer Solver::solve(Kernel kernel, double cutoff, std::size_t depth) {
 Answer Solver::solve_parts(Kernel kernel, double cutoff, std::size_t depth) {
   std::vector<Kernel> parts = split(std::move(kernel));
   if (parts.size() == 1) return solve_one(std::move(parts[0]), cutoff, depth);
+  // Small parts first: what they leave of the work goes to the others.
+  std::stable_sort(parts.begin(), parts.end(),
+                   [](const Kernel& a, const Kernel& b) { return a.num_edges() < b.num_edges(); });
   Answer total{0, 0, PickPool::kNone};
   std::int64_t limit = work.limit;
   for (std::size_t i = 0; i < parts.size(); ++i) {

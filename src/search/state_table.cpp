@@ -22,6 +22,11 @@ bool input_is_col(const TermGraph& terms, NodeId node) {
   return rank >= 2 && order[rank - 1] == static_cast<int>(rank) - 2;
 }
 
+/// A constant is packed once, when its kernel is loaded: every order of it is there for nothing.
+bool is_constant(const TermGraph& terms, NodeId node) {
+  return attr_kind(terms.egraph.attrs().record(terms.egraph.attr(node))[0]) == AttrKind::kText;
+}
+
 }  // namespace
 
 StateTable::StateTable(const TermGraph& terms, const NodeCosts& costs)
@@ -92,7 +97,7 @@ void StateTable::derive_node(NodeId node, ClassId cls, bool& changed) {
   for (bool col : {false, true}) {
     if (col && !matrix) continue;
     if (info.role == NodeRole::kInput) {
-      if (col == input_is_col(terms_, node)) {
+      if (is_constant(terms_, node) || col == input_is_col(terms_, node)) {
         changed |=
             offer({cls, col, true}, {Derivation::Kind::kNode, node, info.own_ns, info.own_ns, {}});
       }
