@@ -172,7 +172,7 @@ def layout_wins():
         linear_layers(),
         projections(),
         wide_layer(),
-        scores(8, 8, 64, 2048, 32),
+        scores(2, 8, 256, 2048, 16),
         scores(4, 8, 128, 2048, 16),
     ):
         cells, chosen = win(*program)
