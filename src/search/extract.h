@@ -11,7 +11,7 @@ namespace bafe {
 
 struct ExtractLimits {
   int candidates = 16;
-  int evaluations = 2000;  ///< programs that the local search may price
+  int evaluations = 2000;             ///< programs that the local search may price
   std::function<bool()> interrupted;  ///< polled; true: the candidates found so far are the answer
 };
 
@@ -42,8 +42,8 @@ std::vector<Candidate> neighbours(const TermGraph& terms, const NodeCosts& costs
 /// cost nothing; the choice may then have cycles.
 std::vector<NodeId> cheapest_nodes(const TermGraph& terms, const NodeCosts& costs,
                                    const std::vector<bool>& paid = {});
-/// At most `count` classes of contractions, routines and reductions that several classes could read,
-/// those with most readers first.
+/// At most `count` classes of contractions, routines and reductions that several classes could
+/// read, those with most readers first.
 std::vector<ClassId> shareable_classes(const TermGraph& terms, const NodeCosts& costs,
                                        std::size_t count);
 
