@@ -224,6 +224,19 @@ std::string EGraph::blame() const {
                 term_text(blamed_a_), term_text(blamed_b_));
 }
 
+void EGraph::trim() {
+  rows_.trim();
+  class_of_.trim();
+  arrived_.trim();
+  spill_.trim();
+  classes_.trim();
+  lists_.trim();
+  log_.trim();
+  if (!is_rebuilt()) return;
+  for (FlatArray<NodeId>* scratch : {&pending_, &fact_pending_}) scratch->reset(0);
+  for (FlatArray<ClassId>* scratch : {&modify_pending_, &dirty_}) scratch->reset(0);
+}
+
 std::size_t EGraph::memory_bytes(bool with_proofs) const {
   return rows_.memory_bytes() + class_of_.memory_bytes() + arrived_.memory_bytes() +
          spill_.memory_bytes() + classes_.memory_bytes() + lists_.memory_bytes() +

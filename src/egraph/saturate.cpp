@@ -46,10 +46,10 @@ Saturation::Saturation(EGraph& graph, std::vector<SaturationRule> rules)
 }
 
 StopReason Saturation::run(const SaturationOptions& options) {
-  for (std::size_t i = 0; i < options.max_iterations; ++i) {
-    if (std::optional<StopReason> end = iterate(options)) return *end;
-  }
-  return StopReason::kIterations;
+  std::optional<StopReason> end;
+  for (std::size_t i = 0; i < options.max_iterations && !end; ++i) end = iterate(options);
+  graph_.trim();
+  return end.value_or(StopReason::kIterations);
 }
 
 std::optional<StopReason> Saturation::iterate(const SaturationOptions& options) {

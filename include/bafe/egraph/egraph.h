@@ -77,6 +77,8 @@ class EGraph {
   /// Facts of `cls` were changed from outside (an assertion): parents learn again at the next
   /// rebuild.
   void facts_changed(ClassId cls);
+  /// Gives back the memory that growth kept ready: for a graph that grows no more for now.
+  void trim();
   /// Live nodes never exceed this count.
   void set_node_limit(std::size_t nodes) { node_limit_ = nodes; }
   std::size_t node_limit() const { return node_limit_; }

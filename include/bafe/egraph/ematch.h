@@ -96,7 +96,15 @@ class MatchTable {
   }
   const NodeId* row(std::size_t i) const { return words_.data() + i * stride_; }
   /// One row, to be filled whole.
-  NodeId* append() { return words_.extend(stride_); }
+  NodeId* append() {
+    constexpr std::size_t kFirst = 8192,
+                          kMost = std::size_t{1} << 18;  // words; small tables double
+    std::size_t size = words_.size();
+    if (size + stride_ > words_.capacity() && size < kMost) {
+      words_.reserve(std::max(kFirst, 2 * size + stride_));
+    }
+    return words_.extend(stride_);
+  }
   void clear() { words_.clear(); }
   std::size_t memory_bytes() const { return words_.memory_bytes(); }
 

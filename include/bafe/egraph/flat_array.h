@@ -59,6 +59,14 @@ class FlatArray {
     size_ += count;
     return data_ + size_ - count;
   }
+  void reserve(std::size_t room) {
+    if (room > capacity_) resize(room);
+  }
+  /// Gives back what growth kept ready.
+  void trim() {
+    if (capacity_ > size_) resize(size_);
+  }
+  std::size_t capacity() const { return capacity_; }
   void pop_back() { --size_; }
   /// Needs size <= size().
   void truncate(std::size_t size) { size_ = size; }

@@ -103,6 +103,7 @@ class ListPool {
     list.first = T(first);
   }
 
+  void trim() { items_.trim(); }
   std::size_t memory_bytes() const { return items_.memory_bytes(); }
 
  private:

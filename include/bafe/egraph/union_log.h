@@ -47,6 +47,7 @@ class UnionLog {
   std::size_t size() const { return bytes_.size(); }
   /// Forgets all from `size` on, which is where an entry begins.
   void truncate(std::size_t size) { bytes_.truncate(size); }
+  void trim() { bytes_.trim(); }
   std::size_t memory_bytes() const { return bytes_.memory_bytes(); }
 
  private:
