@@ -40,7 +40,7 @@ void EGraph::rehash(NodeId but) {
   flush();
 }
 
-/// Nodes without attributes, begin of a block already added to `children` by the caller.
+/// Nodes without attributes: node i of `found` has the children children[k][begin + i].
 template <std::size_t kArity>
 void EGraph::lookup_block(OpId op, std::span<const NodeId* const> children, std::size_t begin,
                           std::span<NodeId> found) const {
@@ -56,7 +56,8 @@ void EGraph::lookup_block(OpId op, std::span<const NodeId* const> children, std:
     hashes[i] = key_end(hash);
     table_.prefetch(hashes[i]);
   }
-  for (std::size_t i = 0; i < found.size(); ++i) {
+  bool large = live_nodes_ > 20'000;  // a small graph is in the cache already
+  for (std::size_t i = 0; large && i < found.size(); ++i) {
     NodeId guess = table_.guess(hashes[i]);
     if (guess.valid()) __builtin_prefetch(&rows_[guess.index()]);
   }
