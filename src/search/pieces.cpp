@@ -23,6 +23,12 @@ bool is_leaf(const Graph& graph, ValueId id) {
   return op_info(graph.node(id).op).kind == OpKind::kLeaf;
 }
 
+/// A leaf that names an array.
+bool is_array(const Graph& graph, ValueId id) {
+  const Attrs& attrs = graph.node(id).attrs;
+  return is_leaf(graph, id) && !attrs.empty() && attr_kind(attrs[0]) == AttrKind::kText;
+}
+
 /// Live nodes, operands first, each after the deepest of its operands' trees: what a step of a
 /// recurrence needs besides its state is computed in that step.
 std::vector<ValueId> deepest_first(const Graph& graph) {
@@ -237,7 +243,12 @@ ValueId Cutter::take(Piece& piece, std::unordered_map<ValueId, ValueId>& map, Va
   if (is_free_[id.index()] && !input) {
     std::vector<ValueId> operands;
     for (ValueId operand : node.operands) operands.push_back(take(piece, map, operand));
-    ValueId made = piece.graph.add(node.op, std::move(operands), node.attrs);
+    Attrs attrs = node.attrs;
+    if (is_array(whole(), id)) {
+      attrs[0] = std::to_string(piece.constants.size());
+      piece.constants.push_back(id);
+    }
+    ValueId made = piece.graph.add(node.op, std::move(operands), std::move(attrs));
     piece.graph.set_loc(made, whole().loc(id));
     return map[id] = made;
   }
@@ -354,6 +365,11 @@ Graph join_pieces(const Pieces& pieces, const std::vector<const Graph*>& graphs)
       if (is_input(graph, id)) {
         made[id.index()] = outer(
             pieces.pieces[p].inputs[static_cast<std::size_t>(attr_int(node.attrs, 0).value())]);
+        continue;
+      }
+      if (is_array(graph, id)) {
+        auto place = static_cast<std::size_t>(std::stoul(attr_string(node.attrs, 0)));
+        made[id.index()] = outer(pieces.pieces[p].constants[place]);
         continue;
       }
       std::vector<ValueId> operands;

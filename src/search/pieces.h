@@ -13,6 +13,9 @@ struct Piece {
   Graph graph;
   std::vector<ValueId> inputs;   ///< values of the whole program, one an input
   std::vector<ValueId> outputs;  ///< values of the whole program, one a root
+  /// The graph's array constants are named by their place here, so that pieces that differ in them
+  /// alone are like each other: nothing is concluded from their elements.
+  std::vector<ValueId> constants;
   std::size_t like = 0;          ///< the first piece with this graph up to names; often itself
 };
 

@@ -23,7 +23,7 @@ struct Derivation {
   enum class Kind : std::uint8_t { kNone, kNode, kStore, kLoad, kConvert };
   Kind kind = Kind::kNone;
   NodeId node;
-  double ns = 1e30;   ///< with everything below it, shared parts counted each time
+  double ns = 1e300;  ///< with everything below it, shared parts counted each time
   double own_ns = 0;  ///< of this step alone
   std::vector<State> from;
 };
