@@ -18,7 +18,14 @@ def build(rng: np.random.Generator) -> Graph:
     """Give the function, what varies from call to call, and the weights."""
 
     def block(
-        x: Any, mask: Any, projections: list[Any], norms: list[Any], w1: Any, b1: Any, w2: Any, b2: Any
+        x: Any,
+        mask: Any,
+        projections: list[Any],
+        norms: list[Any],
+        w1: Any,
+        b1: Any,
+        w2: Any,
+        b2: Any,
     ) -> Any:
         x = layer_norm(x + attention(x, *projections, mask, HEADS), norms[0], norms[1])
         return layer_norm(x + gelu(x @ w1 + b1) @ w2 + b2, norms[2], norms[3])

@@ -20,16 +20,13 @@ def build(rng: np.random.Generator) -> Graph:
     def block(x: Any, narrow: Any, groups: list[Any], widen: Any, shift: Any) -> Any:
         y = np.maximum(x @ narrow + shift, 0.0)
         width = NARROW // GROUPS
-        parts = [
-            conv(y[:, :, g * width : (g + 1) * width], taps) for g, taps in enumerate(groups)
-        ]
+        parts = [conv(y[:, :, g * width : (g + 1) * width], taps) for g, taps in enumerate(groups)]
         y = np.maximum(np.concatenate(parts, axis=2), 0.0)
         return np.maximum(y @ widen + x, 0.0)
 
     width = NARROW // GROUPS
     groups = [
-        [[weight(rng, width, width) / 3 for _ in range(3)] for _ in range(3)]
-        for _ in range(GROUPS)
+        [[weight(rng, width, width) / 3 for _ in range(3)] for _ in range(3)] for _ in range(GROUPS)
     ]
     weights = (weight(rng, WIDE, NARROW), groups, weight(rng, NARROW, WIDE), normal(rng, NARROW))
     return Graph(block, (normal(rng, SIZE, SIZE, WIDE),), weights)

@@ -1,6 +1,7 @@
 """Writes numpy_facts.txt: what NumPy answers on special values, as stored bits in hexadecimal.
 
-Each line is "operator dtype result-dtype: bits"; binary operators run over all pairs of the dtype's values.
+Each line is "operator dtype result-dtype: bits"; binary operators run over all pairs of the dtype's
+values.
 """
 
 import pathlib
@@ -83,7 +84,7 @@ def main():
         for to in NAMES:
             out = v.astype(NAMES[to])
             if name[0] == "f" and to[0] == "u" or name[0] == "f" and to in ("i8", "i16"):
-                continue  # undefined in C for what does not fit; NumPy's answer depends on the machine
+                continue  # undefined in C for what does not fit: NumPy's answer varies
             lines.append(f"cast {name} {to}: {bits(out)}")
     path = pathlib.Path(__file__).parent / "numpy_facts.txt"
     path.write_text("\n".join(lines) + "\n")
