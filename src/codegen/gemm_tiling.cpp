@@ -115,6 +115,16 @@ bool rows_collide(std::int64_t stride_bytes) {
   return stride_bytes % 2048 == 0 && stride_bytes != 0;
 }
 
+/// Few rows of A by a large B in place: deep columns of B would touch a page a row, so that shallow
+/// blocks of k are taken across all columns of a unit.
+bool streams_b(const GemmTiling& t) {
+  constexpr std::int64_t kPage = 4096, kLarge = std::int64_t{1} << 20;
+  const GemmSpec& s = t.spec;
+  const std::int64_t bytes = dtype_bytes(s.dtype);
+  return t.rows.count < 3 && s.b.col == 1 && s.b.panel == 0 && !s.b.load &&
+         s.b.row * bytes >= kPage / 2 && s.k * s.n * bytes >= kLarge && !t.banded;
+}
+
 void choose_packing(GemmTiling& t) {
   const GemmSpec& s = t.spec;
   const std::int64_t bytes = dtype_bytes(s.dtype);
@@ -319,7 +329,8 @@ GemmTiling tile_gemm(const GemmSpec& spec, const Target& target) {
     return t;
   }
   if (!choose_tile(t, target.isa, s.b.panel)) choose_tile(t, target.isa, 0);
-  const std::int64_t k_limit = dtype_bytes(s.dtype) == 8 ? 256 : 512;
+  const std::int64_t deep = dtype_bytes(s.dtype) == 8 ? 256 : 512;
+  const std::int64_t k_limit = !streams_b(t) ? deep : t.rows.count == 1 ? 16 : 32;
   const Cut depth = Cut::of(s.k, k_limit);
   t.k_blocks = std::max<std::int64_t>(1, depth.count);
   t.kc = depth.count > 1 ? (depth.big + 7) / 8 * 8 : s.k;
