@@ -1,4 +1,4 @@
-"""Recurrent cells found by architecture search, in a chain: eight gates a cell, two products each."""
+"""Recurrent cells found by architecture search, in a chain: eight gates, two products each."""
 
 from __future__ import annotations
 

@@ -250,10 +250,8 @@ void bind_function(py::module_& module) {
       .def("run", &run_record)
       .def("guards_hold", &Record::guards_hold)
       .def_property_readonly("dense_calls", [](const Record& r) { return r.dense_calls.load(); })
-      .def_property_readonly("dense",
-                             [](const Record& r) {
-                               return std::const_pointer_cast<Record>(r.dense);
-                             })
+      .def_property_readonly(
+          "dense", [](const Record& r) { return std::const_pointer_cast<Record>(r.dense); })
       .def_property_readonly("executable", [](const Record& r) { return r.executable; });
   module.def("make_record", &make_record);
   bind_structure(module);

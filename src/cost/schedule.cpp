@@ -63,8 +63,8 @@ std::string node_text(const Program& program, ValueId id) {
   }
   std::string structure = program.structure(id).text();
   if (!structure.empty()) structure = "  # " + structure;
-  return text + format(" : {} {}{}\n", node.type.text(), program.layouts[id.index()].text(),
-                       structure);
+  return text +
+         format(" : {} {}{}\n", node.type.text(), program.layouts[id.index()].text(), structure);
 }
 
 }  // namespace

@@ -16,7 +16,7 @@ struct Piece {
   /// The graph's array constants are named by their place here, so that pieces that differ in them
   /// alone are like each other: nothing is concluded from their elements.
   std::vector<ValueId> constants;
-  std::size_t like = 0;          ///< the first piece with this graph up to names; often itself
+  std::size_t like = 0;  ///< the first piece with this graph up to names; often itself
 };
 
 struct Pieces {

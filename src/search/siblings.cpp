@@ -102,9 +102,8 @@ class Seeder {
     if (parts.size() < 2) return;
     NodeId shared = terms_.nodes[operand_of(graph(), group[0], shared_place).index()];
     NodeId side_by_side = concat(std::move(parts), axis);
-    NodeId merged = shared_place == 1
-                        ? add(graph().node(group[0]).op, {side_by_side, shared})
-                        : add(graph().node(group[0]).op, {shared, side_by_side});
+    NodeId merged = shared_place == 1 ? add(graph().node(group[0]).op, {side_by_side, shared})
+                                      : add(graph().node(group[0]).op, {shared, side_by_side});
     std::int64_t begin = 0;
     std::vector<ClassId> done;
     for (ValueId product : group) {

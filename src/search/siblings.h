@@ -14,7 +14,7 @@ inline constexpr std::int64_t kThinRows = 16;
 
 /// Independent thin products with a common operand: none needs the result of another.
 struct Siblings {
-  int shared_place = 0;  ///< 0: the common operand is the left one
+  int shared_place = 0;           ///< 0: the common operand is the left one
   std::vector<ValueId> products;  ///< at least two, ascending
 };
 
