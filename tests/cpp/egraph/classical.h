@@ -3,7 +3,8 @@
 
 #include <gtest/gtest.h>
 
-#include <regex>
+#include <algorithm>
+#include <string>
 
 #include "egraph/language.h"
 
@@ -11,9 +12,16 @@ namespace bafe::testing {
 
 /// Integers as text become nodes of operator `num`: "(+ x 3)" is "(+ x (num @3))".
 inline std::string with_numbers(const std::string& text) {
-  static const std::regex kNumber(R"((^|[ (])(-?[0-9]+)(?=[ )]|$))");
-  std::string once = std::regex_replace(text, kNumber, "$1(num @$2)");
-  return std::regex_replace(once, kNumber, "$1(num @$2)");
+  std::string out;
+  for (std::size_t at = 0; at < text.size();) {
+    std::size_t end = std::min(text.find_first_of(" ()", at), text.size());
+    std::string word = text.substr(at, std::max<std::size_t>(end - at, 1));
+    std::size_t digits = word.size() > 1 && word[0] == '-' ? 1 : 0;
+    bool number = word.find_first_not_of("0123456789", digits) == std::string::npos;
+    out += number ? "(num @" + word + ")" : word;
+    at += word.size();
+  }
+  return out;
 }
 
 struct GoalLimits {
