@@ -17,16 +17,14 @@ namespace {
 /// A term of the pool as a program over the inputs of the source.
 class TermText {
  public:
-  TermText(const TermGraph& terms, const TermPool& pool) : terms_(terms), pool_(pool) {}
+  TermText(const TermGraph& terms, const TermPool& pool) : terms_(terms), pool_(pool) {
+    for (const InputInfo& info : terms.source.inputs()) inputs_.push_back(graph_.add_input(info));
+  }
 
   std::string of(TermId term) {
     auto known = texts_.find(term);
     if (known != texts_.end()) return known->second;
-    graph_ = Graph();
-    values_.clear();
-    inputs_.clear();
-    for (const InputInfo& info : terms_.source.inputs()) inputs_.push_back(graph_.add_input(info));
-    graph_.add_root(value(term));
+    graph_.set_roots({value(term)});
     return texts_[term] = print_brief(graph_);
   }
 
