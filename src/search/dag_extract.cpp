@@ -18,6 +18,7 @@ namespace {
 
 constexpr int kRootIterations = 600, kBranchIterations = 80;
 constexpr std::size_t kMaxDepth = 400;
+constexpr double kRounding = 1e-9;  // relative, of one sum taken in two orders
 
 /// lower: no solution below the cutoff costs less. cost: of the best one found, infinity if none.
 struct Answer {
@@ -212,12 +213,14 @@ double quantum_of(const CostGraph& graph) {
   return 0;
 }
 
-[[noreturn]] void no_program(const CostGraph& graph) {
+[[noreturn]] void no_program(const CostGraph& graph, std::span<const std::string> class_names) {
   for (std::uint32_t root : graph.roots) {
     Kernel alone = kernel_of(graph);
     alone.roots = {root};
     if (prune(alone)) continue;
-    throw ParseError({}, "extract", format("root class {} has no program of finite cost", root))
+    std::string name =
+        class_names.empty() ? format("{}", root) : format("\"{}\"", class_names[root]);
+    throw ParseError({}, "extract", format("root class {} has no program of finite cost", name))
         .detail("every program of it costs infinity, is empty, or needs itself")
         .fix("give the class a node that can be computed");
   }
@@ -260,16 +263,21 @@ double choice_cost(const CostGraph& graph, const std::vector<std::uint32_t>& nod
   return priced(kernel, choice, work);
 }
 
-DagChoice extract_dag(const CostGraph& graph, const DagLimits& limits) {
+DagChoice extract_dag(const CostGraph& graph, const DagLimits& limits,
+                      std::span<const std::string> class_names) {
+  BAFE_CHECK(class_names.empty() || class_names.size() == graph.num_classes, "a name each, or none");
   check_graph(graph);
   Solver solver(graph.nodes.size(), quantum_of(graph), limits.work);
   Answer answer = solver.solve(kernel_of(graph), kForbidden, 0);
-  if (answer.cost == kForbidden) no_program(graph);
+  if (answer.cost == kForbidden) no_program(graph, class_names);
   DagChoice result;
   result.node_of_class = nodes_by_class(graph, solver.picks.nodes(answer.picks));
   result.cost = choice_cost(graph, result.node_of_class);
   BAFE_CHECK(std::isfinite(result.cost), "the choice is acyclic and complete");
-  bool proven = answer.lower >= answer.cost * (1 - 1e-9);
+  // The solver adds up in another order, and pays for picks that no root needs.
+  BAFE_CHECK(result.cost * (1 - kRounding) <= answer.cost, "the picks cost what the solver says");
+  BAFE_CHECK(answer.lower * (1 - kRounding) <= result.cost, "no choice is below the bound");
+  bool proven = answer.lower >= result.cost * (1 - kRounding);
   result.lower_bound = proven ? result.cost : std::min(answer.lower, result.cost);
   result.work = solver.work.used;
   return result;

@@ -10,6 +10,7 @@
 
 #include <cmath>
 #include <unordered_map>
+#include <unordered_set>
 
 #include "bafe/base/error.h"
 #include "bafe/base/format.h"
@@ -22,6 +23,55 @@ using Json = nlohmann::ordered_json;
 using Names = std::unordered_map<std::string, std::uint32_t>;
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
+
+/// Finds the first key that an object holds twice: the library keeps the last and says nothing.
+class RepeatedKey : public nlohmann::json_sax<Json> {
+ public:
+  /// Of a text that is JSON: what is wrong, or an empty text.
+  static std::string in(std::string_view text) {
+    RepeatedKey finder;
+    Json::sax_parse(text, &finder);
+    return finder.fact_;
+  }
+
+  bool start_object(std::size_t) override {
+    objects_.emplace_back();
+    return true;
+  }
+  bool end_object() override {
+    objects_.pop_back();
+    return true;
+  }
+  bool key(string_t& name) override {
+    Object& object = objects_.back();
+    object.last = name;
+    if (object.keys.insert(name).second) return true;
+    std::string whose = "the file";
+    if (objects_.size() > 1) whose = format("\"{}\"", objects_[objects_.size() - 2].last);
+    fact_ = format("{} has the key \"{}\" twice", whose, name);
+    return false;
+  }
+  bool null() override { return true; }
+  bool boolean(bool) override { return true; }
+  bool number_integer(number_integer_t) override { return true; }
+  bool number_unsigned(number_unsigned_t) override { return true; }
+  bool number_float(number_float_t, const string_t&) override { return true; }
+  bool string(string_t&) override { return true; }
+  bool binary(binary_t&) override { return true; }
+  bool start_array(std::size_t) override { return true; }
+  bool end_array() override { return true; }
+  bool parse_error(std::size_t, const std::string&, const Json::exception&) override {
+    return false;
+  }
+
+ private:
+  struct Object {
+    std::unordered_set<std::string> keys;
+    std::string last;
+  };
+  std::vector<Object> objects_;
+  std::string fact_;
+};
 
 class Reader {
  public:
@@ -137,6 +187,8 @@ void Reader::read_class_data(const Json& json) {
 
 NamedEGraph Reader::read(std::string_view text) {
   Json json = parse(text);
+  if (std::string fact = RepeatedKey::in(text); !fact.empty())
+    fail(fact, "keep one of both, or rename one");
   const Json* nodes = member(json, "nodes", "the file");
   if (!nodes || !nodes->is_object())
     fail("there is no object \"nodes\"", "write {\"nodes\": {...}, \"root_eclasses\": [...]}");
@@ -180,6 +232,11 @@ std::vector<std::uint32_t> first_nodes(const CostGraph& graph) {
 }  // namespace
 
 DagChoice NamedEGraph::extract(const DagLimits& limits) const {
+  if (graph.nodes.empty())
+    throw ParseError({}, "extract", "the e-graph has no nodes").fix("give it a node and a root");
+  if (graph.roots.empty())
+    throw ParseError({}, "extract", "the e-graph names no roots, so there is nothing to compute")
+        .fix("pass roots=[...] with names of classes, or write \"root_eclasses\" in the file");
   CostGraph priced = graph;
   for (std::size_t i = 0; i < priced.nodes.size(); ++i) {
     double& cost = priced.nodes[i].cost;
@@ -189,7 +246,7 @@ DagChoice NamedEGraph::extract(const DagLimits& limits) const {
           .fix("give costs that are numbers >= 0; infinity means never");
     if (subsumed[i]) cost = kInfinity;
   }
-  return extract_dag(priced, limits);
+  return extract_dag(priced, limits, class_names);
 }
 
 NamedEGraph egraph_from_json(std::string_view text, const std::string& place) {

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <limits>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -45,7 +46,9 @@ struct DagChoice {
 ///         root for which every program has infinite cost or needs itself.
 /// Time:   limits.work edges; equal inputs give equal results in every process, ties go to the
 ///         smaller node id.
-DagChoice extract_dag(const CostGraph& graph, const DagLimits& limits = {});
+/// Names:  `class_names`, one for each class or none, stand in messages for the numbers.
+DagChoice extract_dag(const CostGraph& graph, const DagLimits& limits = {},
+                      std::span<const std::string> class_names = {});
 
 /// Cost of a choice, each node once; infinity when it has a cycle or a hole.
 double choice_cost(const CostGraph& graph, const std::vector<std::uint32_t>& node_of_class);

@@ -19,12 +19,13 @@ struct NamedEGraph {
   std::vector<bool> subsumed;                         ///< of each node: never extracted
   std::vector<std::string> class_names, class_types;  ///< of each class; "" where no type is given
 
-  /// As extract_dag; messages name nodes and classes as the file does.
+  /// As extract_dag; messages name nodes and classes as the file does. Without a node or a root
+  /// there is nothing to compute: ParseError.
   DagChoice extract(const DagLimits& limits = {}) const;
 };
 
 /// `place` is the file's name, for messages. A missing cost is 1, null is infinity.
-/// Errors: ParseError naming the place and the member.
+/// Errors: ParseError naming the place and the member; a key twice in one object is one.
 NamedEGraph egraph_from_json(std::string_view text, const std::string& place);
 /// Equal e-graphs give equal text; reading it gives the e-graph again.
 std::string egraph_to_json(const NamedEGraph& egraph);

@@ -138,6 +138,16 @@ TEST(DagExtract, BoundsStayTrueWhenTheWorkRunsOut) {
   }
 }
 
+TEST(DagExtract, ProvesThePriceOfTheChoiceForCostsOfAllSizes) {
+  Random random{7};
+  for (int seed = 0; seed < 1000; ++seed) {
+    CostGraph graph = random_graph(random, true, false);
+    for (CostGraph::Node& node : graph.nodes)
+      node.cost *= std::pow(10, static_cast<double>(random.below(13)) - 6) / 3;
+    expect_exact(graph, seed);
+  }
+}
+
 TEST(DagExtract, PaysASharedClassOnce) {
   // Root r = f(a, b) or g(c); a and b both need s.
   CostGraph graph{

@@ -87,12 +87,33 @@ TEST(EGraphJson, SaysWhereAFileIsDamaged) {
   expect_refused(R"({"nodes": {"a": {"op": "a", "eclass": "1", "children": "b"}}})", "children");
   expect_refused(R"({"nodes": {"a": {"op": "a", "eclass": "1"}}, "root_eclasses": ["2"]})", "root");
   expect_refused(R"({"nodes": {}, "root_eclasses": 1})", "roots");
+  const std::string a = R"("a": {"op": "a", "eclass": "1"})";
+  expect_refused("{\"nodes\": {" + a + ", " + a + "}}", "node_twice");
+  expect_refused("{\"nodes\": {" + a + "}, \"nodes\": {}}", "nodes_twice");
+  expect_refused(R"({"nodes": {"a": {"op": "a", "eclass": "1", "cost": 1, "cost": 2}}})",
+                 "cost_twice");
 }
 
 TEST(EGraphJson, NamesTheNodeWhoseCostIsNoNumber) {
   NamedEGraph e = egraph_from_json(kSmall, "small.json");
   e.graph.nodes[3].cost = std::nan("");
   EXPECT_ERROR(ParseError, e.extract(), "errors/egraph_extract_nan.txt");
+}
+
+TEST(EGraphJson, NamesTheClassWithoutAProgramAsTheFileDoes) {
+  NamedEGraph e = egraph_from_json(
+      R"({"nodes": {"a": {"op": "a", "eclass": "1", "children": ["a"]}}, "root_eclasses": ["1"]})",
+      "x");
+  EXPECT_ERROR(ParseError, e.extract(), "errors/egraph_extract_no_program.txt");
+}
+
+TEST(EGraphJson, ExtractsNothingWithoutRootsOrNodes) {
+  NamedEGraph e = egraph_from_json(R"({"nodes": {"a": {"op": "a", "eclass": "1"}}})", "x");
+  EXPECT_ERROR(ParseError, e.extract(), "errors/egraph_extract_no_roots.txt");
+  e.graph.roots = {0};
+  EXPECT_EQ(e.extract().cost, 1);
+  NamedEGraph empty = egraph_from_json(R"({"nodes": {}, "root_eclasses": []})", "x");
+  EXPECT_ERROR(ParseError, empty.extract(), "errors/egraph_extract_no_nodes.txt");
 }
 
 TEST(EGraphJson, HoldsTheGraphOfASearch) {
