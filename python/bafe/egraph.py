@@ -94,7 +94,8 @@ class EGraph:
             The choice with its cost, a bound below every choice, and the gap between both.
 
         Raises:
-            ParseError: a cost is NaN or negative, or a root has no program of finite cost.
+            ParseError: a cost is NaN or negative, a root has no program of finite cost, or no root
+                is named, neither here nor in the file.
 
         Example:
             >>> text = '{"nodes": {"a": {"op": "x", "eclass": "1", "cost": 2}}}'
@@ -123,7 +124,7 @@ def load(path: str | PathLike[str]) -> EGraph:
     """Read an e-graph from a file in the JSON form of egraph-serialize.
 
     Raises:
-        ParseError: the file is damaged; the message names the place.
+        ParseError: the file is damaged or holds a key twice; the message names the place.
         OSError: the file cannot be read.
     """
     return EGraph(_core.egraph_from_json(Path(path).read_text(encoding="utf-8"), str(path)))
@@ -132,6 +133,37 @@ def load(path: str | PathLike[str]) -> EGraph:
 def loads(text: str) -> EGraph:
     """Read an e-graph from a text."""
     return EGraph(_core.egraph_from_json(text, "<text>"))
+
+
+def save(graph: EGraph, path: str | PathLike[str]) -> None:
+    """Write an e-graph as JSON, as ``graph.save(path)`` does.
+
+    Example:
+        >>> import os, tempfile
+        >>> e = bafe.egraph.loads('{"nodes": {"a": {"op": "x", "eclass": "1"}}}')
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = os.path.join(folder, "small.json")
+        ...     bafe.egraph.save(e, path)
+        ...     bafe.egraph.load(path).nodes == e.nodes
+        True
+    """
+    graph.save(path)
+
+
+def extract(
+    graph: EGraph,
+    roots: Sequence[str] | None = None,
+    cost: Callable[[Node], float] | None = None,
+    work: int | None = None,
+) -> Extraction:
+    """Choose the cheapest nodes, as ``graph.extract`` does; the arguments are the same.
+
+    Example:
+        >>> e = bafe.egraph.loads('{"nodes": {"a": {"op": "x", "eclass": "1", "cost": 2}}}')
+        >>> bafe.egraph.extract(e, roots=["1"]).cost
+        2.0
+    """
+    return graph.extract(roots=roots, cost=cost, work=work)
 
 
 def of(function: Any, *args: Any, **kwargs: Any) -> EGraph:
@@ -151,4 +183,4 @@ def of(function: Any, *args: Any, **kwargs: Any) -> EGraph:
     return EGraph(_core.egraph_of_program(program, function._options.search["options"]))
 
 
-__all__ = ["EGraph", "Extraction", "Node", "load", "loads", "of"]
+__all__ = ["EGraph", "Extraction", "Node", "extract", "load", "loads", "of", "save"]

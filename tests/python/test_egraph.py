@@ -51,6 +51,42 @@ def test_saving_and_loading_keeps_everything(shared, tmp_path):
     assert (second.num_nodes, second.num_classes) == (7, 5)
 
 
+def test_functions_of_the_module_do_what_the_methods_do(shared, tmp_path):
+    graph = bafe.egraph.load(shared)
+    bafe.egraph.save(graph, tmp_path / "again.json")
+    assert (tmp_path / "again.json").read_text() == graph.dumps()
+    assert bafe.egraph.extract(graph) == graph.extract()
+    assert bafe.egraph.extract(graph, roots=["A", "T"], cost=lambda n: 1.0, work=1000).cost == 3
+    assert {"save", "extract"} <= set(bafe.egraph.__all__)
+
+
+def test_a_key_that_is_there_twice_is_refused(tmp_path):
+    path = tmp_path / "twice.json"
+    path.write_text(
+        '{"nodes": {"a": {"op": "x", "eclass": "1"}, "a": {"op": "y", "eclass": "1"}}}'
+    )
+    with pytest.raises(bafe.ParseError, match='twice.json: egraph: "nodes" has the key "a" twice'):
+        bafe.egraph.load(path)
+
+
+def test_an_extraction_needs_a_root_and_a_node():
+    graph = bafe.egraph.loads('{"nodes": {"a": {"op": "x", "eclass": "1", "cost": 2}}}')
+    for roots in (None, []):
+        with pytest.raises(bafe.ParseError, match=r"fix: pass roots=\[...\]"):
+            graph.extract(roots=roots)
+    assert graph.extract(roots=["1"]).cost == 2
+    with pytest.raises(bafe.ParseError, match="no nodes"):
+        bafe.egraph.loads('{"nodes": {}, "root_eclasses": []}').extract()
+
+
+def test_a_class_without_a_program_is_named_as_in_the_file():
+    graph = bafe.egraph.loads(
+        '{"nodes": {"a": {"op": "x", "eclass": "1", "children": ["a"]}}, "root_eclasses": ["1"]}'
+    )
+    with pytest.raises(bafe.ParseError, match='root class "1" has no program of finite cost'):
+        graph.extract()
+
+
 def test_costs_and_roots_of_ones_own(shared):
     graph = bafe.egraph.load(shared)
     dear = graph.extract(cost=lambda node: math.inf if node.op == "f" else node.cost)
