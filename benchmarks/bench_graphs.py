@@ -1,6 +1,7 @@
 """Network graphs: search time, predicted and measured speed-up over the program as written.
 
-Weights are arguments in one row and constants of the program in the next.
+Weights are arguments in one row and constants of the program in the next. Fails when the median
+search of a row takes as long as promised or longer.
 """
 
 import os
@@ -49,8 +50,8 @@ def add_row(
     function: Callable[..., Any],
     arguments: tuple[Any, ...],
     reference: Callable[[], Any],
-) -> None:
-    """Search, check, time, and add what was found."""
+) -> float:
+    """Search, check, time, and add what was found; give the median milliseconds of a search."""
     chosen = bafe.jit(function, threads=1, tier="compiled")
     written = as_written(function, arguments)
     found = chosen.explain(*arguments).to_dict()
@@ -77,10 +78,12 @@ def add_row(
         f"{times['numpy'].ms / times['chosen'].ms:.2f}",
         f"{error:.1e}",
     )
+    return search_ms
 
 
-def main() -> None:
-    """Print one table."""
+def main() -> int:
+    """Print one table; give 1 when a search took too long."""
+    slow = []
     table = Table(title=f"graphs · {machine()} · one thread")
     table.add_column("graph")
     for name in (
@@ -97,12 +100,17 @@ def main() -> None:
         graph = module.build(np.random.default_rng(1))
         arguments = graph.activations + graph.weights
         reference = lambda g=graph, a=arguments: g.function(*a)  # noqa: E731
-        add_row(table, module.NAME, graph.function, arguments, reference)
+        found = {module.NAME: add_row(table, module.NAME, graph.function, arguments, reference)}
         if graph.weights:
             title = "  its weights constant"
-            add_row(table, title, without_weights(graph), graph.activations, reference)
+            frozen_ms = add_row(table, title, without_weights(graph), graph.activations, reference)
+            found[f"{module.NAME}, its weights constant"] = frozen_ms
+        slow += [f"{title}: {ms:.0f} ms" for title, ms in found.items() if ms >= LIMIT_MS]
     console().print(table)
+    for line in slow:
+        console().print(f"graphs: a search takes {LIMIT_MS} ms or more: {line}")
+    return 1 if slow else 0
 
 
 if __name__ == "__main__":
-    main()
+    raise SystemExit(main())

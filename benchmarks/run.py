@@ -16,6 +16,7 @@ SUITES = (
     "egraph",
     "extraction",
     "algebra",
+    "search",
     "structure",
     "graphs",
     "fuzz",
@@ -36,6 +37,7 @@ def main(arguments: list[str]) -> int:
         )
         return 2
     cores = sorted(os.sched_getaffinity(0))
+    failed: dict[str, int] = {}
     for name in names:
         with tempfile.TemporaryDirectory() as cache:
             env = {**os.environ, **ONE_THREAD, "BAFE_CACHE_DIR": cache}
@@ -48,8 +50,9 @@ def main(arguments: list[str]) -> int:
                 preexec_fn=lambda pin=pin: os.sched_setaffinity(0, pin),
             ).returncode
         if code:
-            return code
-    return 0
+            failed[name] = code
+            print(f"benchmark {name} failed with exit code {code}", file=sys.stderr)
+    return next(iter(failed.values()), 0)
 
 
 if __name__ == "__main__":
