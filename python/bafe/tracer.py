@@ -20,8 +20,6 @@ ArrayLike = Any
 DTypeLike = Any
 Axes = Union[int, Sequence[int]]
 
-_PACKAGE = os.path.dirname(os.path.abspath(__file__))
-
 
 class _State(threading.local):
     """The trace this thread is in, if any, and the one that ``bafe.input`` uses outside of one."""
@@ -38,9 +36,9 @@ def user_loc() -> tuple[str, int] | None:
     """File and line of the innermost frame that is not BAFE's own."""
     frame = sys._getframe(1)
     while frame is not None:
-        name = frame.f_code.co_filename
-        if not name.startswith(_PACKAGE):
-            return os.path.basename(name), frame.f_lineno
+        module = frame.f_globals.get("__name__", "")
+        if module.partition(".")[0] != "bafe":  # generated files may lie elsewhere
+            return os.path.basename(frame.f_code.co_filename), frame.f_lineno
         frame = frame.f_back  # type: ignore[assignment]
     return None
 

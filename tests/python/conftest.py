@@ -1,7 +1,12 @@
 """Every test process has a kernel cache of its own, and doctests know np and bafe."""
 
 import os
+import signal
 import tempfile
+
+# A shell's background jobs ignore Ctrl-C and pass that on to children, which tests interrupt.
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 _cache = tempfile.TemporaryDirectory(prefix="bafe-test-cache-")
 os.environ["BAFE_CACHE_DIR"] = _cache.name

@@ -85,7 +85,7 @@ def test_every_effort_gives_one_result_in_every_process(effort, run_python):
 
 def test_ctrl_c_ends_a_search_and_leaves_everything_usable(run_python):
     code = """
-import os, signal, threading, time
+import os, signal, statistics, threading, time
 import bafe, numpy as np
 
 def tower(x, *w):
@@ -115,7 +115,7 @@ for _ in range(5):
     except KeyboardInterrupt:
         late.append(time.perf_counter() - sent[-1])
     thread.join()
-print("interrupted", all(x is not None for x in late), min(x for x in late if x is not None) < 0.1)
+print("interrupted", all(x is not None for x in late), statistics.median(late) < 0.1)
 g = bafe.jit(lambda a, b: a @ b + 1)
 print((g(np.ones((2, 2)), np.ones((2, 2))) == 3).all())
 """
@@ -126,17 +126,17 @@ print((g(np.ones((2, 2)), np.ones((2, 2))) == 3).all())
 
 def test_a_contradicting_rule_is_reported_and_left_out():
     bafe.rules.add(
-        """(rule lose-axis (tanh ?x) => (reduce_sum (tanh ?x) :axes (0))
+        """(rule forget-axis (tanh ?x) => (reduce_sum (tanh ?x) :axes (0))
              :class reals :set simplify :why "wrong")"""
     )
     try:
         f = bafe.jit(lambda a, b, v: (a @ b) @ np.tanh(v))
-        with pytest.warns(RuntimeWarning, match="lose-axis"):
+        with pytest.warns(RuntimeWarning, match="forget-axis"):
             found = f.explain(S((256, 256)), S((256, 256)), S((256, 1)))
-        assert "without rule lose-axis" in found.to_dict()["stats"]["stop_reason"]
+        assert "without rule forget-axis" in found.to_dict()["stats"]["stop_reason"]
         assert "matmul-regroup" in found.rules
-        assert any("lose-axis" in what for what, _ in found.to_dict()["rejected"])
-        assert "rule lose-axis" in str(found)
+        assert any("forget-axis" in what for what, _ in found.to_dict()["rejected"])
+        assert "rule forget-axis" in str(found)
     finally:
         bafe.rules.reset()
 
