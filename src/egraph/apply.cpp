@@ -9,9 +9,10 @@
 namespace bafe {
 namespace {
 
-constexpr std::size_t kBlock = 128;  ///< matches looked at together
+constexpr std::size_t kBlock = MatchFilter::kBlock;
 /// A graph of fewer nodes lies in the cache: late matches need not be looked up before they add.
 constexpr std::size_t kCachedNodes = 20'000;
+constexpr std::size_t kSizes = 128;  ///< larger terms are as large as this
 
 }  // namespace
 
@@ -43,41 +44,89 @@ bool Saturation::count_change(std::size_t rule, bool changed) {
   return true;
 }
 
-Saturation::StageEnd Saturation::apply(Found& found, const SaturationOptions& options) {
+/// Matches of one rule: the given rows, or all without any.
+Saturation::StageEnd Saturation::apply(Found& found, std::span<const std::uint32_t> rows,
+                                       const SaturationOptions& options) {
   bool direct = state_[found.rule].direct;
-  for (std::size_t i = 0; i < found.table.size(); ++i) {
+  std::size_t count = rows.empty() ? found.table.size() : rows.size();
+  for (std::size_t i = 0; i < count; ++i) {
     if (std::optional<StageEnd> end = poll(i, options)) return *end;
-    if (direct && i % kBlock == 0) look_ahead(found, false, i);
-    if (direct && standing_[i % kBlock] == Standing::kRedundant) continue;
-    if (direct && standing_[i % kBlock] == Standing::kLate) {
-      found.late.push_back(static_cast<std::uint32_t>(i));
+    if (direct && i % kBlock == 0) look_ahead(found, rows, i, false);
+    std::size_t row = rows.empty() ? i : rows[i];
+    if (direct && standing_[i % kBlock] == Standing::kRedundant) {
+      ++state_[found.rule].redundant;
       continue;
     }
-    bool changed = direct ? apply_direct(found.rule, found.table[i], i % kBlock)
-                          : apply_match(found.rule, found.table[i]);
+    if (direct && standing_[i % kBlock] == Standing::kLate) {
+      found.late.push_back(static_cast<std::uint32_t>(row));
+      continue;
+    }
+    bool changed = direct ? apply_direct(found.rule, found.table[row], i % kBlock)
+                          : apply_match(found.rule, found.table[row]);
     if (!count_change(found.rule, changed)) return StageEnd::kNodes;
   }
   return StageEnd::kDone;
 }
 
-Saturation::StageEnd Saturation::apply_late(Found& found, const std::vector<std::uint32_t>& sizes,
-                                            const SaturationOptions& options) {
-  if (!sizes.empty()) {
-    auto size_of = [&](std::uint32_t row) {
-      std::uint32_t cls = graph_.class_of(found.table.row(row)[0]).index();
-      return cls < sizes.size() ? sizes[cls] : ~0u;
-    };
-    std::stable_sort(found.late.begin(), found.late.end(),
-                     [&](std::uint32_t a, std::uint32_t b) { return size_of(a) < size_of(b); });
-  }
+Saturation::StageEnd Saturation::apply_late(Found& found, const SaturationOptions& options) {
   for (std::size_t i = 0; i < found.late.size(); ++i) {
     if (std::optional<StageEnd> end = poll(i, options)) return *end;
-    if (i % kBlock == 0) look_ahead(found, true, i);
+    if (i % kBlock == 0) look_ahead(found, found.late, i, true);
     if (standing_[i % kBlock] == Standing::kRedundant) continue;
     bool changed = apply_direct(found.rule, found.table[found.late[i]], i % kBlock);
     if (!count_change(found.rule, changed)) return StageEnd::kNodes;
   }
+  found.late.clear();
   return StageEnd::kDone;
+}
+
+Saturation::StageEnd Saturation::apply_all(const std::vector<Found*>& found,
+                                           const SaturationOptions& options) {
+  StageEnd end = StageEnd::kDone;
+  for (std::size_t i = 0; i < found.size() && end == StageEnd::kDone; ++i) {
+    if (found[i]->table.size() > 0) end = apply(*found[i], {}, options);
+  }
+  for (std::size_t i = 0; i < found.size() && end == StageEnd::kDone; ++i) {
+    end = apply_late(*found[i], options);
+  }
+  return end;
+}
+
+/// Where many twins are born: small classes first, so that larger ones find their nodes.
+Saturation::StageEnd Saturation::apply_by_size(const std::vector<Found*>& found,
+                                               const SaturationOptions& options) {
+  std::vector<std::uint32_t> sizes = class_sizes();
+  auto size_of = [&](const Found& one, std::size_t row) {
+    return sizes[graph_.class_of(one.table.row(row)[0]).index()];
+  };
+  std::vector<std::uint32_t> first;
+  for (Found* one : found) {
+    first.assign(kSizes + 1, 0);
+    std::vector<std::uint8_t> size(one->table.size());
+    for (std::size_t i = 0; i < size.size(); ++i) {
+      size[i] = static_cast<std::uint8_t>(std::min<std::uint32_t>(size_of(*one, i), kSizes - 1));
+      ++first[size[i] + 1u];
+    }
+    for (std::size_t i = 1; i < first.size(); ++i) first[i] += first[i - 1];
+    one->bounds.assign(first.begin() + 1, first.end());
+    one->order.resize(size.size());
+    for (std::size_t i = 0; i < size.size(); ++i) {
+      one->order[first[size[i]]++] = static_cast<std::uint32_t>(i);
+    }
+  }
+  StageEnd end = StageEnd::kDone;
+  for (std::size_t s = 0; s < kSizes; ++s) {
+    for (std::size_t i = 0; i < found.size() && end == StageEnd::kDone; ++i) {
+      std::uint32_t begin = s > 0 ? found[i]->bounds[s - 1] : 0;
+      std::span<const std::uint32_t> rows(found[i]->order.data() + begin,
+                                          found[i]->bounds[s] - begin);
+      if (!rows.empty()) end = apply(*found[i], rows, options);
+    }
+    for (std::size_t i = 0; i < found.size() && end == StageEnd::kDone; ++i) {
+      if (!found[i]->late.empty()) end = apply_late(*found[i], options);
+    }
+  }
+  return end;
 }
 
 /// Operators of the smallest term of each class, roughly: one pass in birth order.
@@ -92,20 +141,31 @@ std::vector<std::uint32_t> Saturation::class_sizes() const {
   return sizes;
 }
 
+void Saturation::drop_redundant(Found& found, std::size_t begin) {
+  std::size_t before = found.table.size();
+  look_ahead(found, {}, begin, false);
+  found.table.filter(begin,
+                     [&](std::size_t i) { return standing_[i - begin] != Standing::kRedundant; });
+  state_[found.rule].redundant += before - found.table.size();
+}
+
 /// Looks the right sides of a block of matches up, step by step for all: most are there, equal to
 /// their left sides, and what remains to be built is in the cache.
-void Saturation::look_ahead(const Found& found, bool late, std::size_t begin) {
-  std::size_t rows = late ? found.late.size() : found.table.size();
-  std::size_t count = std::min(kBlock, rows - begin);
-  auto row_of = [&](std::size_t i) { return late ? found.late[begin + i] : begin + i; };
+void Saturation::look_ahead(const Found& found, std::span<const std::uint32_t> rows,
+                            std::size_t begin, bool late) {
+  std::size_t end = rows.empty() ? found.table.size() : rows.size();
+  std::size_t count = std::min(kBlock, end - begin);
+  auto row_of = [&](std::size_t i) { return rows.empty() ? begin + i : rows[begin + i]; };
   const SaturationRule& rule = rules_[found.rule];
   std::size_t vars = rule.left.class_vars, registers = vars + rule.right.steps.size();
   ahead_.resize(registers * kBlock);
   standing_.assign(kBlock, Standing::kReady);
   auto column = [&](std::size_t reg) { return ahead_.data() + reg * kBlock; };
+  std::size_t first_var = 1 + state_[found.rule].program.witnesses;
   for (std::size_t i = 0; i < count; ++i) {
-    const NodeId* match = found.table[row_of(i)].vars.data();
-    for (std::size_t v = 0; v < vars; ++v) column(v)[i] = match[v];
+    const NodeId* match = found.table.row(row_of(i)) + first_var;
+    NodeId* to = ahead_.data() + i;
+    for (std::size_t v = 0; v < vars; ++v) to[v * kBlock] = match[v];
   }
   std::size_t made = rule.right.outputs[0];
   for (std::size_t s = 0; s < rule.right.steps.size(); ++s) {
@@ -118,12 +178,15 @@ void Saturation::look_ahead(const Found& found, bool late, std::size_t begin) {
       continue;
     }
     graph_.lookup_all(step.op, state_[found.rule].step_attrs[s], columns_, {found_here, count});
-    for (std::size_t i = 0; i < count && vars + s != made; ++i) {
-      if (!found_here[i].valid()) standing_[i] = Standing::kLate;
+    if (vars + s == made) continue;
+    Standing* standing = standing_.data();
+    for (std::size_t i = 0; i < count; ++i) {
+      standing[i] = found_here[i].valid() ? standing[i] : Standing::kLate;
     }
   }
+  const NodeId* result = column(made);
   for (std::size_t i = 0; i < count; ++i) {
-    NodeId node = column(made)[i], root = found.table.row(row_of(i))[0];
+    NodeId node = result[i], root = found.table.row(row_of(i))[0];
     if (node.valid() && graph_.class_of(node) == graph_.class_of(root)) {
       standing_[i] = Standing::kRedundant;
     }

@@ -44,12 +44,16 @@ void EGraph::rehash(NodeId but) {
 template <std::size_t kArity>
 void EGraph::lookup_block(OpId op, std::span<const NodeId* const> children, std::size_t begin,
                           std::span<NodeId> found) const {
-  std::uint64_t hashes[kBlock];
+  const NodeRow* rows = rows_.data();
+  const NodeId* kids[kArity];
+  for (std::size_t k = 0; k < kArity; ++k) kids[k] = children[k] + begin;
+  std::size_t count = found.size();
+  std::uint64_t hashes[kBlock], start = key_start(op.index());
   ClassId classes[kArity][kBlock];
-  for (std::size_t i = 0; i < found.size(); ++i) {
-    std::uint64_t hash = key_start(op.index());
+  for (std::size_t i = 0; i < count; ++i) {
+    std::uint64_t hash = start;
     for (std::size_t k = 0; k < kArity; ++k) {
-      NodeId child = children[k][begin + i];
+      NodeId child = kids[k][i];
       classes[k][i] = child.valid() ? class_of(child) : ClassId{};
       hash = key_word(hash, classes[k][i].index());
     }
@@ -57,21 +61,21 @@ void EGraph::lookup_block(OpId op, std::span<const NodeId* const> children, std:
     table_.prefetch(hashes[i]);
   }
   bool large = live_nodes_ > 20'000;  // a small graph is in the cache already
-  for (std::size_t i = 0; large && i < found.size(); ++i) {
+  for (std::size_t i = 0; large && i < count; ++i) {
     NodeId guess = table_.guess(hashes[i]);
-    if (guess.valid()) __builtin_prefetch(&rows_[guess.index()]);
+    if (guess.valid()) __builtin_prefetch(&rows[guess.index()]);
   }
-  for (std::size_t i = 0; i < found.size(); ++i) {
+  auto wanted_op = static_cast<std::uint16_t>(op.index());
+  for (std::size_t i = 0; i < count; ++i) {
     // no class of a live node is the invalid one, so a missing child is found nowhere
-    HashCons::Slot slot = table_.find(hashes[i], [&](NodeId node) {
-      const NodeRow& row = rows_[node.index()];
-      if (row.op != op.index() || (row.bits & (kArityBits | kHasAttr)) != kArity) return false;
+    found[i] = table_.find_node(hashes[i], [&](NodeId node) {
+      const NodeRow& row = rows[node.index()];
+      if (row.op != wanted_op || (row.bits & (kArityBits | kHasAttr)) != kArity) return false;
       for (std::size_t k = 0; k < kArity; ++k) {
         if (class_of(row.words[k]) != classes[k][i]) return false;
       }
       return true;
     });
-    found[i] = slot.valid() ? table_.node(slot) : NodeId{};
   }
 }
 

@@ -24,7 +24,8 @@ MatchMachine::MatchMachine(const EGraph& graph, const MatchProgram& program, std
       layout_(program),
       regs_(root_.registers),
       slots_(program.witnesses),
-      attrs_(program.attr_vars) {
+      attrs_(program.attr_vars),
+      filtered_(out.size()) {
   plan_row();
 }
 
@@ -44,7 +45,14 @@ void MatchMachine::plan_row() {
 
 MatchEnd MatchMachine::run() {
   if (find_ground_terms()) root_.scan ? run_scan() : run_roots();
+  if (budget_ > 0) *fuel_ += budget_ - 1;
+  if (limits_.filter && out_.size() > filtered_) filter();
   return end_;
+}
+
+void MatchMachine::filter() {
+  limits_.filter->look(out_, filtered_);
+  filtered_ = out_.size();
 }
 
 bool MatchMachine::find_ground_terms() {
@@ -83,7 +91,8 @@ bool MatchMachine::try_root(NodeId node) {
   std::span<const NodeId> kids = graph_.children(node);
   if (kids.size() != root_.arity) return true;
   regs_[0] = node;
-  std::copy(kids.begin(), kids.end(), regs_.begin() + 1);
+  NodeId* out = regs_.data() + 1;
+  for (NodeId kid : kids) *out++ = kid;
   slots_[root_.first_slot] = node;
   return spend() && step(0, is_new(node));
 }
@@ -98,17 +107,21 @@ bool MatchMachine::run_scan() {
   return true;
 }
 
-bool MatchMachine::spend() {
+bool MatchMachine::refill() {
+  constexpr std::size_t kCandidates = 4096;
+  bool first = !polled_;
+  polled_ = true;
+  if (!first && limits_.interrupted && limits_.interrupted()) {
+    end_ = MatchEnd::kInterrupted;
+    return false;
+  }
   if (*fuel_ == 0) {
     end_ = MatchEnd::kOutOfFuel;
     return false;
   }
-  --*fuel_;
-  if (--until_poll_ > 0) return true;
-  until_poll_ = 4096;
-  if (!limits_.interrupted || !limits_.interrupted()) return true;
-  end_ = MatchEnd::kInterrupted;
-  return false;
+  budget_ = std::min(*fuel_, kCandidates);
+  *fuel_ -= budget_;
+  return true;
 }
 
 bool MatchMachine::step(std::size_t pc, bool fresh) {
@@ -157,6 +170,7 @@ bool MatchMachine::bind(const MatchStep& now, std::size_t pc, bool fresh) {
     auto first = std::lower_bound(nodes.begin(), nodes.end(), NodeId(since_.nodes));
     nodes = nodes.subspan(static_cast<std::size_t>(first - nodes.begin()));
   }
+  bool last = pc + 1 == root_.steps.size();
   for (NodeId node : nodes) {
     if (!spend()) return false;
     bool fresh_here = fresh || is_new(node) || moved(node);
@@ -164,9 +178,10 @@ bool MatchMachine::bind(const MatchStep& now, std::size_t pc, bool fresh) {
     if (graph_.op(node) != now.op) continue;
     std::span<const NodeId> kids = graph_.children(node);
     if (kids.size() != now.arity) continue;
-    std::copy(kids.begin(), kids.end(), regs_.begin() + now.out);
+    NodeId* out = regs_.data() + now.out;
+    for (NodeId kid : kids) *out++ = kid;
     slots_[now.slot] = node;
-    if (!step(pc + 1, fresh_here)) return false;
+    if (!(last ? emit(fresh_here) : step(pc + 1, fresh_here))) return false;
   }
   return true;
 }
@@ -188,16 +203,18 @@ bool MatchMachine::emit(bool fresh) {
     }
   }
   if (!fresh && !fresh_rows_) return true;
-  if (out_.size() >= limits_.max_matches) {
+  if (out_.found() >= limits_.max_matches) {
     end_ = MatchEnd::kTooMany;
     return false;
   }
   if (fresh_rows_) fresh_rows_->push_back(fresh);
   NodeId* row = out_.append();
-  for (const NodeId* source : row_sources_) *row++ = *source;
+  const NodeId* const* source = row_sources_.data();
+  for (std::size_t i = 0, n = row_sources_.size(); i < n; ++i) *row++ = *source[i];
   for (std::size_t v = 0; v < attrs_.size(); ++v) {
     *row++ = root_.binds_attr[v] ? NodeId(attrs_[v].index()) : NodeId{};
   }
+  if (limits_.filter && out_.size() == filtered_ + MatchFilter::kBlock) filter();
   return true;
 }
 

@@ -36,7 +36,9 @@ class MatchMachine {
   bool field(const MatchStep& step);
   void plan_row();
   bool emit(bool fresh);
-  bool spend();
+  bool spend() { return --budget_ > 0 || refill(); }
+  bool refill();
+  void filter();
   bool is_new(NodeId node) const { return everything_ || node.index() >= since_.nodes; }
   bool moved(NodeId node) const { return everything_ || graph_.moved(node, since_); }
   bool changed(ClassId cls) const { return everything_ || graph_.changed(cls, since_); }
@@ -59,7 +61,9 @@ class MatchMachine {
   std::vector<ClassId> ground_class_;
   std::vector<bool> ground_new_;
   MatchEnd end_ = MatchEnd::kComplete;
-  std::uint32_t until_poll_ = 4096;
+  bool polled_ = false;
+  std::size_t budget_ = 1;  ///< candidates until fuel and interruption are looked at, and one
+  std::size_t filtered_;    ///< rows of out_ that the filter has seen
 };
 
 }  // namespace bafe

@@ -37,7 +37,7 @@ Saturation::Saturation(EGraph& graph, std::vector<SaturationRule> rules)
         state.step_attrs.push_back(graph.attrs().intern(step.attrs));
       }
     }
-    found_.push_back({found_.size(), MatchTable(state.program), true, {}});
+    found_.push_back({found_.size(), MatchTable(state.program), true, {}, {}, {}});
     state_.push_back(std::move(state));
     if (rule.rule.index() >= names.size()) names.resize(rule.rule.index() + 1);
     names[rule.rule.index()] = rule.name;
@@ -119,21 +119,25 @@ Saturation::StageEnd Saturation::run_stage(const Stage& stage, const SaturationO
       return over_memory_ ? StageEnd::kMemory : StageEnd::kInterrupted;
     }
   }
-  StageEnd end = StageEnd::kDone;
-  for (std::size_t i = 0; i < found.size() && end == StageEnd::kDone; ++i) {
-    end = apply(*found[i], options);
-  }
-  // where many twins are born, small classes first: their nodes are then found by larger ones
   bool many_twins = graph_.num_born() * 7 > graph_.num_nodes() * 8;
-  std::vector<std::uint32_t> sizes;
-  for (std::size_t i = 0; i < found.size() && end == StageEnd::kDone; ++i) {
-    if (many_twins && !found[i]->late.empty() && sizes.empty()) sizes = class_sizes();
-    end = apply_late(*found[i], sizes, options);
-    if (end == StageEnd::kDone && found[i]->complete) state_[found[i]->rule].since = now;
+  StageEnd end = many_twins ? apply_by_size(found, options) : apply_all(found, options);
+  for (Found* one : found) {
+    if (end == StageEnd::kDone && one->complete) state_[one->rule].since = now;
   }
   graph_.rebuild();
   return end;
 }
+
+/// What is redundant now is so when it would be applied: such matches need not be kept.
+class Saturation::Redundant : public MatchFilter {
+ public:
+  Redundant(Saturation& saturation, Found& found) : saturation_(saturation), found_(found) {}
+  void look(MatchTable&, std::size_t begin) override { saturation_.drop_redundant(found_, begin); }
+
+ private:
+  Saturation& saturation_;
+  Found& found_;
+};
 
 bool Saturation::search(std::size_t rule, std::deque<Delta>& deltas,
                         const SaturationOptions& options, std::vector<Found*>& found) {
@@ -158,9 +162,12 @@ bool Saturation::search(std::size_t rule, std::deque<Delta>& deltas,
   Found& result = found_[rule];
   result.table.clear();
   result.late.clear();
+  Redundant redundant(*this, result);
+  // the matches that stay are looked up once more, which pays where few do
+  if (state.direct && state.redundant * 2 > state.stats.matches) limits.filter = &redundant;
   MatchEnd end = find_matches(graph_, state.program, *delta, limits, result.table);
   ++state.stats.searches;
-  state.stats.matches += result.table.size();
+  state.stats.matches += result.table.found();
   if (end == MatchEnd::kInterrupted) return false;
   if (end == MatchEnd::kTooMany) {
     state.banned_until =

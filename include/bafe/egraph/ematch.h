@@ -88,13 +88,28 @@ struct Match {
 class MatchTable {
  public:
   explicit MatchTable(const MatchProgram& program);
-  std::size_t size() const { return words_.size() / stride_; }
+  std::size_t size() const { return rows_; }
   Match operator[](std::size_t i) const {
     const NodeId* row = words_.data() + i * stride_;
     const NodeId* vars = row + roots_ + witnesses_;
     return {{row, roots_}, {row + roots_, witnesses_}, {vars, vars_}, {vars + vars_, attrs_}};
   }
   const NodeId* row(std::size_t i) const { return words_.data() + i * stride_; }
+  /// Keeps, of the rows from `begin` on, those for which `wanted(row)` holds.
+  template <class Wanted>
+  void filter(std::size_t begin, Wanted&& wanted) {
+    std::size_t end = size(), to = begin;
+    for (std::size_t i = begin; i < end; ++i) {
+      if (!wanted(i)) continue;
+      if (to != i) copy_row(row(i), words_.data() + to * stride_);
+      ++to;
+    }
+    words_.truncate(to * stride_);
+    rows_ = to;
+    dropped_ += end - to;
+  }
+  /// Matches found, dropped ones among them.
+  std::size_t found() const { return size() + dropped_; }
   /// One row, to be filled whole.
   NodeId* append() {
     constexpr std::size_t kFirst = 8192,
@@ -103,14 +118,31 @@ class MatchTable {
     if (size + stride_ > words_.capacity() && size < kMost) {
       words_.reserve(std::max(kFirst, 2 * size + stride_));
     }
+    ++rows_;
     return words_.extend(stride_);
   }
-  void clear() { words_.clear(); }
+  void clear() {
+    words_.clear();
+    rows_ = dropped_ = 0;
+  }
   std::size_t memory_bytes() const { return words_.memory_bytes(); }
 
  private:
+  void copy_row(const NodeId* from, NodeId* to) const {
+    for (std::size_t i = 0; i < stride_; ++i) to[i] = from[i];
+  }
+
   std::size_t stride_, roots_, witnesses_, vars_, attrs_;
+  std::size_t rows_ = 0, dropped_ = 0;
   FlatArray<NodeId> words_;
+};
+
+/// Looks at matches while they are found, and may filter those from `begin` on.
+class MatchFilter {
+ public:
+  static constexpr std::size_t kBlock = 128;  ///< matches at once, at most
+  virtual ~MatchFilter() = default;
+  virtual void look(MatchTable& table, std::size_t begin) = 0;
 };
 
 /// Counts, not clocks.
@@ -118,6 +150,7 @@ struct MatchLimits {
   std::size_t max_matches = 0xffffffffu;  ///< stop when one more is found
   std::size_t fuel = ~std::size_t{0};     ///< candidate nodes looked at
   std::function<bool()> interrupted;      ///< polled every few thousand candidates; may be empty
+  MatchFilter* filter = nullptr;          ///< of single-root patterns
 };
 
 enum class MatchEnd : std::uint8_t { kComplete, kTooMany, kOutOfFuel, kInterrupted };

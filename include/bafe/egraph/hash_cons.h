@@ -1,6 +1,6 @@
 #pragma once
-/// Table of node ids under 48 bits of hash: buckets of one cache line, each with ten ids, their
-/// 16-bit tags and a count of ids that found it full. Keys live elsewhere: the caller compares.
+/// Table of node ids under 40 bits of hash: buckets of one cache line, each with twelve ids, their
+/// 8-bit tags and a count of ids that found it full. Keys live elsewhere: the caller compares.
 
 #include <bit>
 #include <cstdint>
@@ -25,14 +25,30 @@ class HashCons {
   template <class Same>
   Slot find(std::uint64_t hash, Same&& same) const {
     if (buckets_.empty()) return {};
-    std::uint16_t tag = tag_of(hash);
+    std::uint8_t tag = tag_of(hash);
     for (std::uint32_t b = home(hash);; b = next(b)) {
       const Bucket& bucket = buckets_[b];
       for (std::uint32_t lanes = matching(bucket, tag); lanes; lanes &= lanes - 1) {
-        auto lane = static_cast<std::uint32_t>(std::countr_zero(lanes)) / 2;
+        auto lane = static_cast<std::uint32_t>(std::countr_zero(lanes));
         if (same(bucket.nodes[lane])) return {b, lane};
       }
       if (bucket.passed == 0) return {};
+    }
+  }
+  /// The same; the node itself.
+  template <class Same>
+  NodeId find_node(std::uint64_t hash, Same&& same) const {
+    std::size_t count = buckets_.size();
+    if (count == 0) return {};
+    std::uint8_t tag = tag_of(hash);
+    const Bucket* bucket = buckets_.data() + home(hash);
+    for (;;) {
+      for (std::uint32_t lanes = matching(*bucket, tag); lanes; lanes &= lanes - 1) {
+        NodeId node = bucket->nodes[std::countr_zero(lanes)];
+        if (same(node)) return node;
+      }
+      if (bucket->passed == 0) return {};
+      if (++bucket == buckets_.end()) bucket = buckets_.begin();
     }
   }
   /// The first entry of the home bucket with the right tag, not compared; none if there is none.
@@ -40,7 +56,7 @@ class HashCons {
     if (buckets_.empty()) return {};
     const Bucket& bucket = buckets_[home(hash)];
     std::uint32_t lanes = matching(bucket, tag_of(hash));
-    return lanes ? bucket.nodes[static_cast<std::uint32_t>(std::countr_zero(lanes)) / 2] : NodeId{};
+    return lanes ? bucket.nodes[std::countr_zero(lanes)] : NodeId{};
   }
   void prefetch(std::uint64_t hash) const {
     if (!buckets_.empty()) __builtin_prefetch(&buckets_[home(hash)]);
@@ -66,22 +82,20 @@ class HashCons {
       Bucket& bucket = buckets_[b];
       std::uint32_t free = matching(bucket, 0);
       if (free) {
-        auto lane = static_cast<std::uint32_t>(std::countr_zero(free)) / 2;
+        auto lane = static_cast<std::uint32_t>(std::countr_zero(free));
         bucket.tags[lane] = tag_of(hash);
         bucket.nodes[lane] = node;
         ++size_;
         return;
       }
-      if (bucket.passed < kStuck) ++bucket.passed;
+      ++bucket.passed;
     }
   }
 
   /// `hash` is the one that the entry was inserted under.
   void erase(Slot slot, std::uint64_t hash) {
     buckets_[slot.bucket].tags[slot.lane] = 0;
-    for (std::uint32_t b = home(hash); b != slot.bucket; b = next(b)) {
-      if (buckets_[b].passed < kStuck) --buckets_[b].passed;
-    }
+    for (std::uint32_t b = home(hash); b != slot.bucket; b = next(b)) --buckets_[b].passed;
     --size_;
   }
 
@@ -93,16 +107,15 @@ class HashCons {
   std::size_t memory_bytes() const { return buckets_.memory_bytes(); }
 
  private:
-  static constexpr std::uint32_t kNone = 0xffffffffu, kLanes = 10;
-  static constexpr std::uint16_t kStuck = 0xffff;  ///< a count that is not kept any more
+  static constexpr std::uint32_t kNone = 0xffffffffu, kLanes = 12;
   struct alignas(64) Bucket {
-    std::uint16_t tags[kLanes];  ///< 0: free
-    std::uint16_t passed, unused;
+    std::uint8_t tags[kLanes];  ///< 0: free
+    std::uint32_t passed;
     NodeId nodes[kLanes];
   };
 
-  static std::uint16_t tag_of(std::uint64_t hash) {
-    auto tag = static_cast<std::uint16_t>(hash);
+  static std::uint8_t tag_of(std::uint64_t hash) {
+    auto tag = static_cast<std::uint8_t>(hash);
     return tag ? tag : 1;
   }
   std::uint32_t home(std::uint64_t hash) const {
@@ -110,19 +123,16 @@ class HashCons {
   }
   std::uint32_t next(std::uint32_t b) const { return b + 1 == buckets_.size() ? 0 : b + 1; }
 
-  /// Bit 2·lane is set where the tag is `tag`.
-  static std::uint32_t matching(const Bucket& bucket, std::uint16_t tag) {
+  /// Bit `lane` is set where the tag is `tag`.
+  static std::uint32_t matching(const Bucket& bucket, std::uint8_t tag) {
 #ifdef __SSE2__
-    __m128i wanted = _mm_set1_epi16(static_cast<short>(tag));
-    __m128i low = _mm_loadu_si128(reinterpret_cast<const __m128i*>(bucket.tags));
-    __m128i high = _mm_loadl_epi64(reinterpret_cast<const __m128i*>(bucket.tags + 8));
-    auto lows = static_cast<std::uint32_t>(_mm_movemask_epi8(_mm_cmpeq_epi16(low, wanted)));
-    auto highs = static_cast<std::uint32_t>(_mm_movemask_epi8(_mm_cmpeq_epi16(high, wanted)));
-    return (lows | (highs & 0xfu) << 16) & 0x55555u;
+    __m128i tags = _mm_loadu_si128(reinterpret_cast<const __m128i*>(&bucket));
+    __m128i equal = _mm_cmpeq_epi8(tags, _mm_set1_epi8(static_cast<char>(tag)));
+    return static_cast<std::uint32_t>(_mm_movemask_epi8(equal)) & ((1u << kLanes) - 1);
 #else
     std::uint32_t found = 0;
     for (std::uint32_t lane = 0; lane < kLanes; ++lane) {
-      found |= (bucket.tags[lane] == tag ? 1u : 0u) << 2 * lane;
+      found |= (bucket.tags[lane] == tag ? 1u : 0u) << lane;
     }
     return found;
 #endif

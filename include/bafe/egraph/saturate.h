@@ -125,6 +125,7 @@ class Saturation {
     std::size_t bans = 0, banned_until = 0;
     RuleStats stats;
     std::vector<AttrId> step_attrs;  ///< of a complete right side
+    std::size_t redundant = 0;       ///< matches whose right side was there already
     bool direct = false;  ///< one root, complete right side that ends in the root or is a variable
   };
   /// Matches of a rule; kept from round to round, so that their memory is used again.
@@ -132,8 +133,11 @@ class Saturation {
     std::size_t rule;
     MatchTable table;
     bool complete = true;
-    std::vector<std::uint32_t> late;  ///< rows whose right side has inner nodes that are not there
+    std::vector<std::uint32_t> late;   ///< rows whose right side has inner nodes that are not there
+    std::vector<std::uint32_t> order;  ///< rows by the size of the root's class, where that is used
+    std::vector<std::uint32_t> bounds;  ///< of `order`: where each size ends
   };
+  class Redundant;  ///< drops matches while they are found
   enum class StageEnd : std::uint8_t { kDone, kNodes, kAccepted, kInterrupted, kMemory };
 
   StageEnd run_stage(const Stage& stage, const SaturationOptions& options);
@@ -141,12 +145,16 @@ class Saturation {
   std::size_t memory_bytes() const;
   bool search(std::size_t rule, std::deque<Delta>& deltas, const SaturationOptions& options,
               std::vector<Found*>& found);
-  StageEnd apply(Found& found, const SaturationOptions& options);
-  StageEnd apply_late(Found& found, const std::vector<std::uint32_t>& sizes,
-                      const SaturationOptions& options);
+  StageEnd apply_all(const std::vector<Found*>& found, const SaturationOptions& options);
+  StageEnd apply_by_size(const std::vector<Found*>& found, const SaturationOptions& options);
+  StageEnd apply(Found& found, std::span<const std::uint32_t> rows,
+                 const SaturationOptions& options);
+  StageEnd apply_late(Found& found, const SaturationOptions& options);
   std::optional<StageEnd> poll(std::size_t row, const SaturationOptions& options) const;
   bool apply_match(std::size_t rule, const Match& match);
-  void look_ahead(const Found& found, bool late, std::size_t begin);
+  void drop_redundant(Found& found, std::size_t begin);
+  void look_ahead(const Found& found, std::span<const std::uint32_t> rows, std::size_t begin,
+                  bool late);
   bool apply_direct(std::size_t rule, const Match& match, std::size_t place);
   std::vector<std::uint32_t> class_sizes() const;
   bool count_change(std::size_t rule, bool changed);
