@@ -265,7 +265,8 @@ double choice_cost(const CostGraph& graph, const std::vector<std::uint32_t>& nod
 
 DagChoice extract_dag(const CostGraph& graph, const DagLimits& limits,
                       std::span<const std::string> class_names) {
-  BAFE_CHECK(class_names.empty() || class_names.size() == graph.num_classes, "a name each, or none");
+  BAFE_CHECK(class_names.empty() || class_names.size() == graph.num_classes,
+             "names for all or none");
   check_graph(graph);
   Solver solver(graph.nodes.size(), quantum_of(graph), limits.work);
   Answer answer = solver.solve(kernel_of(graph), kForbidden, 0);

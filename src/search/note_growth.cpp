@@ -1,16 +1,23 @@
-// Who made an e-graph grow. In: a grown e-graph that met a limit. Out: the rule with most rewrites,
-// the user's own before built-in ones, with its last match, among what was left out.
+// Who made an e-graph grow. In: a grown e-graph that met a limit. Out: the user's own rule with
+// most rewrites, with its last match, in the report. Built-in rules are never named: that they meet
+// a limit on a large program is how limits work.
 
-#include <utility>
+#include <optional>
 #include <vector>
 
 #include "bafe/base/format.h"
 #include "saturation.h"
 
 namespace bafe {
+namespace {
+
+constexpr std::size_t kLeastRewrites = 2;  // a rule that grows matches what it made
+
+}  // namespace
 
 void note_growth(const TermGraph& terms, Growth& growth) {
   const EGraph& egraph = terms.egraph;
+  const RuleSet& builtin = RuleSet::builtin();
   std::vector<std::size_t> rewrites(growth.rule_names.size(), 0);
   std::vector<NodeId> last(growth.rule_names.size());
   std::size_t total = 0;
@@ -21,20 +28,17 @@ void note_growth(const TermGraph& terms, Growth& growth) {
     last[entry.rule.index()] = entry.a;
     ++total;
   }
-  if (total == 0) return;
-  // Built-in rules regroup what a rule of the user's own made: that one is to be named.
-  auto rank = [&](std::size_t rule) {
-    bool own = !RuleSet::builtin().find(growth.rule_names[rule]);
-    return std::pair(own && rewrites[rule] > 0, rewrites[rule]);
-  };
-  std::size_t rule = 0;
-  for (std::size_t i = 1; i < rewrites.size(); ++i) {
-    if (rank(i) > rank(rule)) rule = i;
+  // Built-in rules regroup what a rule of the user's own made, and meet limits on their own too.
+  std::optional<std::size_t> most;
+  for (std::size_t i = 0; i < rewrites.size(); ++i) {
+    bool own = !builtin.find(growth.rule_names[i]);
+    if (own && rewrites[i] > (most ? rewrites[*most] : kLeastRewrites - 1)) most = i;
   }
+  if (!most) return;
   growth.rejected.push_back(
-      {"rule " + growth.rule_names[rule],
-       format("{} of {} rewrites before the {}, the last of {}", rewrites[rule], total,
-              growth.stop_reason, egraph.term_text(last[rule], 3))});
+      {"rule " + growth.rule_names[*most],
+       format("{} of {} rewrites before the {}, the last of {}", rewrites[*most], total,
+              growth.stop_reason, egraph.term_text(last[*most], 3))});
 }
 
 }  // namespace bafe

@@ -44,7 +44,8 @@ void explore_sets(TermGraph& terms, Saturation& saturation, const SearchOptions&
 void grow_stochastically(TermGraph& terms, const SearchBudget& budget, const SearchOptions& options,
                          const std::vector<const Rewrite*>& rewrites, Growth& growth);
 
-/// Adds the rule that made most of the rewrites, and its last match, to what was left out.
+/// Adds the user's own rule that made most rewrites, if one made several, and its last match to the
+/// report.
 void note_growth(const TermGraph& terms, Growth& growth);
 
 /// Live nodes that are not leaves, were not imported, and lie in classes that a root reaches.

@@ -8,8 +8,8 @@
 #include <memory>
 
 #include "bafe/base/format.h"
-#include "bafe/base/log.h"
 #include "bafe/rules/rule_set.h"
+#include "contradiction.h"
 #include "explain_steps.h"
 #include "ranking.h"
 #include "saturation.h"
@@ -42,42 +42,6 @@ ExtractLimits extract_limits(const SearchContext& context) {
   return limits;
 }
 
-/// The rule that an error names in its subject or as the union in progress; empty when it is none
-/// of `names` (a fold, a congruence).
-std::string blamed_rule(const RuleError& error, const std::vector<std::string>& names) {
-  const std::string text = error.what();
-  auto named = [&](const std::string& name) {
-    if (error.subject() == "rule " + name) return true;
-    return text.find("\n  " + name + ": ") != std::string::npos ||
-           text.find("\n  " + name + " (backward): ") != std::string::npos;
-  };
-  auto found = std::find_if(names.begin(), names.end(), named);
-  return found == names.end() ? std::string() : *found;
-}
-
-/// Rules to leave out when `name` is blamed for a contradiction: itself; or every rule that was
-/// added, when a built-in one or none is blamed, because those are suspected first.
-std::vector<std::string> culprits(const RuleSet& rules, const std::string& name) {
-  const RuleSet& builtin = RuleSet::builtin();
-  std::vector<std::string> added;
-  for (std::size_t i = 0; i < rules.size(); ++i) {
-    const std::string& one = rules.rule(RuleId(static_cast<std::uint32_t>(i))).name;
-    if (!builtin.find(one)) added.push_back(one);
-  }
-  if (!name.empty() && (added.empty() || !builtin.find(name))) return {name};
-  return added;
-}
-
-void report_contradiction(const RuleError& error, const std::vector<std::string>& out,
-                          std::vector<Rejection>& rejected) {
-  std::string names;
-  for (const std::string& name : out) names += (names.empty() ? "" : ", ") + name;
-  rejected.push_back({(out.size() == 1 ? "rule " : "rules ") + names, error.what()});
-  warn_once(
-      "contradiction:" + names,
-      format("bafe: a rule contradicts what is known; left out: {}\n{}", names, error.what()));
-}
-
 Grown grow_soundly(const Graph& graph, SearchContext& context) {
   Grown grown;
   SearchOptions options = context.options;
@@ -91,9 +55,8 @@ Grown grow_soundly(const Graph& graph, SearchContext& context) {
     grown.growth = grow(*grown.terms, rules, options);
     grown.sound = !grown.growth.contradiction;
     if (grown.sound) break;
-    const RuleError& error = *grown.growth.contradiction;
-    std::vector<std::string> out = culprits(rules, blamed_rule(error, grown.growth.rule_names));
-    report_contradiction(error, out, rejected);
+    std::vector<std::string> out =
+        report_contradiction(*grown.growth.contradiction, rules, grown.growth.rule_names, rejected);
     if (out.empty()) break;
     for (const std::string& name : out) left_out += ", without rule " + name;
     rules = rules.filter([&](const Rule& rule) {

@@ -1,11 +1,14 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <ctime>
+#include <utility>
 
 #include "bafe/base/log.h"
 #include "bafe/ir/text.h"
 #include "bafe/rules/rule_set.h"
 #include "bafe/search/optimize.h"
+#include "golden.h"
 #include "programs.h"
 
 namespace bafe {
@@ -139,6 +142,59 @@ TEST(Contradictions, OfTypesLeaveTheRuleOut) {
   take_warnings();
 }
 
+/// What a search of `chain(activation)` warns of when `rule` is in force.
+std::string warned(const std::string& rule, const std::string& activation) {
+  RuleSet rules = with_rules(rule.c_str());
+  SearchOptions options = plain();
+  options.rules = &rules;
+  options.deep = true;
+  forget_warnings();
+  take_warnings();
+  searched(chain(activation, 64), options);
+  std::string all;
+  for (const std::string& warning : take_warnings()) all += (all.empty() ? "" : "\n") + warning;
+  return all;
+}
+
+TEST(Contradictions, SayWhetherARuleGrowsGivesAnotherTypeOrContradictsFacts) {
+  testing::expect_golden(warned("(rule grow (tanh ?x) => (slice (tanh (concat ?x ?x :axis 0))"
+                                " :start (* (shape ?x) 0) :size (shape ?x) :step (+ (* (shape ?x) "
+                                "0) 1)) :class reals :set simplify :why \"no\")",
+                                "tanh"),
+                         "errors/rule_grows.txt");
+  testing::expect_golden(warned("(rule lose-axis (tanh ?x) => (reduce_sum (tanh ?x) :axes (0))"
+                                " :class reals :set simplify :why \"no\")",
+                                "tanh"),
+                         "errors/rule_another_type.txt");
+  testing::expect_golden(warned("(rule square-it (sin ?x) => (matmul ?x ?x)"
+                                " :class reals :set simplify :why \"no\")",
+                                "sin"),
+                         "errors/rule_ill_typed.txt");
+  testing::expect_golden(warned("(rule one (sin ?x) => 1 :class reals :set simplify :why \"no\")"
+                                "(rule two (sin ?x) => 2 :class reals :set simplify :why \"no\")",
+                                "sin"),
+                         "errors/rule_facts.txt");
+}
+
+std::size_t rules_before_a_limit(const SearchResult& result) {
+  return static_cast<std::size_t>(std::count_if(
+      result.rejected.begin(), result.rejected.end(),
+      [](const Rejection& r) { return r.why.find("rewrites before the") != std::string::npos; }));
+}
+
+TEST(Limits, ThatBuiltInRulesMeetAreNoRulesFault) {
+  RuleSet harmless =
+      with_rules("(rule even (cos (neg ?x)) => (cos ?x) :class bits :set simplify :why \"yes\")");
+  SearchOptions options = plain();
+  options.max_nodes = 120;
+  for (const RuleSet* rules : {static_cast<const RuleSet*>(nullptr), &std::as_const(harmless)}) {
+    options.rules = rules;
+    SearchResult r = searched(tower(4), options);
+    EXPECT_NE(r.stats.stop_reason.find("limit"), std::string::npos) << r.stats.stop_reason;
+    EXPECT_EQ(rules_before_a_limit(r), 0u);
+  }
+}
+
 TEST(Interrupt, EndsTheSearchSoonWhereverItIs) {
   for (int patience : {0, 1, 3, 10, 40}) {
     SearchOptions options = plain();
@@ -166,15 +222,23 @@ TEST(Time, OnlyDecidesHowMuchIsDone) {
 }
 
 TEST(Time, IsKeptWithinATenthAndTwoMilliseconds) {
+  constexpr int kRuns = 9;
   Graph g = tower(16);
   searched(tower(2), plain());  // reads the built-in rules
   for (double budget : {1.0, 5.0, 20.0, 100.0}) {
     SearchOptions options = plain();
     options.time_budget_ms = budget;
-    double least = 1e9;  // a busy machine takes the processor away now and then
-    for (int i = 0; i < 12 && least > 1.1 * budget + 2; ++i)
-      least = std::min(least, searched(g, options).stats.ms);
-    EXPECT_LE(least, 1.1 * budget + 2) << budget;
+    // The search sleeps nowhere, so only a busy machine makes its time longer than its processor's.
+    std::vector<double> processor_ms;
+    double least_ms = 1e9;
+    for (int i = 0; i < kRuns; ++i) {
+      double begin = thread_ms();
+      least_ms = std::min(least_ms, optimize(g, options).stats.ms);
+      processor_ms.push_back(thread_ms() - begin);
+    }
+    std::nth_element(processor_ms.begin(), processor_ms.begin() + kRuns / 2, processor_ms.end());
+    EXPECT_LE(processor_ms[kRuns / 2], 1.1 * budget + 2) << budget;
+    EXPECT_LE(least_ms, 1.1 * budget + 2) << budget;
   }
 }
 
