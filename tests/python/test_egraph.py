@@ -62,9 +62,7 @@ def test_functions_of_the_module_do_what_the_methods_do(shared, tmp_path):
 
 def test_a_key_that_is_there_twice_is_refused(tmp_path):
     path = tmp_path / "twice.json"
-    path.write_text(
-        '{"nodes": {"a": {"op": "x", "eclass": "1"}, "a": {"op": "y", "eclass": "1"}}}'
-    )
+    path.write_text('{"nodes": {"a": {"op": "x", "eclass": "1"}, "a": {"op": "y", "eclass": "1"}}}')
     with pytest.raises(bafe.ParseError, match='twice.json: egraph: "nodes" has the key "a" twice'):
         bafe.egraph.load(path)
 
