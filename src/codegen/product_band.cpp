@@ -2,8 +2,6 @@
 // operand that is a masked buffer, the buffer itself, since inside the band the mask changes
 // nothing. Invariant: math="bits" and products of integers skip nothing.
 
-#include <algorithm>
-
 #include "bafe/cost/product_cost.h"
 #include "product.h"
 
@@ -27,19 +25,8 @@ std::optional<Structure> ProductDraft::mask_band(Ex condition, int row_var, int 
   std::int64_t col = pool_.coefficient(gap, col_var, &hidden);
   std::uint64_t both = (std::uint64_t{1} << row_var) | (std::uint64_t{1} << col_var);
   const ExNode& sum = pool_.node(gap);
-  bool is_diagonal = row == -col && (row == 1 || row == -1);
-  if (hidden || !is_diagonal || sum.kind != ExKind::kLinear || (sum.free & ~both) != 0)
-    return std::nullopt;
-  auto number = static_cast<std::int32_t>(
-      std::clamp<std::int64_t>(sum.number, -Structure::kUnbounded, Structure::kUnbounded));
-  Structure band;
-  if (is_less) {  // row - col + number > 0, or col - row + number > 0
-    (row == 1 ? band.above : band.below) = number - 1;
-  } else {
-    band.above = row == 1 ? number : -number;
-    band.below = -band.above;
-  }
-  return band;
+  if (hidden || sum.kind != ExKind::kLinear || (sum.free & ~both) != 0) return std::nullopt;
+  return gap_band(row, col, sum.number - (is_less ? 1 : 0), !is_less);  // less: gap - 1 >= 0
 }
 
 /// What `value` is inside `band`, where its masks let everything through.
@@ -71,8 +58,7 @@ std::optional<GemmOperand> ProductDraft::banded_operand(Ex value, const Structur
 }
 
 void ProductDraft::note_bands() {
-  bool tiled = spec_.dtype == DType::kF32 || spec_.dtype == DType::kF64;
-  if (!tiled || spec_.strict) return;
+  if (!skips_terms(spec_.dtype) || spec_.strict) return;
   const Node& node = graph_.node(product_);
   spec_.a_band = scope_.program.structure(node.operands[0]);
   spec_.b_band = scope_.program.structure(node.operands[1]);

@@ -26,12 +26,14 @@ Structure widened(Structure structure, std::int32_t by) {
 bool is_halved(const Program& program, const Group& group, ValueId id) {
   if (!program.structure(id).symmetric || group.outputs.size() != 1) return false;
   const Type &product = program.graph.type(id), &output = program.graph.type(group.outputs[0]);
-  return product.shape == output.shape && is_float(product.dtype) &&
+  return product.shape == output.shape && skips_terms(product.dtype) &&
          product.dtype == output.dtype && program.structure(group.outputs[0]).symmetric &&
          size_of(product.shape.back()) >= kSmallestHalf;
 }
 
 }  // namespace
+
+bool skips_terms(DType dtype) { return dtype == DType::kF32 || dtype == DType::kF64; }
 
 ProductShape product_shape(const Type& a, const Type& result) {
   ProductShape shape;
@@ -48,6 +50,7 @@ ProductShape product_shape(const Type& a, const Type& result) {
 ProductShape product_shape(const Program& program, const Group& group, ValueId id) {
   const Node& node = program.graph.node(id);
   ProductShape shape = product_shape(program.graph.type(node.operands[0]), node.type);
+  if (!skips_terms(shape.dtype)) return shape;
   shape.a = program.structure(node.operands[0]);
   shape.b = program.structure(node.operands[1]);
   shape.mirrored = is_halved(program, group, id);
@@ -81,8 +84,7 @@ bool is_narrow_band(const Structure& structure) {
 double product_ns(const Machine& machine, const ProductShape& s) {
   auto m = static_cast<double>(s.m), n = static_cast<double>(s.n), k = static_cast<double>(s.k);
   double dense = matmul_ns(machine, s.dtype, s.batch, m, n, k);
-  bool tiled = s.dtype == DType::kF32 || s.dtype == DType::kF64;
-  if (s.is_dense() || !tiled) return dense;
+  if (s.is_dense() || !skips_terms(s.dtype)) return dense;
   double bytes = dtype_bytes(s.dtype);
   double result = s.batch * m * n * bytes;
   double peak = s.dtype == DType::kF32 ? machine.fma_gflops_f32 : machine.fma_gflops_f64;

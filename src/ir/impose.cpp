@@ -51,21 +51,20 @@ ValueId identity_like(Builder& b, ValueId x) {
   return b.broadcast(b.call("diag", ones, {Dim(0)}), shape);
 }
 
-/// M + M^T of the strictly lower part and half the diagonal: exact, and symmetric by its form.
+/// M + M^T of the strictly lower part, and the diagonal: each element is read once, and the sum is
+/// symmetric by its form.
 ValueId mirrored(Builder& b, ValueId x) {
   Structure below, diagonal;
   below.above = -1;
   diagonal.below = diagonal.above = 0;
-  ValueId half = b.literal(Scalar::of(b.type(x).dtype, 0.5), x);
-  ValueId parts[] = {impose_band(b, x, diagonal), half};
-  ValueId sums[] = {impose_band(b, x, below), b.call("mul", parts)};
-  ValueId lower = b.call("add", sums);
+  ValueId lower = impose_band(b, x, below);
   List perm;
   int rank = b.type(x).rank();
   for (int axis = 0; axis < rank; ++axis) perm.push_back(Dim(axis));
   std::swap(perm[perm.size() - 1], perm[perm.size() - 2]);
   ValueId both[] = {lower, b.transpose(lower, perm)};
-  return b.call("add", both);
+  ValueId parts[] = {b.call("add", both), impose_band(b, x, diagonal)};
+  return b.call("add", parts);
 }
 
 /// The diagonal blocks of [from, to), zeros beside them: cut in two again and again, so that a rule
@@ -96,7 +95,9 @@ ValueId blocks(Builder& b, ValueId x, std::int64_t size, std::int64_t from, std:
 ValueId square_form(Builder& b, ValueId x, const std::string& text) {
   const Type& type = b.type(x);
   if (!(type.shape[type.shape.size() - 1] == type.shape[type.shape.size() - 2])) {
-    throw ShapeError({}, "structure", format("a {} matrix is square, {} is not", text, type.text()))
+    const char* article = text == "identity" ? "an" : "a";
+    throw ShapeError({}, "structure",
+                     format("{} {} matrix is square, {} is not", article, text, type.text()))
         .fix("declare a square matrix, or lower, upper, diagonal or banded(below,above)");
   }
   if (text == "identity") return identity_like(b, x);

@@ -57,21 +57,13 @@ std::int32_t bounded(std::int64_t value) {
 
 /// Bands of a mask: true only where the result says.
 Structure mask_band(const Element& condition, int rank) {
-  Structure band;
   bool equal = condition->prim == Prim::kEq;
-  if (!equal && condition->prim != Prim::kLe && condition->prim != Prim::kLt) return band;
+  if (!equal && condition->prim != Prim::kLe && condition->prim != Prim::kLt) return {};
   Diagonal a = diagonal_form(condition->args[0], rank), b = diagonal_form(condition->args[1], rank);
-  if (!a.valid || !b.valid) return band;
-  std::int64_t row = b.row - a.row, col = b.col - a.col, offset = b.offset - a.offset;
-  if (condition->prim == Prim::kLt) --offset;  // holds where row·i + col·j + offset >= 0
-  if (row == 1 && col == -1) {
-    band.above = bounded(offset);
-    if (equal) band.below = bounded(-offset);
-  } else if (row == -1 && col == 1) {
-    band.below = bounded(offset);
-    if (equal) band.above = bounded(-offset);
-  }
-  return band;
+  if (!a.valid || !b.valid) return {};
+  std::int64_t strict = condition->prim == Prim::kLt ? 1 : 0;
+  return gap_band(b.row - a.row, b.col - a.col, b.offset - a.offset - strict, equal)
+      .value_or(Structure{});
 }
 
 Structure masked(const Element& tree, std::span<const MatrixFacts> facts, const Type& result) {
@@ -108,11 +100,21 @@ Structure moved(const Element& tree, std::span<const MatrixFacts> facts, const T
     return index->prim == Prim::kIndex ? index->number : -1;
   };
   std::int64_t last = static_cast<std::int64_t>(rank) - 1;
-  if (axis_of(rank - 2) == last - 1 && axis_of(rank - 1) == last) return from;
-  if (axis_of(rank - 2) == last && axis_of(rank - 1) == last - 1) {
-    structure = from;
-    std::swap(structure.below, structure.above);
-  }
+  bool kept = axis_of(rank - 2) == last - 1 && axis_of(rank - 1) == last;
+  bool swapped = axis_of(rank - 2) == last && axis_of(rank - 1) == last - 1;
+  if (!kept && !swapped) return structure;
+  structure = swapped ? from.transposed() : from;
+  // A leading part of a matrix has its zeros; only a square one has its symmetry, and only the
+  // whole keeps rows of length one.
+  const Shape& whole = facts[0].type.shape;
+  bool square = is_square(result);
+  auto same = [&](std::size_t at, std::int64_t of) {
+    return result.shape[at] == whole[whole.size() - static_cast<std::size_t>(of)];
+  };
+  bool all = whole.size() >= 2 && same(rank - 2, kept ? 2 : 1) && same(rank - 1, kept ? 1 : 2);
+  structure.symmetric = structure.symmetric && square;
+  structure.identity = structure.identity && square;
+  structure.orthogonal = structure.orthogonal && (all || structure.identity);
   return structure;
 }
 
@@ -158,6 +160,15 @@ Structure contracted(std::span<const MatrixFacts> facts, bool mirrored) {
 }
 
 }  // namespace
+
+std::optional<Structure> gap_band(std::int64_t row, std::int64_t col, std::int64_t number,
+                                  bool equal) {
+  if (row != -col || (row != 1 && row != -1)) return std::nullopt;
+  Structure band;
+  (row == 1 ? band.above : band.below) = bounded(number);
+  if (equal) (row == 1 ? band.below : band.above) = bounded(-number);
+  return band;
+}
 
 Structure join_structure(const Structure& a, const Structure& b) {
   return {std::min(a.below, b.below), std::min(a.above, b.above), a.symmetric || b.symmetric,

@@ -17,6 +17,9 @@ struct ProductShape {
   bool is_dense() const { return !mirrored && !a.limits(m, k) && !b.limits(k, n); }
 };
 
+/// Do kernels of this dtype skip known zeros and mirrored halves? The others compute every term.
+bool skips_terms(DType dtype);
+
 /// The product `id` as its group computes it.
 ProductShape product_shape(const Program& program, const Group& group, ValueId id);
 /// The same from types alone; the batch is what `result` has beyond two axes.

@@ -53,6 +53,10 @@ Structure node_structure(Op op, const Attrs& attrs, std::span<const MatrixFacts>
                          const Type& result, bool mirrored = false);
 /// Both hold.
 Structure join_structure(const Structure& a, const Structure& b);
+/// Where row * i + col * j + number >= 0 holds, or == 0 if `equal`; nullopt unless it speaks of
+/// i - j or of j - i.
+std::optional<Structure> gap_band(std::int64_t row, std::int64_t col, std::int64_t number,
+                                  bool equal);
 /// Does the operator exchange the last two axes of its operand and nothing else?
 bool swaps_matrix(Op op, const Attrs& attrs, const Type& operand, const Type& result);
 

@@ -100,6 +100,64 @@ TEST(MatrixStructures, AreTrueOfWhatTheInterpreterGives) {
   }
 }
 
+/// The leading rows x cols of x.
+ValueId prefix(Graph& g, ValueId x, int rows, int cols) {
+  return call(g, "slice", {x}, {List{0, 0}, List{rows, cols}, List{1, 1}});
+}
+
+TEST(MatrixStructures, OfALeadingPartAreThoseThatItStillHas) {
+  Graph g;
+  ValueId x = input(g, {6, 6});
+  ValueId gram = call(g, "matmul", {x, call(g, "transpose", {x}, {List{1, 0}})});
+  ValueId one = g.add_fill(Scalar::of(DType::kF64, 1), {6});
+  ValueId unit = call(g, "diag", {one}, {Dim(0)});
+  ValueId square = prefix(g, gram, 4, 4);
+  ValueId wide = prefix(g, gram, 4, 6), tall = prefix(g, gram, 6, 4);
+  ValueId unit_square = prefix(g, unit, 4, 4), unit_wide = prefix(g, unit, 4, 6);
+  ValueId lower = prefix(g, call(g, "tril", {x}, {Dim(0)}), 4, 6);
+  for (ValueId id : {square, wide, tall, unit_square, unit_wide, lower}) g.add_root(id);
+  std::vector<Structure> facts = matrix_structures(g);
+  EXPECT_TRUE(facts[square.index()].symmetric);
+  EXPECT_FALSE(facts[wide.index()].symmetric);
+  EXPECT_FALSE(facts[tall.index()].symmetric);
+  EXPECT_TRUE(facts[unit_square.index()].identity);
+  EXPECT_EQ(facts[unit_wide.index()].text(), "diagonal");
+  EXPECT_FALSE(facts[unit_wide.index()].orthogonal);
+  EXPECT_EQ(facts[lower.index()].text(), "lower");
+}
+
+TEST(MatrixStructures, OfAPartOfAnOrthogonalMatrixAreNotOrthogonal) {
+  Graph g;
+  ValueId x = input(g, {6, 6});
+  Structure orthogonal;
+  orthogonal.orthogonal = true;
+  MatrixFacts facts[] = {{g.type(x), orthogonal, true, std::nullopt}};
+  auto part = [&](int n) {
+    ValueId id = prefix(g, x, n, n);
+    return node_structure(g.node(id).op, g.node(id).attrs, facts, g.type(id));
+  };
+  EXPECT_FALSE(part(4).orthogonal);
+  ValueId t = call(g, "transpose", {x}, {List{1, 0}});
+  EXPECT_TRUE(node_structure(g.node(t).op, g.node(t).attrs, facts, g.type(t)).orthogonal);
+}
+
+TEST(GapBand, IsTheBandInWhichTheConditionHolds) {
+  for (int sign : {1, -1})
+    for (int number = -3; number <= 3; ++number)
+      for (bool equal : {false, true}) {
+        Structure band = gap_band(sign, -sign, number, equal).value();
+        for (int i = 0; i < 7; ++i)
+          for (int j = 0; j < 7; ++j) {
+            int gap = sign * (i - j) + number;
+            bool inside = i - j <= band.below && j - i <= band.above;
+            EXPECT_EQ(inside, equal ? gap == 0 : gap >= 0);
+          }
+      }
+  EXPECT_FALSE(gap_band(1, 1, 0, false));
+  EXPECT_FALSE(gap_band(2, -2, 0, true));
+  EXPECT_FALSE(gap_band(0, 0, 0, true));
+}
+
 TEST(ProductTerms, CountWhatNoZeroTouches) {
   std::mt19937 random(3);
   for (int round = 0; round < 200; ++round) {
