@@ -187,8 +187,8 @@ std::vector<FunctionRow> make_rows() {
       {{"is-float", 1, 1, "the dtype is a float"}, true, fn_is_float},
       {{"const", 1, 1, "the constant that fills a value, where known"}, true, fn_const},
   };
-  for (const char* name : {"finite", "zero", "identity", "diagonal", "lower", "upper", "symmetric",
-                           "orthogonal", "leaf"}) {
+  for (const char* name : {"finite", "nonzero", "zero", "identity", "diagonal", "lower", "upper",
+                           "symmetric", "orthogonal", "leaf"}) {
     rows.push_back({{name, 1, 1, "analysis proves it of a value"}, true, fn_fact});
   }
   rows.push_back(

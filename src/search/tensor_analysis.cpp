@@ -283,6 +283,8 @@ bool TensorAnalysis::fact(const std::string& name, ClassId cls,
     return static_cast<double>(std::get<Dim>(args[i]).value());
   };
   if (name == "finite") return facts.range.finite();
+  // Below 1e-4 a 16-bit float may round to zero what the interval keeps apart from it.
+  if (name == "nonzero") return facts.range.lo >= 1e-4 || facts.range.hi <= -1e-4;
   if (name == "zero") return s.zero() || (facts.constant && facts.constant->value.is_zero());
   if (name == "identity") return s.identity;
   if (name == "diagonal") return s.diagonal();

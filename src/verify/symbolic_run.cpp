@@ -206,7 +206,7 @@ Tensor structure_of(const Node& node, const std::vector<FactPromise>& promises) 
   for (std::int64_t i = 0; i < structure.count(); ++i)
     structure.set(i, Scalar::of(DType::kF64, kFree));
   for (const FactPromise& promise : promises) {
-    bool interval = promise.name == "in" || promise.name == "finite";
+    bool interval = promise.name == "in" || promise.name == "finite" || promise.name == "nonzero";
     if (!interval) keep_promise(structure, promise);
   }
   return structure;

@@ -108,6 +108,7 @@ double structured(const FactPromise& promise, std::int64_t row, std::int64_t col
                : 0;
   }
   if (name == "finite") return std::isfinite(value) ? value : 1;
+  if (name == "nonzero") return std::fabs(value) < 1e-4 ? 1 : value;
   if (name == "in" && promise.args.size() == 2) {
     double low = bound(promise.args[0]), high = bound(promise.args[1]);
     return std::isfinite(value) ? std::clamp(value, low, high) : low;

@@ -175,10 +175,10 @@ STRUCTURE = (
     ),
     Row(
         "a diagonal plus a low rank, by the user's rule",
-        lambda d, u, v, b: np.linalg.solve(np.diag(d) + u @ v, b),
+        lambda d, u, v, b: np.linalg.solve(np.diag(d * d + 1) + u @ v, b),
         lambda n, t: [(n,), (n, t), (t, n), (n, 1)],
-        lambda n, t: 2 * n * t**2 + 5 * n * t + 3 * n,
-        "Woodbury: b/d, U/d, V(U/d), V(b/d), a system of size t, U times its solution",
+        lambda n, t: 2 * n * t**2 + 5 * n * t + 6 * n,
+        "Woodbury: q = d² + 1 and 1/q, b/q, U/q, V(U/q), V(b/q), a system of size t, U times it",
         rule=WOODBURY,
         positive=True,
     ),
