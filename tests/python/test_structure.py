@@ -157,6 +157,71 @@ def test_programs_that_tell_nan_apart_skip_nothing():
         assert_array_equal(f(a, b), np.isnan(a @ b))
 
 
+@pytest.mark.parametrize(
+    "test",
+    [
+        lambda y: y == y,
+        lambda y: y != y,
+        lambda y: y <= y,
+        lambda y: y >= y,
+        lambda y: np.logical_not(y == y),
+        lambda y: np.equal(y, y * 1),
+        lambda y: np.where(y == y, 1.0, 0.0),
+    ],
+)
+def test_a_comparison_with_itself_is_a_test_of_nan(test):
+    a, b = _normal(N, N), _normal(N, N, seed=1)
+    b[N - 1, 0] = np.nan
+    f = _jit(lambda x, y: test(np.tril(x) @ y))
+    assert_array_equal(f(a, b), test(np.tril(a) @ b))
+    two = _jit(lambda x, y: (np.tril(x) @ y) == (np.tril(x) @ y))
+    assert_array_equal(two(a, b), (np.tril(a) @ b) == (np.tril(a) @ b))
+
+
+@pytest.mark.parametrize(
+    "dtype", ["bool", "int8", "uint8", "int16", "int32", "int64", "float16", "float32", "float64"]
+)
+@pytest.mark.parametrize("options", [{}, {"tier": "interpreted"}, {"math": "bits"}])
+def test_a_symmetric_declaration_mirrors_every_dtype_exactly(dtype, options):
+    def f(a):
+        return bafe.input(a.shape, a.dtype, name="a", structure="symmetric")
+
+    a = (1 + np.arange(25).reshape(5, 5) % 7).astype(dtype)
+    if np.issubdtype(a.dtype, np.floating):
+        tiny = np.finfo(a.dtype).smallest_subnormal
+        a[0, 0], a[1, 1], a[3, 1], a[2, 2] = tiny, 3 * tiny, -tiny, np.inf
+    want = np.where(np.tril(np.ones((5, 5), bool)), a, a.T)
+    if np.issubdtype(a.dtype, np.floating):
+        a[0, 1], a[1, 4], a[0, 2] = np.nan, np.inf, -np.inf  # above the diagonal: never read
+    assert_array_equal(bafe.jit(f, threads=1, **{"tier": "compiled", **options})(a), want)
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda z: np.linalg.inv(np.tril(np.triu(z))),
+        lambda z: np.linalg.solve(np.tril(np.triu(z)), z),
+        lambda z: np.linalg.inv(np.tril(np.triu(z))) @ z,
+    ],
+)
+def test_a_singular_diagonal_matrix_stays_an_error(function):
+    with pytest.raises(Exception, match="singular"):
+        _jit(function)(np.zeros((3, 3)))
+    with pytest.raises(Exception, match="singular"):
+        _jit(lambda d: bafe.inv(bafe.diag(d)))(np.array([1.0, 0, 2]))
+    with pytest.raises(Exception, match="singular"):
+        _jit(lambda d: bafe.inv(bafe.diag(np.exp(d))))(np.array([1.0, -2000, 2]))
+
+
+def test_a_diagonal_that_is_never_zero_needs_no_system():
+    d, b = _normal(50, dtype=np.float64), _normal(50, 3, seed=1, dtype=np.float64)
+    f = _jit(lambda d, b: np.linalg.solve(np.diag(d * d + 1), b))
+    assert_allclose(f(d, b), b / (d * d + 1)[:, None], rtol=1e-12)
+    assert "solve" not in str(f.explain(d, b).to_dict()["chosen"])
+    g = _jit(lambda d: np.linalg.inv(np.diag(-1 - d * d)))
+    assert_allclose(g(d), np.diag(-1 / (d * d + 1)), rtol=1e-12)
+
+
 def test_threads_may_mutate_between_calls():
     f = _jit()
     b = _normal(N, N, seed=1)
@@ -213,3 +278,16 @@ def test_declared_structure_saves_what_it_promises(structure, operations):
 
     found = _jit(f).explain(_normal(N, N), _normal(N, N, seed=1)).to_dict()
     assert found["flops"] == operations
+
+
+def test_operations_that_no_kernel_skips_are_counted():
+    def f(a, b):
+        return np.tril(a) @ b
+
+    def gram(a):
+        return a @ a.T
+
+    for dtype in ("int32", "float16"):
+        a = np.ones((N, N), dtype)
+        assert _jit(f).explain(a, a).to_dict()["flops"] == 2 * N**3
+        assert _jit(gram).explain(a).to_dict()["flops"] == 2 * N**3

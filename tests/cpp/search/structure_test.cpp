@@ -76,6 +76,30 @@ TEST(StructureInSearch, SkipsNothingInAProgramThatTellsNanApart) {
   EXPECT_TRUE(best(h).structures.empty());
 }
 
+TEST(StructureInSearch, SkipsNothingInAProgramThatComparesAValueWithItself) {
+  for (const char* test : {"equal", "not_equal", "less_equal", "greater"}) {
+    Graph g;
+    ValueId a = input(g, "a", {200, 200}), b = input(g, "b", {200, 200});
+    ValueId once = call(g, "matmul", {lower(g, a), b});
+    ValueId again = call(g, "matmul", {lower(g, a), b});
+    g.add_root(call(g, test, {once, again}));
+    EXPECT_TRUE(best(g).structures.empty()) << test;
+    Graph h;
+    ValueId x = input(h, "x", {200, 200}), y = input(h, "y", {200, 200});
+    h.add_root(call(h, test, {call(h, "matmul", {lower(h, x), y}), y}));
+    EXPECT_FALSE(best(h).structures.empty()) << test;
+  }
+}
+
+TEST(ProductPrice, CountsWhatKernelsOfOtherDtypesDoNotSkip) {
+  Graph g;
+  InputInfo info;
+  info.type = {DType::kI32, {200, 200}};
+  ValueId a = g.add_input(info), b = g.add_input(info);
+  g.add_root(call(g, "matmul", {lower(g, a), b}));
+  EXPECT_EQ(flops_of(best(g)), 2.0 * 200 * 200 * 200);
+}
+
 TEST(ProductPrice, FallsWithWhatIsSkippedAndNeverRises) {
   Machine machine = Machine::reference(Target{Isa::kAvx512, true});
   ProductShape dense;
