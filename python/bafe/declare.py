@@ -35,12 +35,19 @@ def input(  # noqa: A001 - the name is BAFE 0.1's
     Raises:
         ShapeError: the shape differs from the argument's, or the layout is unknown.
         ParseError: the structure is unknown.
+        TraceError: the structure is no text.
         DTypeError: the dtype differs from the argument's.
 
     Example:
         >>> bafe.input((8, 16), name="a", layout="col").layout
         'col'
     """
+    if structure is not None and not isinstance(structure, str):
+        raise _core.TraceError(
+            f"{_place()}input: structure={structure!r} is no text\n"
+            "  fix: use lower, upper, diagonal, tridiagonal, banded(below,above), identity, zero, "
+            "symmetric or block_diagonal(size)"
+        )
     sizes = (shape,) if isinstance(shape, int) else tuple(shape)
     tracer = _t._state.tracer
     if tracer is None:

@@ -34,7 +34,12 @@ class Trace {
 
   /// The value with what it declares; see impose_structure().
   int structured(int x, const std::string& structure, const py::handle& loc) {
-    return id(impose_structure(at(loc), value(x), structure));
+    try {
+      return id(impose_structure(at(loc), value(x), structure));
+    } catch (Error& error) {
+      error.place(loc_of_python(loc));
+      throw;
+    }
   }
 
   int constant(const py::handle& array) {

@@ -17,6 +17,13 @@ def raises(kind, builtin, call):
     return str(caught.value)
 
 
+def declared(shape, structure):
+    def f(a):
+        return bafe.input(shape, "float64", "a", structure=structure)
+
+    return bafe.jit(f)(np.ones(shape))
+
+
 CASES = {
     "matmul_inner_sizes": (
         bafe.ShapeError,
@@ -43,6 +50,31 @@ CASES = {
         bafe.DTypeError,
         TypeError,
         lambda: bafe.jit(lambda a: bafe.input((3,), name="a") + a)(np.ones(3)),
+    ),
+    "structure_number": (
+        bafe.TraceError,
+        TypeError,
+        lambda: declared((3, 3), 3),
+    ),
+    "structure_list": (
+        bafe.TraceError,
+        TypeError,
+        lambda: declared((3, 3), ["lower"]),
+    ),
+    "structure_bytes": (
+        bafe.TraceError,
+        TypeError,
+        lambda: declared((3, 3), b"lower"),
+    ),
+    "structure_unknown": (
+        bafe.ParseError,
+        ValueError,
+        lambda: declared((3, 3), "lowre"),
+    ),
+    "structure_not_square": (
+        bafe.ShapeError,
+        ValueError,
+        lambda: declared((3, 4), "identity"),
     ),
     "round_decimals": (
         bafe.TraceError,
