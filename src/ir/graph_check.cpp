@@ -1,4 +1,4 @@
-// The checker of the normal form (DESIGN section 2). In: any graph. Out: nothing, or an
+// The checker of the normal form (builder.h). In: any graph. Out: nothing, or an
 // InternalError that names the node and the clause. Invariant: whatever Graph::add and the builder
 // make passes.
 #include "bafe/base/format.h"

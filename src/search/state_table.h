@@ -1,5 +1,5 @@
 #pragma once
-/// Cheapest derivation of every state (class, order, form), bottom up (DESIGN section 7).
+/// Cheapest derivation of every state (class, order, form), bottom up.
 
 #include <cstdint>
 #include <string>

@@ -27,7 +27,7 @@ class ErrorBudget {
   explicit ErrorBudget(DType dtype) : dtype_(dtype) {}
   /// `reference` is the left side in f64.
   void learn(const Tensor& left, const Tensor& reference);
-  /// 16 max|left - reference| + 16 u max|left| (DESIGN section 3).
+  /// 16 max|left - reference| + 16 u max|left|.
   double allowed() const;
   /// The first element whose error is larger, or that is not finite where the left is.
   std::optional<Difference> excess(const Tensor& left, const Tensor& right,

@@ -1,5 +1,5 @@
 #pragma once
-/// The eight public features of a chosen plan, and the linear model over them (DESIGN section 8).
+/// The eight public features of a chosen plan, and the linear model over them.
 
 #include <array>
 #include <string>

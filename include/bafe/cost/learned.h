@@ -1,6 +1,6 @@
 #pragma once
 /// The price that learned from the autotune log: groups cost what the base model says; whole
-/// programs are ranked by the public linear model once it is valid (DESIGN section 8).
+/// programs are ranked by the public linear model once it is valid.
 
 #include "bafe/cost/cost_model.h"
 #include "bafe/cost/features.h"

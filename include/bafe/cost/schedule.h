@@ -10,7 +10,7 @@
 
 namespace bafe {
 
-/// How a value exists at run time (DESIGN section 7): the (order, form) of its state.
+/// How a value exists at run time: the (order, form) of its state.
 struct Layout {
   enum Form : std::uint8_t { kBuffer, kStream };
   Form form = kBuffer;     ///< a stream is never stored: it lives in registers of its group

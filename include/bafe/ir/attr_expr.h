@@ -1,5 +1,5 @@
 #pragma once
-/// The closed expression language of attributes and conditions (DESIGN section 4): one evaluator
+/// The closed expression language of attributes and conditions: one evaluator
 /// for composite definitions, rule right sides, :let and :when. Partial: an undefined or
 /// symbolically unknown result is nullopt.
 

@@ -1,6 +1,6 @@
 #pragma once
 /// Checked construction in NumPy's manners: promotion, broadcasting, negative axes, vectors in
-/// matmul. What it leaves in the graph is the normal form of DESIGN section 2.
+/// matmul. What it leaves in the graph is the normal form.
 
 #include <optional>
 #include <span>

@@ -20,7 +20,7 @@ namespace bafe {
 using ConstantTable = std::unordered_map<std::string, Tensor>;
 
 /// Values of the roots. Pointwise trees run over blocks of elements; sums follow the fixed order of
-/// `bits` (DESIGN section 3). Errors: ShapeError when an index is out of range (subject "take" …),
+/// `bits` (rules/rule.h). Errors: ShapeError when an index is out of range (subject "take" …),
 /// a negative integer power …
 std::vector<Tensor> evaluate(const Graph& graph, std::span<const Tensor> inputs,
                              const ConstantTable& constants = {});

@@ -35,7 +35,7 @@ struct InputInfo {
 class Graph {
  public:
   /// Adds (or finds) a node. The type comes from the operator's rule; operands must obey the normal
-  /// form of DESIGN section 2. Errors: ShapeError, DTypeError of the rule.
+  /// form (builder.h). Errors: ShapeError, DTypeError of the rule.
   ValueId add(Op op, std::vector<ValueId> operands, Attrs attrs = {});
   ValueId add_input(InputInfo info);  ///< node input{inputs().size()}
   ValueId add_fill(Scalar value, Shape shape);

@@ -14,7 +14,7 @@
 
 namespace bafe {
 
-/// DESIGN section 3, strongest promise first.
+/// Numeric classes, strongest promise first.
 enum class NumericClass : std::uint8_t { kBits, kSigns, kFinite, kReals, kDomain, kApprox };
 enum class RuleStage : std::uint8_t { kAnalysis, kSimplify, kStructural, kFuse, kExplosive };
 const char* numeric_class_text(NumericClass c);
@@ -73,7 +73,7 @@ struct MoveState {
   std::uint16_t attr_var = 0;  ///< kVariable: the attribute variable that holds the layout's name
 };
 
-/// A step between states of extraction (DESIGN section 7): `from` is the state of ?x, `to` that of
+/// A step between states of extraction: `from` is the state of ?x, `to` that of
 /// the whole left term; their bytes are the same, so the term costs nothing. With a right side:
 /// both terms have the same bytes in state `to`.
 struct Move {

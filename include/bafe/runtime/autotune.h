@@ -1,5 +1,5 @@
 #pragma once
-/// The public autotune of BAFE 0.1 (DESIGN section 12): a log of measured calls, one per process,
+/// The public autotune of BAFE 0.1: a log of measured calls, one per process,
 /// the linear model fitted to it, and the counters. The profile store is apart.
 
 #include <cstdint>

@@ -30,7 +30,7 @@ struct SearchBudget {
 };
 
 enum class Regime : std::uint8_t { kGreedy, kLight, kBeam, kDeep };
-Regime regime_of(std::optional<double> time_budget_ms, bool deep);  ///< DESIGN section 6
+Regime regime_of(std::optional<double> time_budget_ms, bool deep);  ///< ends: 1, 10, 100 ms
 const char* regime_name(Regime regime);
 int regime_beam_width(Regime regime);  ///< 1, 4, 16, 64
 int regime_iters(Regime regime);       ///< 1, 2, 4, 8

@@ -1,6 +1,6 @@
 #pragma once
-/// The automatic checks of a rule: types, values against the interpreter, and numeric stability
-/// (DESIGN sections 3 and 4). They need nothing but the rule.
+/// The automatic checks of a rule: types, values against the interpreter, and numeric stability.
+/// They need nothing but the rule.
 
 #include <cstdint>
 #include <string>

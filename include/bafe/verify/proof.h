@@ -1,5 +1,5 @@
 #pragma once
-/// What is known about a rule, and by which argument (DESIGN section 11).
+/// What is known about a rule, and by which argument.
 
 #include <functional>
 #include <string>
@@ -35,7 +35,7 @@ struct ProofOptions {
   int instances = 1;  ///< of the interpreter's refutation, per dtype and palette
 };
 
-/// Runs the engines of DESIGN section 11 in order: types, stress and refutation by the interpreter;
+/// Runs the engines in order: types, stress and refutation by the interpreter;
 /// then normal forms and the child. Never throws for a rule that loads; a missing child only
 /// weakens the status.
 RuleProof verify_rule(const Rule& rule, const ProofOptions& options = {});
