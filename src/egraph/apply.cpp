@@ -12,7 +12,6 @@ namespace {
 constexpr std::size_t kBlock = MatchFilter::kBlock;
 /// A graph of fewer nodes lies in the cache: late matches need not be looked up before they add.
 constexpr std::size_t kCachedNodes = 20'000;
-constexpr std::size_t kSizes = 128;  ///< larger terms are as large as this
 
 }  // namespace
 
@@ -73,72 +72,15 @@ Saturation::StageEnd Saturation::apply_late(Found& found, const SaturationOption
     if (std::optional<StageEnd> end = poll(i, options)) return *end;
     if (i % kBlock == 0) look_ahead(found, found.late, i, true);
     if (standing_[i % kBlock] == Standing::kRedundant) continue;
+    if (patient_ && is_suspect(found, found.late[i], i % kBlock)) {
+      found.postponed.push_back(found.late[i]);
+      continue;
+    }
     bool changed = apply_direct(found.rule, found.table[found.late[i]], i % kBlock);
     if (!count_change(found.rule, changed)) return StageEnd::kNodes;
   }
   found.late.clear();
   return StageEnd::kDone;
-}
-
-Saturation::StageEnd Saturation::apply_all(const std::vector<Found*>& found,
-                                           const SaturationOptions& options) {
-  StageEnd end = StageEnd::kDone;
-  for (std::size_t i = 0; i < found.size() && end == StageEnd::kDone; ++i) {
-    if (found[i]->table.size() > 0) end = apply(*found[i], {}, options);
-  }
-  for (std::size_t i = 0; i < found.size() && end == StageEnd::kDone; ++i) {
-    end = apply_late(*found[i], options);
-  }
-  return end;
-}
-
-/// Where many twins are born: small classes first, so that larger ones find their nodes.
-Saturation::StageEnd Saturation::apply_by_size(const std::vector<Found*>& found,
-                                               const SaturationOptions& options) {
-  std::vector<std::uint32_t> sizes = class_sizes();
-  auto size_of = [&](const Found& one, std::size_t row) {
-    return sizes[graph_.class_of(one.table.row(row)[0]).index()];
-  };
-  std::vector<std::uint32_t> first;
-  for (Found* one : found) {
-    first.assign(kSizes + 1, 0);
-    std::vector<std::uint8_t> size(one->table.size());
-    for (std::size_t i = 0; i < size.size(); ++i) {
-      size[i] = static_cast<std::uint8_t>(std::min<std::uint32_t>(size_of(*one, i), kSizes - 1));
-      ++first[size[i] + 1u];
-    }
-    for (std::size_t i = 1; i < first.size(); ++i) first[i] += first[i - 1];
-    one->bounds.assign(first.begin() + 1, first.end());
-    one->order.resize(size.size());
-    for (std::size_t i = 0; i < size.size(); ++i) {
-      one->order[first[size[i]]++] = static_cast<std::uint32_t>(i);
-    }
-  }
-  StageEnd end = StageEnd::kDone;
-  for (std::size_t s = 0; s < kSizes; ++s) {
-    for (std::size_t i = 0; i < found.size() && end == StageEnd::kDone; ++i) {
-      std::uint32_t begin = s > 0 ? found[i]->bounds[s - 1] : 0;
-      std::span<const std::uint32_t> rows(found[i]->order.data() + begin,
-                                          found[i]->bounds[s] - begin);
-      if (!rows.empty()) end = apply(*found[i], rows, options);
-    }
-    for (std::size_t i = 0; i < found.size() && end == StageEnd::kDone; ++i) {
-      if (!found[i]->late.empty()) end = apply_late(*found[i], options);
-    }
-  }
-  return end;
-}
-
-/// Operators of the smallest term of each class, roughly: one pass in birth order.
-std::vector<std::uint32_t> Saturation::class_sizes() const {
-  std::vector<std::uint32_t> sizes(graph_.class_bound(), ~0u);
-  for (std::uint32_t i = 0; i < graph_.num_born(); ++i) {
-    std::uint64_t sum = 1;
-    for (NodeId child : graph_.children(NodeId(i))) sum += sizes[graph_.class_of(child).index()];
-    std::uint32_t& size = sizes[graph_.class_of(NodeId(i)).index()];
-    size = static_cast<std::uint32_t>(std::min<std::uint64_t>(size, sum));
-  }
-  return sizes;
 }
 
 void Saturation::drop_redundant(Found& found, std::size_t begin) {
@@ -173,7 +115,7 @@ void Saturation::look_ahead(const Found& found, std::span<const std::uint32_t> r
     columns_.clear();
     for (std::uint16_t operand : step.operands) columns_.push_back(column(operand));
     NodeId* found_here = column(vars + s);
-    if (late && graph_.num_nodes() < kCachedNodes) {
+    if (late && !patient_ && graph_.num_nodes() < kCachedNodes) {
       std::fill_n(found_here, count, NodeId{});
       continue;
     }
@@ -200,29 +142,35 @@ bool Saturation::apply_direct(std::size_t index, const Match& match, std::size_t
   std::size_t vars = rule.left.class_vars, steps = rule.right.steps.size();
   std::size_t output = rule.right.outputs[0];
   bool unites = output < vars;
-  auto first = rule.left.roots[0].pattern.kind == Pattern::Kind::kOperator ? 1 : 0;
-  witness_.assign(match.witnesses.begin() + first, match.witnesses.end());
+  std::size_t first = rule.left.roots[0].pattern.kind == Pattern::Kind::kOperator ? 1 : 0;
+  if (witness_.size() < match.witnesses.size() + steps)
+    witness_.resize(match.witnesses.size() + steps);
+  NodeId* witness = witness_.data();
+  for (NodeId node : match.witnesses.subspan(first)) *witness++ = node;
+  auto reason = [&] {
+    std::span<const NodeId> known(witness_.data(), witness);
+    return Reason{ReasonKind::kRule, rule.backward, rule.rule, known};
+  };
   for (std::size_t s = 0; s < steps; ++s) {
     const RightShape::Step& step = rule.right.steps[s];
     NodeId* made = ahead_.data() + (vars + s) * kBlock + place;
     bool root = !unites && s + 1 == steps;
     if (made->valid() && !root) {
-      witness_.push_back(*made);
+      *witness++ = *made;
       continue;
     }
-    operands_.clear();
-    for (std::uint16_t operand : step.operands)
-      operands_.push_back(ahead_[operand * kBlock + place]);
-    if (root) {
-      return graph_.add_equal(step.op, attrs[s], operands_, match.roots[0],
-                              {ReasonKind::kRule, rule.backward, rule.rule, witness_});
+    std::size_t arity = step.operands.size();
+    if (operands_.size() < arity) operands_.resize(arity);
+    for (std::size_t k = 0; k < arity; ++k) {
+      operands_[k] = ahead_[step.operands[k] * kBlock + place];
     }
-    *made = graph_.add(step.op, attrs[s], operands_);
+    std::span<const NodeId> operands(operands_.data(), arity);
+    if (root) return graph_.add_equal(step.op, attrs[s], operands, match.roots[0], reason());
+    *made = graph_.add(step.op, attrs[s], operands);
     if (!made->valid()) return false;
-    witness_.push_back(*made);
+    *witness++ = *made;
   }
-  return graph_.unite(match.roots[0], ahead_[output * kBlock + place],
-                      {ReasonKind::kRule, rule.backward, rule.rule, witness_});
+  return graph_.unite(match.roots[0], ahead_[output * kBlock + place], reason());
 }
 
 bool Saturation::apply_match(std::size_t index, const Match& match) {

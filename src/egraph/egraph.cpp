@@ -55,9 +55,13 @@ Moment EGraph::moment() {
 }
 
 std::uint64_t EGraph::hash_of(const NodeRow& row) const {
+  std::uint64_t hash = key_start(row.op);
+  if ((row.bits & (kArityBits | kHasAttr)) == 2) {
+    hash = key_word(hash, class_of(row.words[0]).index());
+    return key_end(key_word(hash, class_of(row.words[1]).index()));
+  }
   const NodeId* word = words(row);
   const NodeId* end = word + (row.bits & kArityBits);
-  std::uint64_t hash = key_start(row.op);
   for (; word != end; ++word) hash = key_word(hash, class_of(*word).index());
   if (row.bits & kHasAttr) hash = key_word(hash, word->index());
   return key_end(hash);

@@ -8,7 +8,7 @@
 namespace bafe {
 namespace {
 
-constexpr std::size_t kBlock = 64;
+constexpr std::size_t kLookups = 64;
 
 }  // namespace
 
@@ -45,36 +45,46 @@ template <std::size_t kArity>
 void EGraph::lookup_block(OpId op, std::span<const NodeId* const> children, std::size_t begin,
                           std::span<NodeId> found) const {
   const NodeRow* rows = rows_.data();
+  const std::uint32_t* known = class_of_.data();
+  auto find_class = [known](NodeId node) {
+    std::uint32_t cls = known[node.index()];
+    while (cls & kTwin) cls = known[cls & ~kTwin];
+    return cls;
+  };
+  const std::size_t count = found.size();
+  std::uint64_t hashes[kLookups];
+  std::uint32_t classes[kLookups][kArity];
+  const std::uint64_t start = key_start(op.index());
   const NodeId* kids[kArity];
   for (std::size_t k = 0; k < kArity; ++k) kids[k] = children[k] + begin;
-  std::size_t count = found.size();
-  std::uint64_t hashes[kBlock], start = key_start(op.index());
-  ClassId classes[kArity][kBlock];
   for (std::size_t i = 0; i < count; ++i) {
     std::uint64_t hash = start;
+#pragma GCC unroll 2
     for (std::size_t k = 0; k < kArity; ++k) {
       NodeId child = kids[k][i];
-      classes[k][i] = child.valid() ? class_of(child) : ClassId{};
-      hash = key_word(hash, classes[k][i].index());
+      // no class of a live node is the invalid one, so a missing child is found nowhere
+      std::uint32_t cls = child.valid() ? find_class(child) : child.index();
+      classes[i][k] = cls;
+      hash = key_word(hash, cls);
     }
-    hashes[i] = key_end(hash);
-    table_.prefetch(hashes[i]);
+    hash = key_end(hash);
+    hashes[i] = hash;
+    table_.prefetch(hash);
   }
   bool large = live_nodes_ > 20'000;  // a small graph is in the cache already
   for (std::size_t i = 0; large && i < count; ++i) {
     NodeId guess = table_.guess(hashes[i]);
     if (guess.valid()) __builtin_prefetch(&rows[guess.index()]);
   }
-  auto wanted_op = static_cast<std::uint16_t>(op.index());
+  const auto wanted_op = static_cast<std::uint16_t>(op.index());
   for (std::size_t i = 0; i < count; ++i) {
-    // no class of a live node is the invalid one, so a missing child is found nowhere
     found[i] = table_.find_node(hashes[i], [&](NodeId node) {
       const NodeRow& row = rows[node.index()];
-      if (row.op != wanted_op || (row.bits & (kArityBits | kHasAttr)) != kArity) return false;
-      for (std::size_t k = 0; k < kArity; ++k) {
-        if (class_of(row.words[k]) != classes[k][i]) return false;
-      }
-      return true;
+      bool same = (row.op == wanted_op) & ((row.bits & (kArityBits | kHasAttr)) == kArity);
+      if (!same) return false;
+#pragma GCC unroll 2
+      for (std::size_t k = 0; k < kArity; ++k) same &= find_class(row.words[k]) == classes[i][k];
+      return same;
     });
   }
 }
@@ -82,8 +92,8 @@ void EGraph::lookup_block(OpId op, std::span<const NodeId* const> children, std:
 void EGraph::lookup_all(OpId op, AttrId attr, std::span<const NodeId* const> children,
                         std::span<NodeId> found) const {
   std::vector<NodeId> kids(children.size());
-  for (std::size_t begin = 0; begin < found.size(); begin += kBlock) {
-    std::span<NodeId> block = found.subspan(begin, std::min(kBlock, found.size() - begin));
+  for (std::size_t begin = 0; begin < found.size(); begin += kLookups) {
+    std::span<NodeId> block = found.subspan(begin, std::min(kLookups, found.size() - begin));
     if (children.size() == 2 && !attr.valid()) {
       lookup_block<2>(op, children, begin, block);
     } else if (children.size() == 1 && !attr.valid()) {

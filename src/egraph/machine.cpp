@@ -81,20 +81,29 @@ bool MatchMachine::run_roots() {
 }
 
 bool MatchMachine::run_nodes(std::span<const NodeId> nodes) {
+  const MatchStep* first = root_.steps.empty() ? nullptr : &root_.steps[0];
+  bool binds = first && first->kind == MatchStep::Kind::kBind;
+  bool grounds = first && first->kind == MatchStep::Kind::kGround;
   for (NodeId node : nodes) {
-    if (!try_root(node)) return false;
+    std::span<const NodeId> kids = graph_.children(node);
+    if (kids.size() != root_.arity) continue;
+    if (!spend()) return false;
+    if (binds) {
+      if (!graph_.may_hold(graph_.class_of(kids[first->reg - 1u]), first->op)) continue;
+    } else if (grounds) {
+      if (graph_.class_of(kids[first->reg - 1u]) != ground_class_[first->index]) continue;
+    }
+    if (!try_root(node, kids)) return false;
   }
   return true;
 }
 
-bool MatchMachine::try_root(NodeId node) {
-  std::span<const NodeId> kids = graph_.children(node);
-  if (kids.size() != root_.arity) return true;
+bool MatchMachine::try_root(NodeId node, std::span<const NodeId> kids) {
   regs_[0] = node;
   NodeId* out = regs_.data() + 1;
   for (NodeId kid : kids) *out++ = kid;
   slots_[root_.first_slot] = node;
-  return spend() && step(0, is_new(node));
+  return step(0, is_new(node));
 }
 
 bool MatchMachine::run_scan() {

@@ -30,7 +30,7 @@ class MatchMachine {
   bool run_roots();
   bool run_nodes(std::span<const NodeId> nodes);
   bool run_scan();
-  bool try_root(NodeId node);
+  bool try_root(NodeId node, std::span<const NodeId> kids);
   bool step(std::size_t pc, bool fresh);
   bool bind(const MatchStep& step, std::size_t pc, bool fresh);
   bool field(const MatchStep& step);

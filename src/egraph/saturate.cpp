@@ -37,7 +37,7 @@ Saturation::Saturation(EGraph& graph, std::vector<SaturationRule> rules)
         state.step_attrs.push_back(graph.attrs().intern(step.attrs));
       }
     }
-    found_.push_back({found_.size(), MatchTable(state.program), true, {}, {}, {}});
+    found_.push_back({found_.size(), MatchTable(state.program), true, {}, {}, {}, 0, {}});
     state_.push_back(std::move(state));
     if (rule.rule.index() >= names.size()) names.resize(rule.rule.index() + 1);
     names[rule.rule.index()] = rule.name;
@@ -58,6 +58,7 @@ std::optional<StopReason> Saturation::iterate(const SaturationOptions& options) 
   std::size_t accepted_before = accepted_, matches_before = 0, matches = 0;
   for (const RuleState& state : state_) matches_before += state.stats.matches;
   held_back_ = over_memory_ = false;
+  patient_ = options.patient;
   error_.reset();
   bool unfinished = false;
   StageEnd end = StageEnd::kDone;
@@ -120,9 +121,10 @@ Saturation::StageEnd Saturation::run_stage(const Stage& stage, const SaturationO
     }
   }
   bool many_twins = graph_.num_born() * 7 > graph_.num_nodes() * 8;
-  StageEnd end = many_twins ? apply_by_size(found, options) : apply_all(found, options);
-  for (Found* one : found) {
-    if (end == StageEnd::kDone && one->complete) state_[one->rule].since = now;
+  StageEnd end = patient_ || many_twins ? apply_by_size(found, options) : apply_all(found, options);
+  for (std::size_t i = 0; i < found.size() && end == StageEnd::kDone; ++i) {
+    carry_late(*found[i]);
+    if (found[i]->complete) state_[found[i]->rule].since = now;
   }
   graph_.rebuild();
   return end;
@@ -160,14 +162,18 @@ bool Saturation::search(std::size_t rule, std::deque<Delta>& deltas,
   std::size_t threshold = options.match_limit << std::min<std::size_t>(state.bans, 40);
   if (options.match_limit > 0) limits.max_matches = threshold;
   Found& result = found_[rule];
-  result.table.clear();
+  if (graph_.usable(state.since).tick == 0) result.carried = 0;  // all are found again
+  std::size_t carried = result.carried;
+  limits.max_matches += std::min(carried, ~std::size_t{0} - limits.max_matches);
+  result.table.keep(carried);
   result.late.clear();
+  result.postponed.clear();
   Redundant redundant(*this, result);
   // the matches that stay are looked up once more, which pays where few do
   if (state.direct && state.redundant * 2 > state.stats.matches) limits.filter = &redundant;
   MatchEnd end = find_matches(graph_, state.program, *delta, limits, result.table);
   ++state.stats.searches;
-  state.stats.matches += result.table.found();
+  state.stats.matches += result.table.found() - carried;
   if (end == MatchEnd::kInterrupted) return false;
   if (end == MatchEnd::kTooMany) {
     state.banned_until =

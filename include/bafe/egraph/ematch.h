@@ -121,9 +121,12 @@ class MatchTable {
     ++rows_;
     return words_.extend(stride_);
   }
-  void clear() {
-    words_.clear();
-    rows_ = dropped_ = 0;
+  void clear() { keep(0); }
+  /// Forgets all but the first `rows`.
+  void keep(std::size_t rows) {
+    words_.truncate(rows * stride_);
+    rows_ = rows;
+    dropped_ = 0;
   }
   std::size_t memory_bytes() const { return words_.memory_bytes(); }
 

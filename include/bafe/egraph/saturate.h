@@ -8,6 +8,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <unordered_set>
 #include <vector>
 
 #include "bafe/base/error.h"
@@ -79,6 +80,10 @@ struct SaturationOptions {
   /// Polled while searching, applying and rebuilding; true stops. What was applied stays, unless
   /// facts were still on their way: then the iteration is rolled back.
   std::function<bool()> interrupted;
+  /// Matches that likely build nodes which a later union shows to be twins wait for a later round.
+  /// The saturated graph is the same with fewer nodes born; the graphs between are others, so this
+  /// is for runs that end in saturation.
+  bool patient = false;
 };
 
 enum class StopReason : std::uint8_t {
@@ -135,7 +140,9 @@ class Saturation {
     bool complete = true;
     std::vector<std::uint32_t> late;   ///< rows whose right side has inner nodes that are not there
     std::vector<std::uint32_t> order;  ///< rows by the size of the root's class, where that is used
-    std::vector<std::uint32_t> bounds;  ///< of `order`: where each size ends
+    std::vector<std::uint32_t> postponed;  ///< late rows that wait for the next round
+    std::size_t carried = 0;               ///< first rows of the table, which waited
+    std::vector<std::uint32_t> bounds;     ///< of `order`: where each size ends
   };
   class Redundant;  ///< drops matches while they are found
   enum class StageEnd : std::uint8_t { kDone, kNodes, kAccepted, kInterrupted, kMemory };
@@ -156,6 +163,8 @@ class Saturation {
   void look_ahead(const Found& found, std::span<const std::uint32_t> rows, std::size_t begin,
                   bool late);
   bool apply_direct(std::size_t rule, const Match& match, std::size_t place);
+  bool is_suspect(const Found& found, std::uint32_t row, std::size_t place);
+  void carry_late(Found& found);
   std::vector<std::uint32_t> class_sizes() const;
   bool count_change(std::size_t rule, bool changed);
 
@@ -174,6 +183,8 @@ class Saturation {
   std::optional<RuleError> error_;
   std::size_t iteration_ = 0, accepted_ = 0;
   bool over_memory_ = false;
+  std::unordered_set<std::uint64_t> seen_;  ///< of is_suspect()
+  bool patient_ = false;
   bool held_back_ = false;  ///< some rule of this iteration has matches that were not applied
 };
 

@@ -9,34 +9,39 @@ namespace {
 
 class SumCounts : public ::testing::TestWithParam<int> {};
 
-TEST_P(SumCounts, FollowTheClosedForm) {
-  int n = GetParam();
+void count_sums(int n, const SaturationOptions& options) {
   Language sums = sums_of(n);
   EGraph graph(sums.ops);
   sums.add(graph, left_deep(n, "+"));
   Saturation saturation(graph, sums.rules);
-  EXPECT_EQ(saturation.run(unlimited(100)), StopReason::kSaturated);
+  EXPECT_EQ(saturation.run(options), StopReason::kSaturated);
   graph.check();
   std::size_t power3 = 1;
   for (int i = 0; i < n; ++i) power3 *= 3;
   EXPECT_EQ(graph.num_classes(), (std::size_t{1} << n) - 1);
   EXPECT_EQ(graph.nodes_of(sums.ops.find("+")).size(), power3 - (std::size_t{2} << n) + 1);
 }
+
+TEST_P(SumCounts, FollowTheClosedForm) { count_sums(GetParam(), unlimited(100)); }
+TEST_P(SumCounts, FollowTheClosedFormPatiently) { count_sums(GetParam(), patient(100)); }
 INSTANTIATE_TEST_SUITE_P(Terms, SumCounts, ::testing::Range(3, 11));
 
 class ChainCounts : public ::testing::TestWithParam<int> {};
 
-TEST_P(ChainCounts, FollowTheClosedForm) {
-  std::size_t n = static_cast<std::size_t>(GetParam());
-  Language chains = chains_of(GetParam());
+void count_chain(int matrices, const SaturationOptions& options) {
+  auto n = static_cast<std::size_t>(matrices);
+  Language chains = chains_of(matrices);
   EGraph graph(chains.ops);
-  chains.add(graph, left_deep(GetParam(), "mm"));
+  chains.add(graph, left_deep(matrices, "mm"));
   Saturation saturation(graph, chains.rules);
-  EXPECT_EQ(saturation.run(unlimited(100)), StopReason::kSaturated);
+  EXPECT_EQ(saturation.run(options), StopReason::kSaturated);
   graph.check();
   EXPECT_EQ(graph.num_classes(), n * (n + 1) / 2);
   EXPECT_EQ(graph.nodes_of(chains.ops.find("mm")).size(), (n * n * n - n) / 6);
 }
+
+TEST_P(ChainCounts, FollowTheClosedForm) { count_chain(GetParam(), unlimited(100)); }
+TEST_P(ChainCounts, FollowTheClosedFormPatiently) { count_chain(GetParam(), patient(200)); }
 INSTANTIATE_TEST_SUITE_P(Matrices, ChainCounts, ::testing::Range(3, 41));
 
 INSTANTIATE_TEST_SUITE_P(ManyMatrices, ChainCounts, ::testing::Values(47, 53, 60, 67, 73, 80));

@@ -21,14 +21,14 @@ double processor_ms() {
 
 struct Case {
   Language language;
-  std::size_t steps;
+  SaturationOptions options;
   std::vector<std::string> terms;
 };
 
 Case make_case(const std::string& kind, int size) {
-  if (kind == "sum") return {sums_of(size), 200, {left_deep(size, "+")}};
-  if (kind == "chain") return {chains_of(size), 200, {left_deep(size, "mm")}};
-  return {mathematics(), static_cast<std::size_t>(size), mathematics_terms()};
+  if (kind == "sum") return {sums_of(size), patient(200), {left_deep(size, "+")}};
+  if (kind == "chain") return {chains_of(size), patient(200), {left_deep(size, "mm")}};
+  return {mathematics(), unlimited(static_cast<std::size_t>(size)), mathematics_terms()};
 }
 
 void run(const std::string& name, const Case& work, bool proofs) {
@@ -37,7 +37,7 @@ void run(const std::string& name, const Case& work, bool proofs) {
   for (const std::string& term : work.terms) work.language.add(graph, term);
   Saturation saturation(graph, work.language.rules);
   double start = processor_ms();
-  saturation.run(unlimited(work.steps));
+  saturation.run(work.options);
   double ms = processor_ms() - start;
   std::size_t matches = 0;
   for (const IterationStats& step : saturation.iterations()) matches += step.matches;

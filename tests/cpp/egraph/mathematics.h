@@ -75,4 +75,11 @@ inline Language chains_of(int n) {
   return chains;
 }
 
+/// To saturation, whatever lies between.
+inline SaturationOptions patient(std::size_t iterations) {
+  SaturationOptions options = unlimited(iterations);
+  options.patient = true;
+  return options;
+}
+
 }  // namespace bafe::testing
