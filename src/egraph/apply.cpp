@@ -123,7 +123,10 @@ void Saturation::look_ahead(const Found& found, std::span<const std::uint32_t> r
     if (vars + s == made) continue;
     Standing* standing = standing_.data();
     for (std::size_t i = 0; i < count; ++i) {
-      standing[i] = found_here[i].valid() ? standing[i] : Standing::kLate;
+      if (found_here[i].valid()) continue;
+      standing[i] = Standing::kLate;
+      // looked up again when its turn comes: nothing more is to be found now
+      for (std::size_t v = 0; v < vars && !late; ++v) column(v)[i] = {};
     }
   }
   const NodeId* result = column(made);

@@ -125,7 +125,8 @@ NodeId EGraph::append_node(OpId op, AttrId attr, std::span<const NodeId> childre
   row.bits = static_cast<std::uint16_t>(children.size() | (attr.valid() ? kHasAttr : 0));
   // `children` may be a view of rows_ or of spill_, so it is copied before either grows
   if (children.size() + attr.valid() <= 2) {
-    std::copy(children.begin(), children.end(), row.words);
+    NodeId* word = row.words;
+    for (NodeId child : children) *word++ = child;
     if (attr.valid()) row.words[children.size()] = NodeId(attr.index());
   } else {
     std::vector<NodeId> copy(children.begin(), children.end());

@@ -44,6 +44,7 @@ void EGraph::rehash(NodeId but) {
 template <std::size_t kArity>
 void EGraph::lookup_block(OpId op, std::span<const NodeId* const> children, std::size_t begin,
                           std::span<NodeId> found) const {
+  if (rows_.empty()) return std::fill(found.begin(), found.end(), NodeId{});
   const NodeRow* rows = rows_.data();
   const std::uint32_t* known = class_of_.data();
   auto find_class = [known](NodeId node) {
@@ -57,28 +58,34 @@ void EGraph::lookup_block(OpId op, std::span<const NodeId* const> children, std:
   const std::uint64_t start = key_start(op.index());
   const NodeId* kids[kArity];
   for (std::size_t k = 0; k < kArity; ++k) kids[k] = children[k] + begin;
+  std::uint8_t places[kLookups];  // of nodes whose children are all there
+  std::size_t some = 0;
   for (std::size_t i = 0; i < count; ++i) {
     std::uint64_t hash = start;
+    bool valid = true;
 #pragma GCC unroll 2
     for (std::size_t k = 0; k < kArity; ++k) {
-      NodeId child = kids[k][i];
-      // no class of a live node is the invalid one, so a missing child is found nowhere
-      std::uint32_t cls = child.valid() ? find_class(child) : child.index();
-      classes[i][k] = cls;
+      std::uint32_t child = kids[k][i].index();
+      valid &= kids[k][i].valid();
+      std::uint32_t cls = find_class(NodeId(kids[k][i].valid() ? child : 0));
+      classes[some][k] = cls;
       hash = key_word(hash, cls);
     }
     hash = key_end(hash);
-    hashes[i] = hash;
+    found[i] = {};
+    hashes[some] = hash;
+    places[some] = static_cast<std::uint8_t>(i);
+    some += valid;
     table_.prefetch(hash);
   }
   bool large = live_nodes_ > 20'000;  // a small graph is in the cache already
-  for (std::size_t i = 0; large && i < count; ++i) {
+  for (std::size_t i = 0; large && i < some; ++i) {
     NodeId guess = table_.guess(hashes[i]);
     if (guess.valid()) __builtin_prefetch(&rows[guess.index()]);
   }
   const auto wanted_op = static_cast<std::uint16_t>(op.index());
-  for (std::size_t i = 0; i < count; ++i) {
-    found[i] = table_.find_node(hashes[i], [&](NodeId node) {
+  for (std::size_t i = 0; i < some; ++i) {
+    found[places[i]] = table_.find_node(hashes[i], [&](NodeId node) {
       const NodeRow& row = rows[node.index()];
       bool same = (row.op == wanted_op) & ((row.bits & (kArityBits | kHasAttr)) == kArity);
       if (!same) return false;

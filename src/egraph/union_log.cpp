@@ -44,8 +44,8 @@ void UnionLog::append(NodeId a, NodeId b, const Reason& reason, bool keep_b, boo
   std::size_t count = reason.witness.size();
   BAFE_CHECK(count < 512, "a witness holds fewer than 512 nodes");
   BAFE_CHECK(!reason.rule.valid() || reason.rule.index() <= 0xffffu, "rule ids are below 65,536");
-  std::uint8_t entry[512 * 5 + 32];
-  std::uint8_t* to = entry;
+  std::size_t start = bytes_.size();
+  std::uint8_t* to = bytes_.extend(count * 5 + 32);  // as much as an entry can be
   *to++ = static_cast<std::uint8_t>(
       static_cast<std::uint8_t>(reason.kind) | (reason.backward ? kBackward : 0) |
       (keep_b ? kKeepB : 0) | (absorbed ? kAbsorbed : 0) | (reason.rule.valid() ? kHasRule : 0));
@@ -54,7 +54,7 @@ void UnionLog::append(NodeId a, NodeId b, const Reason& reason, bool keep_b, boo
   to = put_difference(to, b, a);
   to = put(to, static_cast<std::uint32_t>(count));
   for (NodeId node : reason.witness) to = put_difference(to, b, node);
-  bytes_.append(entry, static_cast<std::size_t>(to - entry));
+  bytes_.truncate(start + static_cast<std::size_t>(to - (bytes_.data() + start)));
 }
 
 UnionLog::Entry UnionLog::read(std::size_t& at) const {

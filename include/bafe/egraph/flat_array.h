@@ -90,7 +90,7 @@ class FlatArray {
     std::size_t bytes = needed * sizeof(T);
     std::size_t step = bytes < (std::size_t{1} << 17)   ? needed / 2
                        : bytes < (std::size_t{1} << 19) ? needed / 4
-                                                        : needed / 16;
+                                                        : needed / 8;
     resize(needed + step + 16);
   }
   void resize(std::size_t room) {
