@@ -1,5 +1,7 @@
 """The e-graph engine beside the egg crate: same rules, same terms, interleaved runs, processor
-time. Both are programs of their own, built here; counts of nodes and classes must agree."""
+time. Both are programs of their own, built here; counts of nodes and classes must agree. Sums and
+chains end in saturation: the engine runs them with its patient schedule (saturate.h), egg with its
+simple one. Mathematics is compared after the same step: both apply every match of each step."""
 
 from __future__ import annotations
 

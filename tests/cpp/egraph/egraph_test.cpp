@@ -207,8 +207,8 @@ TEST(EGraph, HoldsANodeInFewBytes) {
   Saturation saturation(graph, m.rules);
   saturation.run(unlimited(9));
   double nodes = static_cast<double>(graph.num_nodes());
-  EXPECT_LE(static_cast<double>(graph.memory_bytes(false)) / nodes, 52);
-  EXPECT_LE(static_cast<double>(graph.memory_bytes(true)) / nodes, 60);
+  EXPECT_LE(static_cast<double>(graph.memory_bytes(false)) / nodes, 48);
+  EXPECT_LE(static_cast<double>(graph.memory_bytes(true)) / nodes, 56);
 }
 
 }  // namespace
