@@ -46,6 +46,10 @@ INSTANTIATE_TEST_SUITE_P(Matrices, ChainCounts, ::testing::Range(3, 41));
 
 INSTANTIATE_TEST_SUITE_P(ManyMatrices, ChainCounts, ::testing::Values(47, 53, 60, 67, 73, 80));
 
+TEST(LongChains, FollowTheClosedFormAtEveryLength) {
+  for (int matrices = 41; matrices <= 80; ++matrices) count_chain(matrices, patient(400));
+}
+
 TEST(Mathematics, GrowsAsPublishedStepByStep) {
   Language m = mathematics();
   EGraph graph(m.ops);
