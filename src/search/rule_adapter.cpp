@@ -86,9 +86,9 @@ class RewriteApplier : public Applier {
 /// Does the function look at facts? By its place among attr_functions().
 const std::vector<bool>& fact_functions() {
   static const std::vector<bool> table = [] {
-    static const char* const kFacts[] = {
-        "const",    "finite", "in",    "nonzero",   "zero",       "identity",
-        "diagonal", "lower",  "upper", "symmetric", "orthogonal", "banded"};
+    static const char* const kFacts[] = {"const", "finite",    "in",         "nonzero",
+                                         "zero",  "identity",  "diagonal",   "lower",
+                                         "upper", "symmetric", "orthogonal", "banded"};
     std::vector<bool> result;
     for (const auto& function : attr_functions()) {
       result.push_back(std::find(std::begin(kFacts), std::end(kFacts), function.name) !=
