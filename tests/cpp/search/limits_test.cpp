@@ -16,17 +16,10 @@ namespace {
 
 using programs::call;
 using programs::input;
-
-SearchOptions plain() {
-  SearchOptions options;
-  options.target.isa = Isa::kAvx512;
-  options.target.fma = true;
-  return options;
-}
+using programs::plain;
 
 SearchResult searched(const Graph& graph, const SearchOptions& options) {
-  SearchResult result = optimize(graph, options);
-  check_program(result.program);
+  SearchResult result = programs::searched(graph, options);
   EXPECT_LE(result.program.predicted_ns, result.predicted_ns_as_written);
   return result;
 }

@@ -13,19 +13,8 @@ namespace {
 
 using programs::call;
 using programs::input;
-
-SearchOptions plain() {
-  SearchOptions options;
-  options.target.isa = Isa::kAvx512;
-  options.target.fma = true;
-  return options;
-}
-
-SearchResult searched(const Graph& graph, SearchOptions options = plain()) {
-  SearchResult result = optimize(graph, options);
-  check_program(result.program);
-  return result;
-}
+using programs::plain;
+using programs::searched;
 
 std::string brief(const Program& program) { return print_brief(program.graph); }
 

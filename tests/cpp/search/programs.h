@@ -7,6 +7,7 @@
 #include "bafe/cost/roofline.h"
 #include "bafe/ir/builder.h"
 #include "bafe/ir/graph.h"
+#include "bafe/search/optimize.h"
 #include "bafe/search/plan.h"
 
 namespace bafe::programs {
@@ -33,6 +34,27 @@ inline Program planned(const Graph& graph) {
   Program program = plan_groups(plan_form(graph), reference_cost());
   check_program(program);
   return program;
+}
+
+inline SearchOptions plain() {
+  SearchOptions options;
+  options.target.isa = Isa::kAvx512;
+  options.target.fma = true;
+  return options;
+}
+
+/// Every search of a test keeps what a Program promises.
+inline SearchResult searched(const Graph& graph, const SearchOptions& options = plain()) {
+  SearchResult result = optimize(graph, options);
+  check_program(result.program);
+  return result;
+}
+
+/// Contractions among the live values.
+inline int products(const Graph& graph) {
+  int count = 0;
+  for (ValueId id : graph.live()) count += op_info(graph.node(id).op).kind == OpKind::kContraction;
+  return count;
 }
 
 }  // namespace bafe::programs

@@ -11,21 +11,8 @@ namespace {
 
 using programs::call;
 using programs::input;
-
-SearchResult searched(const Graph& graph) {
-  SearchOptions options;
-  options.target.isa = Isa::kAvx512;
-  options.target.fma = true;
-  SearchResult result = optimize(graph, options);
-  check_program(result.program);
-  return result;
-}
-
-int products(const Graph& graph) {
-  int count = 0;
-  for (ValueId id : graph.live()) count += op_info(graph.node(id).op).kind == OpKind::kContraction;
-  return count;
-}
+using programs::products;
+using programs::searched;
 
 /// tanh(x_i w) for rows x_i that are given.
 Graph rows_by_one_matrix(int count, std::int64_t n) {
