@@ -26,10 +26,10 @@ bool builds_root_last(const SaturationRule& rule) {
          rule.right.outputs[0] + 1u == rule.left.class_vars + rule.right.steps.size();
 }
 
-std::optional<Saturation::StageEnd> Saturation::poll(std::size_t row,
-                                                     const SaturationOptions& options) const {
+/// Counted over all rules: most of them have few matches each.
+std::optional<Saturation::StageEnd> Saturation::poll(const SaturationOptions& options) {
   if (accepted_ >= options.max_accepted) return StageEnd::kAccepted;
-  if (row % 256 != 255) return std::nullopt;
+  if (++taken_ % 256 != 0) return std::nullopt;
   if (options.interrupted && options.interrupted()) return StageEnd::kInterrupted;
   if (memory_bytes() > options.max_bytes) return StageEnd::kMemory;
   return std::nullopt;
@@ -49,7 +49,7 @@ Saturation::StageEnd Saturation::apply(Found& found, std::span<const std::uint32
   bool direct = state_[found.rule].direct;
   std::size_t count = rows.empty() ? found.table.size() : rows.size();
   for (std::size_t i = 0; i < count; ++i) {
-    if (std::optional<StageEnd> end = poll(i, options)) return *end;
+    if (std::optional<StageEnd> end = poll(options)) return *end;
     if (direct && i % kBlock == 0) look_ahead(found, rows, i, false);
     std::size_t row = rows.empty() ? i : rows[i];
     if (direct && standing_[i % kBlock] == Standing::kRedundant) {
@@ -69,7 +69,7 @@ Saturation::StageEnd Saturation::apply(Found& found, std::span<const std::uint32
 
 Saturation::StageEnd Saturation::apply_late(Found& found, const SaturationOptions& options) {
   for (std::size_t i = 0; i < found.late.size(); ++i) {
-    if (std::optional<StageEnd> end = poll(i, options)) return *end;
+    if (std::optional<StageEnd> end = poll(options)) return *end;
     if (i % kBlock == 0) look_ahead(found, found.late, i, true);
     if (standing_[i % kBlock] == Standing::kRedundant) continue;
     if (patient_ && is_suspect(found, found.late[i], i % kBlock)) {

@@ -157,7 +157,7 @@ class Saturation {
   StageEnd apply(Found& found, std::span<const std::uint32_t> rows,
                  const SaturationOptions& options);
   StageEnd apply_late(Found& found, const SaturationOptions& options);
-  std::optional<StageEnd> poll(std::size_t row, const SaturationOptions& options) const;
+  std::optional<StageEnd> poll(const SaturationOptions& options);
   bool apply_match(std::size_t rule, const Match& match);
   void drop_redundant(Found& found, std::size_t begin);
   void look_ahead(const Found& found, std::span<const std::uint32_t> rows, std::size_t begin,
@@ -182,6 +182,7 @@ class Saturation {
   std::vector<NodeId> operands_;
   std::optional<RuleError> error_;
   std::size_t iteration_ = 0, accepted_ = 0;
+  std::size_t taken_ = 0;  ///< matches taken up by apply, of all rules
   bool over_memory_ = false;
   std::unordered_set<std::uint64_t> seen_;  ///< of is_suspect()
   bool patient_ = false;

@@ -302,6 +302,29 @@ TEST(Saturation, MultiPatternsRewriteEveryRoot) {
   EXPECT_EQ(explainer.text(steps[0]), "merge at top: (mm a c) => (right (mm a (cat b c)))");
 }
 
+TEST(Saturation, ManyRulesWithFewMatchesAreInterruptedBetweenThem) {
+  std::string operators = "f/1 a";
+  for (int i = 0; i < 20; ++i) operators += " g" + std::to_string(i) + "/1";
+  Language m(operators);
+  EGraph graph(m.ops);
+  NodeId top = m.add(graph, "a");
+  for (int i = 0; i < 100; ++i) top = graph.add(m.ops.find("f"), std::vector<NodeId>{top});
+  for (int i = 0; i < 20; ++i) {
+    std::string name = "g" + std::to_string(i);
+    m.rule(name, "(f ?x) => (" + name + " ?x)");
+  }
+  Saturation saturation(graph, m.rules);
+  SaturationOptions options = unlimited(5);
+  std::size_t noticed = 0;  // nodes when the wish to stop was first heard
+  options.interrupted = [&] {
+    if (!noticed && graph.num_nodes() > 600) noticed = graph.num_nodes();
+    return noticed > 0;
+  };
+  EXPECT_EQ(saturation.run(options), StopReason::kInterrupted);
+  EXPECT_LE(noticed, 600u + 300u);
+  graph.check();
+}
+
 TEST(Saturation, AnInterruptStopsTheSearch) {
   Language m = mathematics();
   EGraph graph(m.ops);
