@@ -1,57 +1,91 @@
-"""Single-thread f32 programs beside NumPy."""
+"""Programs beside NumPy, torch, torch.compile, JAX and Numba on the same arrays: `kernels/`."""
 
-import numpy as np
-from report import jitted, measure
+from __future__ import annotations
 
-rng = np.random.default_rng(3)
-
-
-def normal(*shape):
-    return rng.standard_normal(shape).astype(np.float32)
+import argparse
+import sys
 
 
-def softmax(x):
-    e = np.exp(x - x.max(axis=1, keepdims=True))
-    return e / e.sum(axis=1, keepdims=True)
+def arguments_of(argv: list[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="./run bench kernels", description=__doc__)
+    parser.add_argument("--threads", type=int, default=1, help="of every library (default 1)")
+    parser.add_argument("--family", action="append", help="only this family; may be repeated")
+    parser.add_argument("--case", action="append", help="only names that contain this text")
+    parser.add_argument("--peers", help="only these, by commas: numpy,torch,compile,jax,numba")
+    parser.add_argument("--quick", action="store_true", help="fewer rounds")
+    parser.add_argument("--report", action="store_true", help="time nothing, show what is kept")
+    return parser.parse_args(argv)
 
 
-def layer_norm(x):
-    d = x - x.mean(axis=1, keepdims=True)
-    return d / np.sqrt((d * d).mean(axis=1, keepdims=True) + np.float32(1e-5))
+def chosen(args: argparse.Namespace) -> list:
+    from kernels import convolution, fused, gemm, movement, structured
+
+    programs = [
+        *gemm.PROGRAMS,
+        *fused.PROGRAMS,
+        *movement.PROGRAMS,
+        *structured.PROGRAMS,
+        *convolution.programs(),
+    ]
+    return [
+        p
+        for p in programs
+        if (not args.family or p.family in args.family)
+        and (not args.case or any(text in p.name for text in args.case))
+    ]
 
 
-def chain(a, b, c):
-    return np.maximum(a * b + c, 0) * np.float32(0.5) - np.abs(a) * c + b
+def measure_all(args: argparse.Namespace, names: set[str]) -> int:
+    """Measure and keep, family by family; give how many programs failed."""
+    from kernels import case, results, table
+
+    failed = 0
+    families: dict[str, list] = {}
+    for program in chosen(args):
+        families.setdefault(program.family, []).append(program)
+    rounds, limit_s = (3, 0.6) if args.quick else (9, 3.0)
+    for family, programs in families.items():
+        found = []
+        for program in programs:
+            try:
+                found.append(case.measure(program, args.threads, names, rounds, limit_s))
+            except Exception as error:  # one program that cannot run must not hide the others
+                failed += 1
+                print(f"{family} {program.name}: {type(error).__name__}: {error}", file=sys.stderr)
+        results.keep(args.threads, found)
+        if found:
+            table.show(family, found, args.threads)
+            print(*table.summary(found, args.threads), sep="\n", flush=True)
+    return failed
 
 
-n = 1024
-a, b, c, v = normal(n, n), normal(n, n), normal(n, n), normal(n)
-s, t, u = normal(256, 256), normal(256, 256), normal(256, 256)
-flat = [normal(4 << 20) for _ in range(3)]
-rows = normal(4096, 1024)
+def main(argv: list[str]) -> int:
+    args = arguments_of(argv)
+    from kernels import threads
 
-measure(
-    [
-        jitted(
-            "matmul 64", lambda x, y: x @ y, a[:64, :64].copy(), b[:64, :64].copy(), promise="-"
-        ),
-        jitted("matmul 256", lambda x, y: x @ y, s, t, promise=">= 0.80"),
-        jitted("matmul 1024", lambda x, y: x @ y, a, b, promise=">= 0.80"),
-        jitted(
-            "relu(A@B + C) 256",
-            lambda x, y, z: np.maximum(x @ y + z, 0),
-            s,
-            t,
-            u,
-            promise=">= 0.87",
-        ),
-        jitted("chain, 4M", chain, *flat, promise=">= 1.5"),
-        jitted("softmax 4096x1024", softmax, rows, promise=">= 2"),
-        jitted("layer norm 4096x1024", layer_norm, rows, promise=">= 2"),
-        jitted("(A@B)@v 1024", lambda x, y, z: (x @ y) @ z, a, b, v, promise=">= 15"),
-        jitted("sum(A@B) 1024", lambda x, y: (x @ y).sum(), a, b, promise=">= 15", tolerance=5e-3),
-        jitted("A@B + A@C 1024", lambda x, y, z: x @ y + x @ z, a, b, c, promise=">= 1.7"),
-        jitted("(A.T @ B.T).T 1024", lambda x, y: (x.T @ y.T).T, a, b, promise="-"),
-    ],
-    "kernels",
-)
+    threads.set_up(args.threads)
+    from kernels import peers, plot, results, table
+
+    names = {"bafe", *(args.peers.split(",") if args.peers else peers.MAKERS)}
+    if absent := peers.missing():
+        print(f"not installed, left out: {', '.join(absent)} (pip install -e '.[bench]')")
+    failed = 0 if args.report else measure_all(args, names)
+    kept = results.load(args.threads)
+    if not kept:
+        print("nothing was measured")
+        return 1
+    if args.report:
+        for family, cases in table.by_family(kept).items():
+            table.show(family, cases, args.threads)
+        print(*table.summary(kept, args.threads), sep="\n")
+    try:
+        plot.draw(kept, args.threads, results.path_of(args.threads).with_suffix(".png"))
+    except ImportError:
+        print("no picture: matplotlib is not installed (pip install -e '.[bench]')")
+    misses = table.missed(kept)
+    print(*misses, sep="\n")
+    return 1 if failed or misses else 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))

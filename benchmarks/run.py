@@ -21,6 +21,7 @@ SUITES = (
     "graphs",
     "fuzz",
 )
+OWN_PIN = ("fuzz", "kernels")  # use several cores, or choose theirs
 ONE_THREAD = {
     name: "1"
     for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "BAFE_THREADS")
@@ -28,7 +29,9 @@ ONE_THREAD = {
 
 
 def main(arguments: list[str]) -> int:
-    passed = [a for a in arguments if a.isdigit() or os.path.isdir(a)]
+    options = next((i for i, a in enumerate(arguments) if a.startswith("--")), len(arguments))
+    arguments, given = arguments[:options], arguments[options:]
+    passed = [a for a in arguments if a.isdigit() or os.path.isdir(a)] + given
     names = [a for a in arguments if a not in passed] or [s for s in SUITES if s != "fuzz"]
     unknown = [name for name in names if name not in SUITES]
     if unknown:
@@ -42,7 +45,7 @@ def main(arguments: list[str]) -> int:
         with tempfile.TemporaryDirectory() as cache:
             env = {**os.environ, **ONE_THREAD, "BAFE_CACHE_DIR": cache}
             command = [sys.executable, str(HERE / f"bench_{name}.py"), *passed]
-            pin = {cores[-1]} if name != "fuzz" else set(cores)
+            pin = {cores[-1]} if name not in OWN_PIN else set(cores)
             code = subprocess.run(
                 command,
                 env=env,
