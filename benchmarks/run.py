@@ -11,6 +11,7 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 SUITES = (
     "kernels",
+    "laab",
     "layouts",
     "calls",
     "egraph",
@@ -21,7 +22,7 @@ SUITES = (
     "graphs",
     "fuzz",
 )
-OWN_PIN = ("fuzz", "kernels")  # use several cores, or choose theirs
+OWN_PIN = ("fuzz", "kernels", "laab")  # use several cores, or choose theirs
 ONE_THREAD = {
     name: "1"
     for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "BAFE_THREADS")

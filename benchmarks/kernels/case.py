@@ -18,7 +18,7 @@ def _in_double(arrays: Arrays) -> Arrays:
     return tuple(a.astype(np.float64) if a.dtype == np.float32 else a for a in arrays)
 
 
-def _reference(program: Program, arrays: Arrays) -> np.ndarray:
+def reference(program: Program, arrays: Arrays) -> np.ndarray:
     """Give NumPy's result, computed in double."""
     run = program.own.get("numpy") or functools.partial(program.run, np)
     return np.asarray(run(*_in_double(arrays)))
@@ -37,7 +37,7 @@ def measure(
     """Give what was found as plain data; ``wrong`` names the libraries outside the tolerance."""
     arrays = program.arrays()
     calls = peers.calls_of(program, arrays, threads, names)
-    want = _reference(program, arrays)
+    want = reference(program, arrays)
     got = {name: np.asarray(call()) for name, call in calls.items()}
     errors = {name: float(largest_error(value, want)) for name, value in got.items()}
     first = next(iter(got.values()))

@@ -61,6 +61,7 @@ def _compile(program: Program, arrays: Arrays, threads: int) -> Call | None:
     if not program.compiled:
         return None
     function = _torch_function(program)
+    torch._dynamo.reset()  # else the ninth program falls back to eager
     compiled = torch.compile(lambda *given: function(*given))
     tensors = _torch_tensors(arrays, threads)
 
