@@ -2,7 +2,7 @@
 
 After the Linear Algebra Awareness Benchmark (Sankaran, Alashti, Psarras, Bientinesi 2022),
 n = 1000, f32, one thread. For every expression three evaluations are timed in turns on the same
-arrays: what a library makes of it, the best by hand with BLAS (``best``), and the bad one (``bad``),
+arrays: what a library makes of it, the best by hand with BLAS (``best``), and the bad (``bad``),
 which knows no algebra: products from left to right, every one dense, common parts computed again.
 
     loss = max(0, t - t_best) / (t_bad - t_best)
