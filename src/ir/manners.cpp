@@ -29,6 +29,26 @@ List normal_axes(std::string_view subject, List axes, int rank, const Type& x) {
       .fix("name every axis once");
 }
 
+namespace {
+
+/// Lists with an entry for each of the axes follow them into their order.
+void order_with_axes(const Attrs& given, std::size_t field, const std::string& subject,
+                     const Type& x, Attrs& attrs) {
+  const List &axes = std::get<List>(given[field]), &order = std::get<List>(attrs[field]);
+  for (std::size_t f = field + 1; f < attrs.size(); ++f) {
+    if (attr_kind(attrs[f]) != AttrKind::kList) continue;
+    List& list = std::get<List>(attrs[f]);
+    if (list.size() != axes.size()) continue;  // the shape rule says what is wrong
+    for (std::size_t i = 0; i < axes.size(); ++i) {
+      const auto place =
+          std::find(order.begin(), order.end(), normal_axis(subject, axes[i], x.rank(), x));
+      list[static_cast<std::size_t>(place - order.begin())] = std::get<List>(given[f])[i];
+    }
+  }
+}
+
+}  // namespace
+
 Attrs normal_attrs(const OpInfo& info, const Type& x, Attrs attrs) {
   const std::vector<AttrField>& fields = tensor_ops().spec(info.id).fields;
   int rank = x.rank();
@@ -37,7 +57,9 @@ Attrs normal_attrs(const OpInfo& info, const Type& x, Attrs attrs) {
     if (fields[i].name == "axis") {
       attrs[i] = normal_axis(info.name, std::get<Dim>(attrs[i]), rank, x);
     } else if (fields[i].name == "axes") {
+      const Attrs given = attrs;
       attrs[i] = normal_axes(info.name, std::get<List>(std::move(attrs[i])), rank, x);
+      order_with_axes(given, i, std::string(info.name), x, attrs);
     } else if (fields[i].name == "perm") {
       for (Dim& axis : std::get<List>(attrs[i])) axis = normal_axis(info.name, axis, rank, x);
     }

@@ -77,6 +77,20 @@ Element slice_element(Operands, const Attrs& attrs, const Type& result) {
   return element::read(0, std::move(indices));
 }
 
+/// Axis a of the operand is walked by result axis a in strides and by a window axis at the end in
+/// steps of the dilation.
+Element windows_element(Operands operands, const Attrs& attrs, const Type&) {
+  std::vector<Element> indices = indices_of(operands[0].rank());
+  const List& axes = attr_list(attrs, 0);
+  for (std::size_t i = 0; i < axes.size(); ++i) {
+    Element& index = indices[static_cast<std::size_t>(axes[i].value())];
+    const int place = operands[0].rank() + static_cast<int>(i);
+    index = element::make(Prim::kAdd, {index_mul(index, entry(attrs, 2, i)),
+                                       index_mul(element::index(place), entry(attrs, 3, i))});
+  }
+  return element::read(0, std::move(indices));
+}
+
 Element concat_element(Operands operands, const Attrs& attrs, const Type& result) {
   int axis = static_cast<int>(attr_int(attrs, 0).value());
   std::vector<std::int64_t> starts;

@@ -135,6 +135,41 @@ Type slice_shape(Operands operands, const Attrs& attrs) {
   return {x.dtype, size};
 }
 
+Type windows_shape(Operands operands, const Attrs& attrs) {
+  const List &axes = attr_list(attrs, 0), &window = attr_list(attrs, 1);
+  const List &stride = attr_list(attrs, 2), &dilation = attr_list(attrs, 3);
+  Type out = operands[0];
+  check_axes("windows", axes, out.rank(), operands);
+  for (const List* list : {&window, &stride, &dilation}) {
+    if (list->size() == axes.size()) continue;
+    throw with_operands(ShapeError({}, "windows",
+                                   format("{} has {} entries for {} axes", attr_text(*list),
+                                          list->size(), axes.size())),
+                        operands)
+        .fix("give window, stride and dilation one entry an axis");
+  }
+  for (std::size_t i = 0; i < axes.size(); ++i) {
+    const std::int64_t count = known("windows", "a window", window[i]),
+                       step = known("windows", "a stride", stride[i]),
+                       spread = known("windows", "a dilation", dilation[i]),
+                       extent = known("windows", "a windowed axis", out.shape[at(axes[i].value())]);
+    const __int128 span = static_cast<__int128>(count - 1) * spread + 1;
+    const bool is_empty = extent == 0 && span == 1;
+    if (count < 1 || step < 1 || spread < 1 || (span > extent && !is_empty)) {
+      throw with_operands(ShapeError({}, "windows",
+                                     format("window {} stride {} dilation {} does not fit the axis",
+                                            count, step, spread)),
+                          operands, {static_cast<int>(axes[i].value())})
+          .fix("entries are at least 1, and a window with its dilation lies inside its axis");
+    }
+    const std::int64_t last = extent - static_cast<std::int64_t>(span);
+    out.shape[at(axes[i].value())] = Dim(is_empty ? 0 : last / step + 1);
+    out.shape.push_back(window[i]);
+  }
+  check_sizes("windows", out.shape);
+  return out;
+}
+
 Type concat_shape(Operands operands, const Attrs& attrs) {
   Type out = operands[0];
   int axis = check_axis("concat", attr_int(attrs, 0), out.rank(), operands);

@@ -113,6 +113,29 @@ void sample_slice(const Type& operand, const std::optional<Type>& wanted,
   scratch["step"] = step;
 }
 
+/// window, stride and dilation of each of the sampled axes.
+AttrValue sample_windows(const std::string& name, const Type& operand,
+                         std::map<std::string, AttrValue>& scratch, Dice& dice) {
+  if (!scratch.count(name)) {
+    const List axes = scratch.count("axes") ? std::get<List>(scratch.at("axes")) : List{};
+    List window, stride, dilation;
+    for (Dim axis : axes) {
+      const bool known = axis.is_const() && axis.value() < operand.rank();
+      const std::int64_t extent = known ? size_at(operand, static_cast<int>(axis.value())) : 1;
+      const std::int64_t count = 1 + dice.below(static_cast<int>(std::min<std::int64_t>(
+                                         std::max<std::int64_t>(extent, 1), 3)));
+      const bool fits = (count - 1) * 2 < extent;
+      window.push_back(count);
+      stride.push_back(1 + dice.below(2));
+      dilation.push_back(fits ? 1 + dice.below(2) : 1);
+    }
+    scratch["window"] = window;
+    scratch["stride"] = stride;
+    scratch["dilation"] = dilation;
+  }
+  return scratch.at(name);
+}
+
 std::optional<AttrValue> sample_list(const std::string& name, const std::vector<Type>& operands,
                                      const std::optional<Type>& wanted,
                                      const InstanceOptions& options,
@@ -120,7 +143,7 @@ std::optional<AttrValue> sample_list(const std::string& name, const std::vector<
   if (name == "perm") {
     return random_permutation(operands.empty() ? 0 : operands[0].rank(), dice);
   }
-  if (name == "axes") return random_axes(operands, wanted, dice);
+  if (name == "axes") return scratch["axes"] = random_axes(operands, wanted, dice);
   if (name == "shape") {
     if (wanted && dice.chance(80)) return wanted->shape;
     if (operands.empty()) return List{dice.pick(options.sizes)};
@@ -131,6 +154,9 @@ std::optional<AttrValue> sample_list(const std::string& name, const std::vector<
   if (name == "start" || name == "size" || name == "step") {
     if (!scratch.count(name)) sample_slice(operands[0], wanted, scratch, dice);
     return scratch.at(name);
+  }
+  if (name == "window" || name == "stride" || name == "dilation") {
+    return sample_windows(name, operands[0], scratch, dice);
   }
   List amounts;  // low and high of pad
   for (int i = 0; i < operands[0].rank(); ++i) amounts.push_back(dice.below(3));
