@@ -8,6 +8,7 @@
 
 #include "bafe/base/error.h"
 #include "bafe/base/format.h"
+#include "bafe/codegen/amx.h"
 #include "bafe/codegen/gemm_text.h"
 #include "bafe/codegen/vector_c.h"
 
@@ -19,6 +20,12 @@ std::int64_t whole_lines(std::int64_t bytes) { return (bytes + kLine - 1) / kLin
 
 bool is_empty(const GemmTiling& t) {
   return t.spec.m == 0 || t.spec.n == 0 || t.batch_count() == 0;
+}
+
+std::int64_t packed_bytes(const GemmTiling& t) {
+  if (t.nest == GemmNest::kPairs && !is_empty(t)) return pairs_packed_bytes(t);
+  if (!t.pack_b || is_empty(t)) return 0;
+  return t.packed_batches() * t.packed_elements() * dtype_bytes(t.spec.dtype);
 }
 
 /// The panel of B that panel `p` of columns reads, at depth k0.
@@ -232,12 +239,13 @@ std::int64_t nest_scratch_bytes(const GemmTiling& t) {
       return whole_lines(t.a_pack_elements() * bytes) + whole_lines(t.partial_elements() * bytes);
     case GemmNest::kVecMat:
     case GemmNest::kDot:
-      return whole_lines((t.rows.big * t.columns.big + t.lanes) * bytes);
+      return row_result_bytes(t) + whole_lines(t.a_pack_elements() * bytes);
     case GemmNest::kBandRows:
     case GemmNest::kBandColumns: {
       const std::int64_t lines = t.nest == GemmNest::kBandRows ? 1 : t.band_width() + 1;
       return whole_lines(std::max<std::int64_t>(lines, 1) * (t.columns.big + 2 * t.lanes) * bytes);
     }
+    case GemmNest::kPairs:
     case GemmNest::kPlain:
       return 0;
   }
@@ -245,21 +253,30 @@ std::int64_t nest_scratch_bytes(const GemmTiling& t) {
 }
 
 std::int64_t gemm_packed_bytes(const GemmSpec& spec, const Target& target) {
+  return packed_bytes(tile_gemm(spec, target));
+}
+
+int gemm_choices(const GemmSpec& spec, const Target& target) {
   const GemmTiling t = tile_gemm(spec, target);
-  if (!t.pack_b || is_empty(t)) return 0;
-  return t.packed_batches() * t.packed_elements() * dtype_bytes(t.spec.dtype);
+  if (t.nest != GemmNest::kTiles || is_empty(t)) return 1;
+  return static_cast<int>(tile_choices(t, target).size());
 }
 
 GemmSource emit_gemm(const GemmSpec& spec, const Target& target) {
-  const GemmTiling t = tile_gemm(spec, target);
+  return emit_tiled(tile_gemm(spec, target), target);
+}
+
+GemmSource emit_tiled(const GemmTiling& t, const Target& target) {
+  const GemmSpec& spec = t.spec;
   GemmSource out;
   out.symbol = spec.name;
   out.label = t.label();
-  out.order = t.nest == GemmNest::kDot && !spec.strict ? "lanes" : "chain";
+  out.order = t.uses_lanes() ? "lanes" : "chain";
   if (is_empty(t)) {
     out.text = kernel_head_c(t, spec.name) + "  (void)begin; (void)end;\n  return 0;\n}\n";
     return out;
   }
+  if (t.nest == GemmNest::kPairs) return emit_pairs(t);
   out.units = t.units();
   out.scratch_bytes = nest_scratch_bytes(t);
   if (t.pack_b) {
@@ -267,7 +284,7 @@ GemmSource emit_gemm(const GemmSpec& spec, const Target& target) {
     out.text += pack_kernel_c(t);
     out.pack_symbol = spec.name + "_pack";
     out.pack_units = pack_units(t);
-    out.packed_bytes = gemm_packed_bytes(spec, target);
+    out.packed_bytes = packed_bytes(t);
     out.packs_a = t.swapped;
     out.layout = t.layout();
   }
@@ -277,11 +294,13 @@ GemmSource emit_gemm(const GemmSpec& spec, const Target& target) {
       break;
     case GemmNest::kVecMat:
     case GemmNest::kDot:
-      out.text += one_row_nest_c(t);
+      out.text += one_row_nest_c(t, target);
       break;
     case GemmNest::kBandRows:
     case GemmNest::kBandColumns:
       out.text += band_nest_c(t);
+      break;
+    case GemmNest::kPairs:
       break;
     case GemmNest::kPlain:
       out.text += plain_nest_c(t, target);

@@ -93,6 +93,9 @@ std::string loop(const Micro& m) {
     body += format("    const {} b{} = {};\n", m.p, v,
                    load(m, at("b", v * m.t.lanes), !m.t.pack_b && m.mask_at(v)));
   }
+  for (std::int64_t v = 0; m.t.prefetch_b && v < m.vectors; ++v) {
+    body += format("    __builtin_prefetch(b + {}, 0, 2);\n", (m.vectors + v) * m.t.lanes);
+  }
   for (std::int64_t r = 0; r < m.rows; ++r) {
     body += format("    x = {}_SET(a[{}]);", m.p, r * m.a_row());
     for (std::int64_t v = 0; v < m.vectors; ++v) {

@@ -32,6 +32,8 @@ struct GemmOperand {
   /// With `load`: inside the operand's band the strided buffer holds what `load` gives, outside
   /// `load` gives 0.
   bool plain_inside = false;
+  /// kBF16: the strided buffer holds bf16 and `load` does nothing but widen it.
+  DType stored = DType::kF32;
   /// > 0: a setup step packs this constant once, in panels of so many columns where that can be.
   int panel = 0;
 };
@@ -65,11 +67,14 @@ struct GemmSpec {
   /// steps).
   int packed_slot = -1;
   bool strict = true;  ///< false allows other orders of the sum (class `reals`)
+  /// f32 only: operands may be rounded to bf16 (class `approx`), see amx.h for the bound.
+  bool rounds = false;
   /// Floats only: where the operands may be non-zero. What lies outside is not multiplied.
   Structure a_band, b_band;
   /// Floats only: c is symmetric. Elements on and below the diagonal are computed, the mirror step
   /// copies them; c has no load and no epilogue that tells (i, j) from (j, i).
   bool half = false;
+  int choice = 0;  ///< which of gemm_choices() ways to cut register tiles; 0 is the model's
 };
 
 struct GemmSource {
@@ -91,6 +96,9 @@ struct GemmSource {
 /// Bytes that slot[packed_slot] must have, 0 when the kernel needs no pack step. Cheap; emits
 /// nothing.
 std::int64_t gemm_packed_bytes(const GemmSpec& spec, const Target& target);
+
+/// Ways to cut the product that may be the fastest, 1 to 4. Values do not depend on the choice.
+int gemm_choices(const GemmSpec& spec, const Target& target);
 
 /// Needs: operand strides that stay inside the buffers; packed_slot >= 0 if gemm_packed_bytes() >
 /// 0. Zero sizes are allowed (k == 0 gives epilogue(0)).

@@ -8,6 +8,8 @@
 
 namespace bafe {
 
+GemmSource emit_tiled(const GemmTiling& t, const Target& target);
+
 /// C type of the elements, e.g. "float".
 std::string element_c(const GemmTiling& t);
 /// "(const float *)slot[2] + 16 + b0 * 64": start of an operand's matrix for the current b0, b1, …
@@ -61,7 +63,11 @@ std::string tiles_nest_c(const GemmTiling& t);
 std::string band_nest_c(const GemmTiling& t);
 /// <name>_row of a vector times a banded matrix, as one_row_nest_c() calls it.
 std::string banded_row_c(const GemmTiling& t);
-std::string one_row_nest_c(const GemmTiling& t);
+std::string one_row_nest_c(const GemmTiling& t, const Target& target);
+/// <name>_row of few rows times contiguous columns, sums in lanes.
+std::string lanes_row_c(const GemmTiling& t, const Target& target);
+/// Scratch of a row nest before copied rows.
+std::int64_t row_result_bytes(const GemmTiling& t);
 std::string plain_nest_c(const GemmTiling& t, const Target& target);
 std::int64_t nest_scratch_bytes(const GemmTiling& t);
 
