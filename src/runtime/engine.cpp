@@ -15,6 +15,7 @@
 #include "bafe/ir/text.h"
 #include "bafe/runtime/autotune.h"
 #include "bafe/runtime/calibrate.h"
+#include "bafe/runtime/candidates.h"
 #include "bafe/runtime/engine_key.h"
 #include "bafe/runtime/executables.h"
 #include "bafe/runtime/flight.h"
@@ -122,6 +123,15 @@ std::shared_ptr<const Executable> from_entry(const Request& request, const Cache
   }
 }
 
+/// One way of a program, compiled and compared with the interpreter.
+struct Built {
+  Plan plan;
+  std::string code;
+  std::shared_ptr<const Executable> executable;
+  std::string validation;
+  std::string failure;  ///< empty: it may run
+};
+
 class EngineImpl : public Engine {
  public:
   std::shared_ptr<const Executable> prepare(const Graph& graph, const EngineOptions& options,
@@ -166,6 +176,10 @@ class EngineImpl : public Engine {
   std::shared_ptr<const Executable> build(const Request& request, KernelCache& cache);
   CompileResult compile(const Request& request, const Plan& plan, Interrupt& interrupt,
                         KernelCache& cache);
+  Built build_plan_of(const CandidatePlan& way, const Request& request, Provenance provenance,
+                      Interrupt& interrupt, KernelCache& cache);
+  Built build_fastest(const Program& chosen, const Request& request, const Provenance& provenance,
+                      Interrupt& interrupt, KernelCache& cache);
 
   Flights<const Executable> flights_;
   CompilerMemory failed_compilers_;
@@ -190,6 +204,72 @@ CompileResult EngineImpl::compile(const Request& request, const Plan& plan, Inte
   return result;
 }
 
+Built EngineImpl::build_plan_of(const CandidatePlan& way, const Request& request,
+                                Provenance provenance, Interrupt& interrupt, KernelCache& cache) {
+  Built built;
+  {
+    TraceSpan span("code");
+    built.plan = build_plan(way.program, host_target(), way.lower);
+  }
+  CompileResult compiled;
+  if (!built.plan.c_text.empty()) {
+    compiled = compile(request, built.plan, interrupt, cache);
+    if (compiled.status != CompileStatus::kOk) {
+      built.failure = compile_error(compiled).what();
+      return built;
+    }
+  }
+  provenance.chosen_text = way.program.text();
+  provenance.features = plan_features(way.program);
+  provenance.c_text = built.plan.c_text;
+  provenance.compiler = compiled.command;
+  provenance.compile_ms = compiled.ms;
+  Backend& backend = cpu_backend();
+  std::shared_ptr<const Module> module =
+      compiled.code.empty() ? nullptr : backend.load(compiled.code);
+  built.code = std::move(compiled.code);
+  built.executable = make_compiled(request.graph, built.plan, std::move(module), backend,
+                                   request.constants, request.threads, provenance);
+  double flops = 0, bytes = 0;
+  for (const Step& step : built.plan.steps) {
+    flops += step.flops;
+    bytes += step.bytes;
+  }
+  Validation validation =
+      validate(request.graph, *built.executable, request.constants, flops, bytes);
+  built.validation = validation.record;
+  if (!validation.passed) {
+    built.failure = format("a compiled program disagreed with its meaning ({}): {}",
+                           provenance.traced_brief, validation.record);
+  }
+  return built;
+}
+
+/// The program as chosen, or under autotune the fastest of its ways. Another way that does not
+/// build is no failure.
+Built EngineImpl::build_fastest(const Program& chosen, const Request& request,
+                                const Provenance& provenance, Interrupt& interrupt,
+                                KernelCache& cache) {
+  LowerOptions lower{request.options.math == Math::kBits, request.options.math == Math::kFast};
+  Built first = build_plan_of({chosen, lower, "as chosen"}, request, provenance, interrupt, cache);
+  if (!request.options.autotune || !first.failure.empty()) return first;
+  std::vector<CandidatePlan> ways = candidate_plans(chosen, lower, request.cost());
+  std::vector<Built> built;
+  built.push_back(std::move(first));
+  for (std::size_t i = 1; i < ways.size(); ++i) {
+    try {
+      Built other = build_plan_of(ways[i], request, provenance, interrupt, cache);
+      log("autotune", format("contender {}: {}", built.size(), ways[i].what));
+      if (other.failure.empty()) built.push_back(std::move(other));
+    } catch (const Error& error) {
+      log("autotune", format("{} does not build: {}", ways[i].what, error.what()));
+    }
+  }
+  std::vector<std::shared_ptr<const Executable>> contenders;
+  for (const Built& one : built) contenders.push_back(one.executable);
+  return std::move(built[fastest(contenders)]);
+}
+
 std::shared_ptr<const Executable> EngineImpl::build(const Request& request, KernelCache& cache) {
   Interrupt interrupt(request.options.interrupted);
   Provenance provenance = provenance_before_search(request);
@@ -201,38 +281,12 @@ std::shared_ptr<const Executable> EngineImpl::build(const Request& request, Kern
     program = found.program;
     add_search(provenance, std::move(found), request);
   }
-  Plan plan = [&] {
-    TraceSpan span("code");
-    LowerOptions options{request.options.math == Math::kBits, request.options.math == Math::kFast};
-    return build_plan(program, host_target(), options);
-  }();
-  CompileResult compiled;
-  if (!plan.c_text.empty()) {
-    compiled = compile(request, plan, interrupt, cache);
-    if (compiled.status != CompileStatus::kOk)
-      return interpret(request, compile_error(compiled).what());
-  }
-  provenance.c_text = plan.c_text;
-  provenance.compiler = compiled.command;
-  provenance.compile_ms = compiled.ms;
-  Backend& backend = cpu_backend();
-  std::shared_ptr<const Module> module =
-      compiled.code.empty() ? nullptr : backend.load(compiled.code);
-  auto executable = make_compiled(request.graph, plan, std::move(module), backend,
-                                  request.constants, request.threads, provenance);
-  double flops = 0, bytes = 0;
-  for (const Step& step : plan.steps) {
-    flops += step.flops;
-    bytes += step.bytes;
-  }
-  Validation validation = validate(request.graph, *executable, request.constants, flops, bytes);
-  if (!validation.passed) {
-    return interpret(request, format("a compiled program disagreed with its meaning ({}): {}",
-                                     provenance.traced_brief, validation.record));
-  }
+  Built built = build_fastest(program, request, provenance, interrupt, cache);
+  if (!built.failure.empty()) return interpret(request, built.failure);
   if (request.options.autotune) Autotune::shared().note_compile();
-  cache.store(request.key, entry_of(provenance, plan, std::move(compiled.code), validation.record));
-  return executable;
+  cache.store(request.key, entry_of(built.executable->provenance(), built.plan,
+                                    std::move(built.code), built.validation));
+  return built.executable;
 }
 
 /// A broken invariant of ours, or code that does not load, is no reason to give no answer.

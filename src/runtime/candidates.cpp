@@ -1,0 +1,143 @@
+// In: a chosen program. Out: other ways to build it, and which of several executables is fastest.
+// Timings never change a result's meaning: every contender was validated before it runs here.
+
+#include "bafe/runtime/candidates.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "bafe/base/error.h"
+#include "bafe/base/format.h"
+#include "bafe/base/log.h"
+#include "bafe/base/trace.h"
+#include "bafe/runtime/arena.h"
+#include "bafe/search/cuts.h"
+
+namespace bafe {
+namespace {
+
+/// Numbers in [-1, 1), integers 0 and 1: no index of a real axis is out of range with these.
+void draw(const BufferSpec& spec, std::uint64_t& state, void* out) {
+  std::int64_t count = type_bytes(spec.type) / dtype_bytes(spec.type.dtype);
+  auto next = [&state] {
+    state = state * 6364136223846793005ull + 1442695040888963407ull;
+    return state >> 40;
+  };
+  auto number = [&] { return static_cast<double>(next()) * 0x1p-23 - 1.0; };
+  for (std::int64_t i = 0; i < count; ++i) {
+    if (spec.type.dtype == DType::kF32) {
+      static_cast<float*>(out)[i] = static_cast<float>(number());
+    } else if (spec.type.dtype == DType::kF64) {
+      static_cast<double*>(out)[i] = number();
+    } else if (!is_float(spec.type.dtype)) {
+      std::int64_t width = dtype_bytes(spec.type.dtype),
+                   bit = static_cast<std::int64_t>(next() & 1);
+      std::memcpy(static_cast<char*>(out) + i * width, &bit, static_cast<std::size_t>(width));
+    } else {
+      static_cast<std::uint16_t*>(out)[i] = 0;
+    }
+  }
+}
+
+/// Blocks for arguments or results of one shape; every contender has its own, in its own orders.
+struct Buffers {
+  std::vector<Block> blocks;
+  std::vector<void*> pointers;
+  Buffers(std::span<const BufferSpec> specs, bool is_drawn) {
+    std::uint64_t state = 1;
+    for (const BufferSpec& spec : specs) {
+      blocks.emplace_back(std::max<std::int64_t>(type_bytes(spec.type), 1));
+      pointers.push_back(blocks.back().data());
+      if (is_drawn) draw(spec, state, pointers.back());
+    }
+  }
+};
+
+std::int64_t bytes_of_calls(const Executable& executable) {
+  std::int64_t bytes = 0;
+  for (const BufferSpec& spec : executable.inputs()) bytes += type_bytes(spec.type);
+  for (const BufferSpec& spec : executable.outputs()) bytes += type_bytes(spec.type);
+  return bytes;
+}
+
+struct Contender {
+  const Executable* executable = nullptr;
+  Buffers in, out;
+  bool is_out = false;
+  std::vector<double> ratios;  // to the first contender, one a round
+
+  explicit Contender(const Executable& made)
+      : executable(&made), in(made.inputs(), true), out(made.outputs(), false) {}
+
+  double run_ns(std::int64_t sample_ns) {
+    std::int64_t begin = now_ns(), spent = 0, repeats = 0;
+    do {
+      executable->run(in.pointers.data(), out.pointers.data());
+      spent = now_ns() - begin;
+    } while (++repeats < 1000 && spent < sample_ns);
+    return static_cast<double>(spent) / static_cast<double>(repeats);
+  }
+};
+
+double median(std::vector<double> values) {
+  auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
+  std::nth_element(values.begin(), middle, values.end());
+  return *middle;
+}
+
+void warm_up(std::vector<Contender>& contenders) {
+  for (Contender& contender : contenders) {
+    try {
+      contender.run_ns(0);
+    } catch (const Error&) {
+      contender.is_out = true;
+    }
+  }
+}
+
+}  // namespace
+
+std::vector<CandidatePlan> candidate_plans(const Program& chosen, const LowerOptions& lower,
+                                           const CostModel& cost) {
+  std::vector<CandidatePlan> plans;
+  plans.push_back({chosen, lower, "as chosen"});
+  for (CutProgram& cut : cut_groups(chosen, cost)) {
+    plans.push_back({std::move(cut.program), lower, std::move(cut.what)});
+  }
+  return plans;
+}
+
+std::size_t fastest(const std::vector<std::shared_ptr<const Executable>>& executables,
+                    const RaceLimits& limits) {
+  if (executables.size() < 2) return 0;
+  std::int64_t bytes =
+      bytes_of_calls(*executables[0]) * static_cast<std::int64_t>(executables.size());
+  if (bytes > limits.bytes) return 0;
+  TraceSpan span("race");
+  std::vector<Contender> contenders;
+  for (const auto& executable : executables) contenders.emplace_back(*executable);
+  warm_up(contenders);
+  if (contenders[0].is_out) return 0;
+  std::int64_t begin = now_ns();
+  for (int round = 0; round < limits.rounds; ++round) {
+    if (round >= 3 && now_ns() - begin > limits.total_ns) break;
+    double first_ns = std::max(contenders[0].run_ns(limits.sample_ns), 1.0);
+    for (std::size_t i = 1; i < contenders.size(); ++i) {
+      if (contenders[i].is_out) continue;
+      contenders[i].ratios.push_back(contenders[i].run_ns(limits.sample_ns) / first_ns);
+    }
+  }
+  std::size_t winner = 0;
+  double best = limits.gain;
+  for (std::size_t i = 1; i < contenders.size(); ++i) {
+    if (contenders[i].is_out) continue;
+    double ratio = median(contenders[i].ratios);
+    log("autotune", format("contender {} takes {:.3f} of the first's time", i, ratio));
+    if (ratio >= best) continue;
+    best = ratio;
+    winner = i;
+  }
+  return winner;
+}
+
+}  // namespace bafe
