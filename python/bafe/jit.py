@@ -245,7 +245,7 @@ def jit(
         deep: the deepest regime.
         math: ``bits`` (same bits as written), ``reals`` (equal over the reals and stable) or
             ``fast``.
-        threads: most threads a call may use; default ``BAFE_THREADS`` or the process's cores.
+        threads: most threads a call may use; default ``get_num_threads()``.
         tier: ``auto``, ``compiled`` or ``interpreted``; default ``BAFE_TIER``.
         structure: ``auto`` skips known zeros of matrices (declared, or found in the arguments and
             tested at every call), ``off`` never does; ``math="bits"`` implies ``off``.

@@ -98,6 +98,8 @@ void bind_runtime(py::module_& module) {
   });
   module.def("calibrated_cost_model",
              [] { return calibrated(current_machine(host_target(), usable_threads())); });
+  module.def("usable_threads", &usable_threads);
+  module.def("set_usable_threads", &set_usable_threads);
   module.def("take_warnings", [] { return take_warnings(); });
   module.def("host_target", [] { return host_target().text(); });
   module.def("option", [](const std::string& name) { return option(name); });

@@ -10,6 +10,7 @@
 #include <numeric>
 
 #include "bafe/base/format.h"
+#include "bafe/base/thread_pool.h"
 #include "bafe/runtime/autotune.h"
 
 namespace bafe::python {
@@ -307,7 +308,9 @@ PyObject* Record::run(PyObject* const* args, PyObject* const* out) const {
     addresses[i] = PyArray_DATA(reinterpret_cast<PyArrayObject*>(results[i]));
   }
   try {
-    auto once = [&] { executable->run(gathered.inputs.get(), addresses.get(), threads); };
+    // A short call runs on one thread: it need not ask how many there are.
+    const int most = threads > 0 || !release_gil ? threads : usable_threads();
+    auto once = [&] { executable->run(gathered.inputs.get(), addresses.get(), most); };
     if (autotune) {
       py::gil_scoped_release unlocked;
       const Provenance& made = executable->provenance();

@@ -144,6 +144,7 @@ void Pool::grow(int workers) {
 }
 
 std::atomic<Pool*> current_pool{nullptr};
+std::atomic<int> chosen_threads{0};  // set_usable_threads(); 0: nothing was chosen
 
 /// Runs in the child of fork(): the parent's pool and its vanished workers are left behind.
 void forget_pool() { current_pool.store(nullptr); }
@@ -188,16 +189,23 @@ int Pool::run(std::int64_t units, int threads,
 
 }  // namespace
 
+void set_usable_threads(int count) { chosen_threads = std::clamp(count, 0, kMostThreads); }
+
 int usable_threads() {
-  if (std::string wanted = option("BAFE_THREADS"); !wanted.empty()) {
-    int count = std::atoi(wanted.c_str());
-    if (count > 0) return std::min(count, kMostThreads);
+  if (int chosen = chosen_threads; chosen > 0) return chosen;
+  for (const char* name : {"BAFE_NUM_THREADS", "BAFE_THREADS"}) {
+    if (int count = std::atoi(option(name).c_str()); count > 0) {
+      return std::min(count, kMostThreads);
+    }
   }
   int cores = 0;
   cpu_set_t mask;
   if (sched_getaffinity(0, sizeof mask, &mask) == 0) cores = CPU_COUNT(&mask);
   if (cores <= 0) cores = static_cast<int>(sysconf(_SC_NPROCESSORS_ONLN));
   if (int quota = cgroup_cpu_limit(); quota > 0) cores = std::min(cores, quota);
+  // A list ("4,2") is for nested regions: the first number counts, which is where atoi stops.
+  int others = std::atoi(system_variable("OMP_NUM_THREADS").value_or("").c_str());
+  if (others > 0) cores = std::min(cores, others);
   return std::clamp(cores, 1, kMostThreads);
 }
 

@@ -7,6 +7,7 @@
 
 #include "bafe/base/trace.h"
 #include "bafe/cost/schedule.h"
+#include "bafe/runtime/calibrate.h"
 #include "bafe/runtime/executor.h"
 
 namespace bafe {
@@ -26,7 +27,8 @@ class CompiledExecutable : public Executable {
   CompiledExecutable(const Graph& traced, Plan plan, std::shared_ptr<const Module> module,
                      Backend& backend, const ConstantTable& constants, int threads,
                      Provenance provenance)
-      : executor_(std::move(plan), std::move(module), backend, constants),
+      : executor_(std::move(plan), std::move(module), backend, constants,
+                  worth_a_thread_ns(current_machine(host_target(), threads))),
         threads_(threads),
         outputs_(row_specs(traced, traced.roots())),
         provenance_(std::move(provenance)) {

@@ -18,7 +18,7 @@
 namespace bafe {
 namespace {
 
-constexpr double kWorthAThreadNs = 15'000;  // several times a barrier's cost
+constexpr double kBarriersAThread = 10;  // a thread that saves less than this is not worth waking
 
 struct KernelRegistry {
   std::mutex mutex;
@@ -64,8 +64,13 @@ KernelFn registered_kernel(std::string_view name) {
   return found == registry().kernels.end() ? nullptr : found->second;
 }
 
-int useful_threads(double predicted_ns, std::int64_t units, int threads) {
-  double worth = std::clamp(predicted_ns / kWorthAThreadNs, 1.0, 4096.0);
+double worth_a_thread_ns(const Machine& machine) {
+  double alone_ns = std::clamp(kBarriersAThread * machine.barrier_ns, 3'000.0, 200'000.0);
+  return alone_ns / std::max(1.0, 0.9 * machine.threads);  // predictions are for all its threads
+}
+
+int useful_threads(double predicted_ns, std::int64_t units, int threads, double worth_ns) {
+  double worth = std::clamp(predicted_ns / worth_ns, 1.0, 4096.0);
   return static_cast<int>(
       std::min<std::int64_t>({threads, units, static_cast<std::int64_t>(worth)}));
 }
@@ -83,8 +88,8 @@ struct Executor::Bound {
 };
 
 Executor::Executor(Plan plan, std::shared_ptr<const Module> module, Backend& backend,
-                   const ConstantTable& constants)
-    : plan_(std::move(plan)), module_(std::move(module)), backend_(backend) {
+                   const ConstantTable& constants, double worth_ns)
+    : plan_(std::move(plan)), module_(std::move(module)), backend_(backend), worth_ns_(worth_ns) {
   check_plan();
   setup_ = bind(plan_.setup, module_.get());
   steps_ = bind(plan_.steps, module_.get());
@@ -204,7 +209,7 @@ int Executor::run_step(const Step& step, const Bound& bound, void* const* slots,
   if (bound.routine) return run_library(step, bound, slots);
   Launch launch{bound.kernel,       slots,
                 step.sizes.data(),  step.units,
-                step.scratch_bytes, useful_threads(bound.ns, step.units, threads)};
+                step.scratch_bytes, useful_threads(bound.ns, step.units, threads, worth_ns_)};
   return backend_.wait(backend_.launch(launch));
 }
 

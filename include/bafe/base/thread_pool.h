@@ -6,8 +6,13 @@
 
 namespace bafe {
 
-/// Threads this process may use: affinity mask, cgroup quota, BAFE_THREADS; at least 1.
+/// Threads a call may use unless it says otherwise; at least 1. The first of these that is given:
+/// set_usable_threads(), BAFE_NUM_THREADS, BAFE_THREADS; else the cores that the affinity mask of
+/// the calling thread and the cgroup quota leave, and of these no more than OMP_NUM_THREADS.
 int usable_threads();
+
+/// Sets what usable_threads() gives in the whole process from now on; 0 takes that back.
+void set_usable_threads(int count);
 
 /// Runs `work(begin, end)` over disjoint ranges that cover [0, units) on at most `threads` threads,
 /// the caller's among them, and returns the first non-zero code (0 when all ranges returned 0).

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "bafe/codegen/plan.h"
+#include "bafe/cost/cost_model.h"
 #include "bafe/ir/eval.h"
 #include "bafe/runtime/arena.h"
 #include "bafe/runtime/backend.h"
@@ -22,11 +23,11 @@ KernelFn registered_kernel(std::string_view name);  ///< nullptr when there is n
 class Executor {
  public:
   /// Resolves every kernel, copies the constants of `constants` and runs the plan's setup steps.
-  /// `module` may be null when no step is generated.
+  /// `module` may be null when no step is generated. `worth_ns`: see useful_threads().
   /// Errors: CompileError when a kernel is missing; InternalError for a plan that does not fit
   /// together; those of run() from the setup steps.
   Executor(Plan plan, std::shared_ptr<const Module> module, Backend& backend,
-           const ConstantTable& constants = {});
+           const ConstantTable& constants = {}, double worth_ns = 15'000);
   ~Executor();
 
   /// Buffers in the plan's order, dense as the slots say. threads <= 1: the caller's thread alone.
@@ -51,6 +52,7 @@ class Executor {
   Plan plan_;
   std::shared_ptr<const Module> module_;
   Backend& backend_;
+  double worth_ns_;
   std::vector<Bound> setup_, steps_;
   std::vector<Block> constants_;
   struct Patch {
@@ -63,7 +65,11 @@ class Executor {
   mutable IdleList<Frame> frames_;
 };
 
+/// Predicted nanoseconds, on `machine` with its threads, that a step must have for each thread it
+/// is to use: several barriers, as measured by calibrate() or assumed.
+double worth_a_thread_ns(const Machine& machine);
+
 /// Threads worth using for a step of `predicted_ns` and `units`: tiny steps stay on one.
-int useful_threads(double predicted_ns, std::int64_t units, int threads);
+int useful_threads(double predicted_ns, std::int64_t units, int threads, double worth_ns = 15'000);
 
 }  // namespace bafe

@@ -127,6 +127,40 @@ TEST(ThreadPool, RespectsAffinityAndTheOption) {
   unsetenv("BAFE_THREADS");
 }
 
+TEST(ThreadPool, TakesTheNumberOfThreadsFromTheFirstThatNamesOne) {
+  const int cores = usable_threads();
+  setenv("OMP_NUM_THREADS", "1,2", 1);
+  EXPECT_EQ(usable_threads(), 1);
+  setenv("OMP_NUM_THREADS", "1000", 1);
+  EXPECT_EQ(usable_threads(), cores);  // a wish for more than there is
+  setenv("BAFE_THREADS", "5", 1);
+  EXPECT_EQ(usable_threads(), 5);
+  setenv("BAFE_NUM_THREADS", "7", 1);
+  EXPECT_EQ(usable_threads(), 7);
+  set_usable_threads(3);
+  EXPECT_EQ(usable_threads(), 3);
+  set_usable_threads(-4);
+  EXPECT_EQ(usable_threads(), 7);
+  for (const char* name : {"OMP_NUM_THREADS", "BAFE_THREADS", "BAFE_NUM_THREADS"}) unsetenv(name);
+  EXPECT_EQ(usable_threads(), cores);
+}
+
+TEST(ThreadPool, WorksInAChildForkedWhileAnotherThreadComputes) {
+  std::atomic<bool> stop{false};
+  std::thread other([&] {
+    while (!stop) count_visits(64, 4);
+  });
+  for (int round = 0; round < 20; ++round) {
+    pid_t child = fork();
+    if (child == 0) _exit(count_visits(64, 4) == std::vector<int>(64, 1) ? 0 : 1);
+    int status = -1;
+    EXPECT_EQ(waitpid(child, &status, 0), child);
+    EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+  }
+  stop = true;
+  other.join();
+}
+
 class CpuLimit : public testing::Test {
  protected:
   void SetUp() override {

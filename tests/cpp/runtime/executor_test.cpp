@@ -182,6 +182,18 @@ TEST(Executor, KeepsTinyStepsOnOneThread) {
   EXPECT_EQ(useful_threads(1e9, 3, 8), 3);
 }
 
+TEST(Executor, AsksMoreWorkOfAThreadWhereBarriersAreSlow) {
+  Machine machine = Machine::reference(host_target(), 1);
+  const double assumed_ns = worth_a_thread_ns(machine);
+  EXPECT_EQ(useful_threads(2.5 * assumed_ns, 64, 8, assumed_ns), 2);
+  machine.barrier_ns *= 4;
+  EXPECT_EQ(useful_threads(2.5 * assumed_ns, 64, 8, worth_a_thread_ns(machine)), 1);
+  machine.barrier_ns = 1e12;  // a measurement gone wrong
+  EXPECT_LE(worth_a_thread_ns(machine), 1e6);
+  machine.barrier_ns = 0;
+  EXPECT_GT(worth_a_thread_ns(machine), 0);
+}
+
 TEST(Block, IsAlignedAndAsLargeAsAsked) {
   for (std::int64_t bytes : {1ll, 64ll, 100ll, 3ll << 20}) {
     Block block(bytes);
