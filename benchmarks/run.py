@@ -25,7 +25,7 @@ SUITES = (
 OWN_PIN = ("fuzz", "kernels", "laab")  # use several cores, or choose theirs
 ONE_THREAD = {
     name: "1"
-    for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "BAFE_THREADS")
+    for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "BAFE_NUM_THREADS")
 }
 
 
