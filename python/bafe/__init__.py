@@ -43,6 +43,8 @@ from bafe.explanation import Explanation, SearchStats
 from bafe.jit import JitFunction, fuse, jit
 from bafe.ops import *  # noqa: F403
 from bafe.ops import __all__ as _operators
+from bafe.sliding import avg_pool2d, conv2d, max_pool2d, windows
+from bafe.subscripts import einsum
 from bafe.surface import (
     astype,
     broadcast_to,
@@ -77,6 +79,7 @@ from bafe.surface import (
     zeros,
 )
 from bafe.tensor import Tensor
+from bafe.threads import get_num_threads, set_num_threads
 from bafe.tracer import Constant
 from bafe.trees import register_pytree
 

@@ -6,7 +6,7 @@ from typing import Any, Callable
 
 import numpy as np
 
-from bafe import _core
+from bafe import _core, sliding, subscripts
 from bafe import surface as s
 from bafe.tracer import _call, _place, _reduce
 
@@ -104,6 +104,31 @@ def _outer(a: Any, b: Any) -> Any:
     return _call("mul", (s.expand_dims(a.ravel(), 1), s.expand_dims(b.ravel(), 0)))
 
 
+def _einsum(*operands: Any, out: Any = None, optimize: Any = False, **kwargs: Any) -> Any:
+    if out is not None or kwargs:
+        raise _unknown("einsum with other arguments than the equation, operands and optimize")
+    return subscripts.einsum(*operands)
+
+
+def _sliding_window_view(
+    x: Any, window_shape: Any, axis: Any = None, *, subok: Any = False, writeable: Any = False
+) -> Any:
+    """Windows of one axis after another, since NumPy lets an axis be named twice."""
+    sizes = (window_shape,) if isinstance(window_shape, (int, np.integer)) else tuple(window_shape)
+    axes = range(x.ndim) if axis is None else (axis,) if isinstance(axis, int) else tuple(axis)
+    if len(axes) != len(sizes):
+        raise _core.ShapeError(
+            f"{_place()}sliding_window_view: {len(sizes)} sizes for {len(axes)} axes\n"
+            "  fix: give one size an axis"
+        )
+    over = [a + x.ndim if -x.ndim <= a < 0 else a for a in axes]
+    if len(set(over)) == len(over) and over == sorted(over):
+        return sliding.windows(x, over, sizes)
+    for one, size in zip(over, sizes):
+        x = sliding.windows(x, one, size)
+    return x
+
+
 _FUNCTIONS: dict[Any, Callable[..., Any]] = {
     np.sum: _reduction("sum"),
     np.prod: _reduction("prod"),
@@ -134,6 +159,8 @@ _FUNCTIONS: dict[Any, Callable[..., Any]] = {
     np.pad: _pad,
     np.trace: _trace,
     np.outer: _outer,
+    np.einsum: _einsum,
+    np.lib.stride_tricks.sliding_window_view: _sliding_window_view,
     np.tril: lambda m, k=0: s.tril(m, k),
     np.triu: lambda m, k=0: s.triu(m, k),
     np.diag: lambda v, k=0: s.diag(v, k),

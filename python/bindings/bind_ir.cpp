@@ -5,6 +5,8 @@
 #include "numpy_api.h"
 
 #include "bafe/base/digest.h"
+#include "bafe/ir/convolution.h"
+#include "bafe/ir/einsum.h"
 #include "bafe/ir/impose.h"
 #include "bafe/ir/text.h"
 
@@ -134,6 +136,32 @@ class Trace {
                             list_of(step, "step")));
   }
 
+  int einsum_of(const std::string& equation, const std::vector<int>& operands,
+                const py::handle& loc) {
+    return id(einsum(builder_, equation, values(operands), loc_of_python(loc)));
+  }
+
+  /// x, w and perhaps a bias; `geometry` is a dictionary with the fields of ImageWindows.
+  int conv2d_of(const std::vector<int>& operands, const py::dict& geometry, std::int64_t groups,
+                const py::handle& loc) {
+    const auto ids = values(operands);
+    std::optional<ValueId> bias;
+    if (ids.size() > 2) bias = ids[2];
+    const ImageWindows windows = windows_of("conv2d", geometry, loc);
+    return id(conv2d(builder_, ids[0], ids[1], bias, windows, groups, loc_of_python(loc)));
+  }
+
+  int pool2d_of(const std::string& name, int x, const py::dict& geometry, bool count_include_pad,
+                const py::handle& loc) {
+    const ImageWindows windows = windows_of(name, geometry, loc);
+    std::optional<std::array<std::int64_t, 2>> window;
+    if (!geometry["window"].is_none()) window = pair_of(geometry["window"]);
+    const SourceLoc place = loc_of_python(loc);
+    return id(name == "max_pool2d"
+                  ? max_pool2d(builder_, value(x), window, windows, place)
+                  : avg_pool2d(builder_, value(x), window, windows, count_include_pad, place));
+  }
+
   std::string dtype_of(int x) const {
     return std::string(dtype_info(graph_->type(value(x)).dtype).name);
   }
@@ -183,6 +211,26 @@ class Trace {
   static List list_of(const py::handle& value, const char* field) {
     return std::get<List>(attr_of_python(value, AttrKind::kList, DType::kI64, field));
   }
+  static std::array<std::int64_t, 2> pair_of(const py::handle& value) {
+    return value.cast<std::array<std::int64_t, 2>>();
+  }
+  static ImageWindows windows_of(const std::string& subject, const py::dict& geometry,
+                                 const py::handle& loc) {
+    ImageWindows out;
+    try {
+      out.layout = image_layout(subject, geometry["layout"].cast<std::string>());
+    } catch (Error& error) {
+      error.place(loc_of_python(loc));
+      throw;
+    }
+    out.stride = pair_of(geometry["stride"]);
+    out.dilation = pair_of(geometry["dilation"]);
+    out.low = pair_of(geometry["low"]);
+    out.high = pair_of(geometry["high"]);
+    out.same = geometry["same"].cast<bool>();
+    out.ceil_mode = geometry["ceil_mode"].cast<bool>();
+    return out;
+  }
   static std::optional<List> axes_of(const py::object& axes) {
     if (axes.is_none()) return std::nullopt;
     return list_of(axes, "axes");
@@ -220,6 +268,9 @@ void bind_trace(py::module_& module) {
       .def("expand_dims", &Trace::expand_dims)
       .def("squeeze", &Trace::squeeze)
       .def("slice", &Trace::slice)
+      .def("einsum", &Trace::einsum_of)
+      .def("conv2d", &Trace::conv2d_of)
+      .def("pool2d", &Trace::pool2d_of)
       .def("dtype_of", &Trace::dtype_of)
       .def("shape_of", &Trace::shape_of)
       .def("text_of", &Trace::text_of)
