@@ -11,3 +11,8 @@ foreach(layer base ir rules egraph verify cost search codegen runtime)
     gtest_discover_tests(${layer}_test DISCOVERY_TIMEOUT 60)
   endif()
 endforeach()
+
+# All 2^32 arguments of the elementary functions: ./run test exhaustive.
+add_executable(exhaustive EXCLUDE_FROM_ALL ${PROJECT_SOURCE_DIR}/tests/exhaustive/exhaustive.cpp)
+target_include_directories(exhaustive PRIVATE ${PROJECT_SOURCE_DIR}/tests/cpp)
+target_link_libraries(exhaustive PRIVATE bafe_runtime bafe_flags)

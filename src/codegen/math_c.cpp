@@ -56,7 +56,11 @@ void print(const std::string& symbol, const MathTable& table, std::set<std::stri
   if (!done.insert(symbol).second) return;
   const std::string& text = table.at(symbol);
   for (const std::string& callee : called(text, table)) print(callee, table, done, out);
-  out += text;
+  // A function that stayed a call would keep its loop from being vectorised.
+  constexpr std::string_view kInline = "static inline ";
+  const bool is_function = text.starts_with(kInline);
+  if (is_function) out.append(kInline).append("__attribute__((always_inline)) ");
+  out += text.substr(is_function ? kInline.size() : 0);
 }
 
 }  // namespace

@@ -31,6 +31,8 @@ int weight_of(const ExNode& n) {
     case Prim::kSigmoid:
     case Prim::kErf:
     case Prim::kErfc:
+    case Prim::kGelu:
+    case Prim::kSilu:
     case Prim::kMod:
     case Prim::kFloorDiv:
       return 12;

@@ -279,6 +279,10 @@ void Walker::run_float(const WalkStep& step, int n) {
       return through([](double x) { return std::erf(x); });
     case Prim::kErfc:
       return through([](double x) { return std::erfc(x); });
+    case Prim::kGelu:
+      return through([](double x) { return scalar::gelu(x); });
+    case Prim::kSilu:
+      return through([](double x) { return scalar::silu(x); });
     default:
       break;
   }

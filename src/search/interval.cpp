@@ -164,6 +164,9 @@ class Walk {
         return monotone(a, [](double x) { return std::erf(x); });
       case Prim::kErfc:
         return {0, 2, a.may_nan, false};
+      case Prim::kGelu:
+      case Prim::kSilu:  // above -0.17 and -0.28, below the argument or 0; NaN at -Inf
+        return {-0.3, std::max(0.0, a.hi), a.may_nan || a.may_inf, a.may_inf};
       case Prim::kSin:
       case Prim::kCos:
         return {-1, 1, a.may_nan || a.may_inf, false};

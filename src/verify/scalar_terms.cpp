@@ -198,6 +198,10 @@ ScalarTerms::Id ScalarTerms::elementary(Prim prim, std::vector<Id> args) {
       Id e = opaque(Prim::kExp, {of(scaled(polynomial(x), Rational(-1)))});
       return reciprocal(of(one + polynomial(e)));
     }
+    case Prim::kSilu: {
+      Id e = opaque(Prim::kExp, {of(scaled(polynomial(x), Rational(-1)))});
+      return of(polynomial(x) * polynomial(reciprocal(of(one + polynomial(e)))));
+    }
     case Prim::kLog: {
       const Row& row = rows_[static_cast<std::size_t>(x)];
       if (row.kind == Kind::kApply && row.prim == Prim::kExp) return row.args[0];

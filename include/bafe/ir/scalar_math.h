@@ -124,6 +124,22 @@ inline double sigmoid(double x) {
   return e / (1 + e);
 }
 
+/// x sigmoid(x); the factors meet before the result can underflow.
+inline double silu(double x) {
+  if (!(x < -40)) return x * sigmoid(x);
+  double half = std::exp(x / 2);
+  return x * half * half;
+}
+/// x/2 erfc(-x / sqrt(2)): what the argument loses by rounding is put back through the slope of
+/// erfc.
+inline double gelu(double x) {
+  constexpr double kHigh = -0x1.6a09e667f3bcdp-1, kLow = 0x1.bdd3413b26456p-55;  // -1 / sqrt(2)
+  double y = x * kHigh;
+  if (!(x < 0) || y > 28) return 0.5 * x * std::erfc(y);
+  double low = std::fma(x, kHigh, -y) + x * kLow;
+  return 0.5 * x * (std::erfc(y) - 1.1283791670955126 * std::exp(-y * y) * low);
+}
+
 /// The integer of `bits` bits that Scalar::cast makes of a float, extended to 64 bits: toward zero;
 /// negative numbers wrap into unsigned types; what does not fit, NaN too, is the bit pattern 100…0.
 inline std::uint64_t float_to_int(double x, int bits, bool is_unsigned) {

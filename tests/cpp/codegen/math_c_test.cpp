@@ -13,38 +13,11 @@
 #include <random>
 
 #include "bafe/base/format.h"
+#include "codegen/elementary.h"
 #include "codegen/gemm_compile.h"
 
 namespace bafe {
 namespace {
-
-using Wide = long double;
-struct UnaryCase {
-  const char* name;
-  Wide (*exact)(Wide);
-  double float_ulps, double_ulps;
-};
-
-Wide sigmoid_of(Wide x) { return x < 0 ? std::exp(x) / (1 + std::exp(x)) : 1 / (1 + std::exp(-x)); }
-Wide rsqrt_of(Wide x) { return 1 / std::sqrt(x); }
-
-const UnaryCase kUnary[] = {
-    {"exp", [](Wide x) { return std::exp(x); }, 1.0, 1.0},
-    {"expm1", [](Wide x) { return std::expm1(x); }, 1.0, 2.0},
-    {"log", [](Wide x) { return std::log(x); }, 0.51, 1.0},
-    {"log1p", [](Wide x) { return std::log1p(x); }, 0.51, 2.0},
-    {"sin", [](Wide x) { return std::sin(x); }, 0.51, 1.0},
-    {"cos", [](Wide x) { return std::cos(x); }, 0.51, 1.0},
-    {"tanh", [](Wide x) { return std::tanh(x); }, 1.0, 2.0},
-    {"sigmoid", sigmoid_of, 1.0, 2.0},
-    {"erf", [](Wide x) { return std::erf(x); }, 1.0, 2.0},
-    {"erfc", [](Wide x) { return std::erfc(x); }, 1.0, 3.0},
-    {"sqrt", [](Wide x) { return std::sqrt(x); }, 0.5001, 0.5001},
-    {"rsqrt", rsqrt_of, 1.5, 1.5},
-    {"floor", [](Wide x) { return std::floor(x); }, 0, 0},
-    {"ceil", [](Wide x) { return std::ceil(x); }, 0, 0},
-    {"rint", [](Wide x) { return std::nearbyint(x); }, 0, 0},
-};
 
 template <class T>
 const char* suffix() {
@@ -52,15 +25,24 @@ const char* suffix() {
 }
 
 template <class T>
-std::string loop_text(const std::string& name, int arguments) {
+std::string loop_text(const std::string& name, int arguments, const Target& target) {
   const char* type = sizeof(T) == 4 ? "float" : "double";
   const std::string call = arguments == 1 ? "a[i]" : "a[i], b[i]";
-  return math_functions_c({format("bafe_{}_{}", name, suffix<T>())}, host_target()) +
+  return math_functions_c({format("bafe_{}_{}", name, suffix<T>())}, target) +
          format(
              "void run(const {0} *restrict a, const {0} *restrict b, {0} *restrict y, long long n) "
              "{{\n"
              "  for (long long i = 0; i < n; i++) y[i] = bafe_{1}_{2}({3});\n}}\n",
              type, name, suffix<T>(), call);
+}
+
+template <class T>
+std::vector<T> values_of(const std::string& name, const std::vector<T>& x, const Target& target) {
+  const CompiledC code(loop_text<T>(name, 1, target), target, "-O3");
+  std::vector<T> y(x.size());
+  code.get<void(const T*, const T*, T*, long long)>("run")(x.data(), nullptr, y.data(),
+                                                           static_cast<long long>(x.size()));
+  return y;
 }
 
 /// Bits of every magnitude plus the values where functions turn.
@@ -95,60 +77,94 @@ std::vector<T> samples(std::size_t count, unsigned seed) {
   return out;
 }
 
-/// Distance in units of the last place of T at `exact`; 0 for equal special values, 1e9 for wrong
-/// ones.
 template <class T>
-double ulps(T value, Wide exact) {
-  const T rounded = static_cast<T>(exact);
-  if (std::isnan(exact) || std::isnan(value))
-    return std::isnan(exact) == std::isnan(value) ? 0 : 1e9;
-  if (std::isinf(rounded) || std::isinf(value)) {
-    if (value == rounded) return 0;
-    const T other =
-        std::isinf(value) ? rounded : value;  // a rounding apart from overflow is one unit
-    return std::isinf(other) || std::abs(other) < std::numeric_limits<T>::max() ||
-                   (value > 0) != (rounded > 0)
-               ? 1e9
-               : 1;
-  }
-  if (exact == 0) return value == 0 && std::signbit(value) == std::signbit(exact) ? 0 : 1e9;
-  int exponent = 0;
-  std::frexp(exact, &exponent);
-  exponent = std::max(exponent, std::numeric_limits<T>::min_exponent);
-  const Wide unit = std::ldexp(Wide(1), exponent - std::numeric_limits<T>::digits);
-  return static_cast<double>(std::abs(static_cast<Wide>(value) - exact) / unit);
-}
-
-template <class T>
-void expect_unary(const UnaryCase& c, double limit) {
-  const CompiledC code(loop_text<T>(c.name, 1), host_target(), "-O3");
-  const std::vector<T> x = samples<T>(200003, 7);
-  std::vector<T> y(x.size());
-  code.get<void(const T*, const T*, T*, long long)>("run")(x.data(), nullptr, y.data(),
-                                                           static_cast<long long>(x.size()));
+void expect_within(const Elementary& f, const std::vector<T>& x, const std::vector<T>& y) {
   double worst = 0;
   T where = 0, got = 0;
   for (std::size_t i = 0; i < x.size(); ++i) {
-    const double error = ulps<T>(y[i], c.exact(static_cast<Wide>(x[i])));
+    const double error = ulps_off<T>(y[i], f.wide(x[i]));
     if (error > worst) worst = error, where = x[i], got = y[i];
   }
-  ::testing::Test::RecordProperty(std::string(c.name) + suffix<T>(), std::to_string(worst));
   if (std::getenv("BAFE_TEST_VERBOSE"))
-    std::printf("%s_%s: %.3f ulp at %.17g\n", c.name, suffix<T>(), worst, double(where));
-  EXPECT_LE(worst, limit) << c.name << "(" << where << ") gave " << got << ", exact "
-                          << c.exact(static_cast<Wide>(where));
+    std::printf("%s_%s: %.3f ulp at %.17g\n", f.name, suffix<T>(), worst, double(where));
+  EXPECT_LE(worst, f.limit<T>()) << f.name << "(" << where << ") gave " << got << ", exact "
+                                 << f.wide(where);
 }
 
-TEST(MathC, UnaryFloatFunctionsStayWithinTheirUlps) {
-  for (const UnaryCase& c : kUnary) expect_unary<float>(c, c.float_ulps);
+TEST(MathC, FloatFunctionsStayWithinTheirUlps) {
+  const std::vector<float> x = samples<float>(1000003, 7);
+  for (const Elementary& f : kElementary) expect_within(f, x, values_of(f.name, x, host_target()));
 }
-TEST(MathC, UnaryDoubleFunctionsStayWithinTheirUlps) {
-  for (const UnaryCase& c : kUnary) expect_unary<double>(c, c.double_ulps);
+TEST(MathC, DoubleFunctionsStayWithinTheirUlps) {
+  const std::vector<double> x = samples<double>(1000003, 7);
+  for (const Elementary& f : kElementary) expect_within(f, x, values_of(f.name, x, host_target()));
+}
+
+/// Without fused multiply-add the bits may differ; the promise may not.
+TEST(MathC, PlainC99KeepsTheSamePromises) {
+  const std::vector<float> x = samples<float>(100003, 8);
+  const std::vector<double> d = samples<double>(100003, 8);
+  for (const Elementary& f : kElementary) {
+    expect_within(f, x, values_of(f.name, x, Target{}));
+    expect_within(f, d, values_of(f.name, d, Target{}));
+  }
+}
+
+template <class T>
+void expect_same_bits(const std::string& name, const std::vector<T>& a, const std::vector<T>& b) {
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    const bool same = std::memcmp(&a[i], &b[i], sizeof(T)) == 0 || (a[i] != a[i] && b[i] != b[i]);
+    ASSERT_TRUE(same) << name << ": " << a[i] << " and " << b[i];
+  }
+}
+
+template <class T>
+void expect_same_on_vector_targets(const Elementary& f) {
+  const std::vector<T> x = samples<T>(100003, 9);
+  const std::vector<T> wide = values_of(f.name, x, host_target());
+  Target narrow = host_target();
+  narrow.isa = Isa::kAvx2;
+  narrow.avx512_bf16 = narrow.amx = false;
+  expect_same_bits(f.name, wide, values_of(f.name, x, narrow));
+  // Every element once in a vector's body and once in a loop of one.
+  const CompiledC code(loop_text<T>(f.name, 1, host_target()), host_target(), "-O3");
+  auto run = code.template get<void(const T*, const T*, T*, long long)>("run");
+  std::vector<T> one(x.size());
+  for (std::size_t i = 0; i < x.size(); ++i) run(&x[i], nullptr, &one[i], 1);
+  expect_same_bits(f.name, wide, one);
+}
+
+TEST(MathC, VectorsOfEveryWidthAndTailsGiveTheSameBits) {
+  if (host_target().isa == Isa::kPlain) GTEST_SKIP() << "needs AVX2";
+  for (const Elementary& f : kElementary) {
+    expect_same_on_vector_targets<float>(f);
+    expect_same_on_vector_targets<double>(f);
+  }
+}
+
+/// Rounding to whole numbers is exact.
+TEST(MathC, RoundingIsLibms) {
+  const std::vector<float> x = samples<float>(100003, 10);
+  const std::vector<double> d = samples<double>(100003, 10);
+  for (const Target& target : {host_target(), Target{}}) {
+    const std::pair<const char*, double (*)(double)> functions[] = {
+        {"floor", [](double v) { return std::floor(v); }},
+        {"ceil", [](double v) { return std::ceil(v); }},
+        {"rint", [](double v) { return std::nearbyint(v); }}};
+    for (const auto& [name, exact] : functions) {
+      std::vector<float> want(x.size());
+      std::vector<double> wide(d.size());
+      for (std::size_t i = 0; i < x.size(); ++i) want[i] = static_cast<float>(exact(x[i]));
+      for (std::size_t i = 0; i < d.size(); ++i) wide[i] = exact(d[i]);
+      expect_same_bits(name, values_of(name, x, target), want);
+      expect_same_bits(name, values_of(name, d, target), wide);
+    }
+  }
 }
 
 template <class T>
 void expect_pow(double limit) {
-  const CompiledC code(loop_text<T>("pow", 2), host_target(), "-O3");
+  const CompiledC code(loop_text<T>("pow", 2, host_target()), host_target(), "-O3");
   const std::vector<T> all = samples<T>(60000, 3);
   std::vector<T> a, b;
   std::mt19937_64 random(5);
@@ -169,7 +185,8 @@ void expect_pow(double limit) {
   double worst = 0;
   std::size_t at = 0;
   for (std::size_t i = 0; i < a.size(); ++i) {
-    const double error = ulps<T>(y[i], std::pow(static_cast<Wide>(a[i]), static_cast<Wide>(b[i])));
+    const double error =
+        ulps_off<T>(y[i], std::pow(static_cast<Wider<T>>(a[i]), static_cast<Wider<T>>(b[i])));
     if (error > worst) worst = error, at = i;
   }
   if (std::getenv("BAFE_TEST_VERBOSE")) std::printf("pow_%s: %.3f ulp\n", suffix<T>(), worst);
@@ -201,7 +218,7 @@ T mod_like_numpy(T a, T b) {
 }
 
 TEST(MathC, FloatRemainderIsNumpys) {
-  const CompiledC code(loop_text<double>("mod", 2), host_target());
+  const CompiledC code(loop_text<double>("mod", 2, host_target()), host_target());
   const std::vector<double> a = samples<double>(30000, 1), b = samples<double>(30000, 2);
   std::vector<double> y(a.size());
   code.get<void(const double*, const double*, double*, long long)>("run")(a.data(), b.data(),

@@ -370,8 +370,6 @@ inline const std::map<std::string, RandomProgram::Maker>& RandomProgram::makers(
       {"cholesky", library},
       {"inv", library},
       {"clip", composite},
-      {"silu", composite},
-      {"gelu", composite},
       {"bias_add", composite},
       {"scale", composite},
       {"mean", over_axes},
