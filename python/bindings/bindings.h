@@ -31,6 +31,7 @@ void bind_search(py::module_& module);
 void bind_egraph(py::module_& module);
 void bind_runtime(py::module_& module);
 void bind_function(py::module_& module);
+void bind_memory(py::module_& module);
 
 /// Sets the Python exception for a C++ one; every user error has its class (bind_error.cpp).
 void set_python_error(std::exception_ptr error);

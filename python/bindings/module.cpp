@@ -14,4 +14,5 @@ PYBIND11_MODULE(_core, module) {
   bind_egraph(module);
   bind_runtime(module);
   bind_function(module);
+  bind_memory(module);
 }

@@ -30,6 +30,10 @@ PyArray_Descr* descr_of_dtype(DType dtype);
 std::optional<std::vector<int>> dense_order(PyArrayObject* array);
 /// New uninitialised array whose buffer is dense in `order`.
 PyObject* new_array(const Type& type, const std::vector<int>& order);
+/// New uninitialised array of `bytes` from the pool of memory_pool.h; it owns its data and gives
+/// them back when it dies. Takes over the reference to `descr`.
+PyObject* pooled_array(PyArray_Descr* descr, const std::vector<npy_intp>& dims,
+                       const std::vector<npy_intp>& strides, std::int64_t bytes);
 /// New reference to an array with the same values, dense in `order`, aligned, native byte order;
 /// the array itself when it already is.
 PyObject* array_in_order(PyArrayObject* array, DType dtype, const std::vector<int>& order);

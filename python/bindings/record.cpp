@@ -12,6 +12,7 @@
 #include "bafe/base/format.h"
 #include "bafe/base/thread_pool.h"
 #include "bafe/runtime/autotune.h"
+#include "bafe/runtime/memory_pool.h"
 
 namespace bafe::python {
 namespace {
@@ -206,6 +207,7 @@ void Record::prepare() {
       out.strides[axis] = step;
       step *= std::max<npy_intp>(out.dims[axis], 1);
     }
+    out.bytes = type_bytes(spec.type);
     outputs_.push_back(std::move(out));
   }
   // Below ~20 µs handing the GIL over costs more than it gives.
@@ -220,6 +222,7 @@ PyObject* Record::allocate(std::size_t i, PyObject* given) const {
     return given;
   }
   Py_INCREF(out.descr);
+  if (out.bytes >= kPooledBytes) return pooled_array(out.descr, out.dims, out.strides, out.bytes);
   return PyArray_NewFromDescr(&PyArray_Type, out.descr, static_cast<int>(out.dims.size()),
                               out.dims.data(), out.strides.data(), nullptr, 0, nullptr);
 }

@@ -98,6 +98,7 @@ class Record {
   struct Output {
     PyArray_Descr* descr;
     std::vector<npy_intp> dims, strides;
+    std::int64_t bytes = 0;
   };
   std::vector<Output> outputs_;
   PyObject* finish(PyObject** results, std::size_t count) const;

@@ -17,6 +17,7 @@ constexpr std::array kOptions = {
     OptionInfo{"BAFE_COMPILE_MEGABYTES", "4096", "memory limit of one compile"},
     OptionInfo{"BAFE_NUM_THREADS", "", "threads a call may use; default: the cores it may run on"},
     OptionInfo{"BAFE_THREADS", "", "the same; BAFE_NUM_THREADS goes first"},
+    OptionInfo{"BAFE_MEMORY_BYTES", "1073741824", "most idle memory kept for results and arenas"},
     OptionInfo{"BAFE_TIER", "auto", "auto, compiled or interpreted"},
     OptionInfo{"BAFE_LOG", "", "topics on stderr: cache,code,autotune"},
     OptionInfo{"BAFE_DISABLE_JIT", "0", "1 runs decorated functions as plain Python"},
