@@ -96,6 +96,15 @@ def _one(name: str, left: Any, right: Any, flops: float, depth: int, **own: Any)
     )
 
 
+def _declared(structure: str) -> Any:
+    def run(a: Any, b: Any) -> Any:
+        import bafe
+
+        return bafe.input(a.shape, a.dtype, name="a", structure=structure) @ b
+
+    return run
+
+
 def _dense() -> np.ndarray:
     return normal(N, N, seed=9)
 
@@ -135,6 +144,24 @@ PROGRAMS = [
         flops=1.0 * N**3,
         depth=N // 2,
         compiled=False,
+    ),
+    _one(
+        "triangular @ vector, declared",
+        lambda: _band(N, 0),
+        lambda: normal(N),
+        0,
+        N,
+        scipy=_trmv,
+        bafe=_declared("lower"),
+    ),
+    _one(
+        "block-diagonal of four @ dense, declared",
+        _four_blocks,
+        _dense,
+        N**3 / 2,
+        N // 4,
+        scipy=_four_hand,
+        bafe=_declared(f"block_diagonal({N // 4})"),
     ),
     _one(
         "block-diagonal of four @ dense, found",
