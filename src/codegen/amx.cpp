@@ -33,13 +33,19 @@ std::int64_t column_blocks(const GemmTiling& t) {
   return ceil_div(t.pairs.panels, t.pairs.unit_panels);
 }
 
+/// Bytes of 32 packed rows of A, all terms, over one block of k.
+std::int64_t row_pair_bytes(const GemmTiling& t) {
+  if (!t.pairs.tiles) return kRows * pairs_row_bytes(t);
+  return t.pairs.terms * t.pairs.steps_per_block * 2 * kTile;
+}
+
 struct Scratch {
   std::int64_t results, ranges, bytes;  // offsets behind the rows of A
 };
 Scratch scratch_of(const GemmTiling& t) {
   const PairTiling& p = t.pairs;
   Scratch s{};
-  s.results = p.unit_rows * kDeep * 2 * p.steps_per_block * p.terms;
+  s.results = p.unit_rows / kRows * row_pair_bytes(t);
   const std::int64_t rows = k_blocks(t) > 1 ? p.unit_rows : kRows;
   const std::int64_t columns = panel_columns(t) * (k_blocks(t) > 1 ? p.unit_panels : 1);
   s.ranges = s.results + rows * columns * 4;
@@ -96,10 +102,11 @@ std::string pack_step_c(const GemmTiling& t) {
       "      for (long long g_v = 0; g_v < {4}; g_v++) {{\n"
       "        const long long j0 = g_j0 + g_v * 16, g_left = {5} - j0, g_os = g_left < 0 ? 0 : "
       "g_left < 16 ? g_left : 16;\n"
-      "        {6}_load_b(slot, size, j0, g_os, k0, g_ks, g_to + (g_s * {4} + g_v) * 1024, {7}ll, "
+      "        {6}_load_b(slot, size, j0, g_os, k0, g_ks, g_to + g_s * {4} * 1024 + g_v * {9}, "
+      "{7}ll, "
       "&g_range{8});\n      }}\n    }}\n",
       t.spec.packed_slot, panel_bytes(t), p.steps, t.spec.k, p.wide, t.spec.n, t.spec.name,
-      p.steps * p.wide * kTile, batch_arguments_c(t));
+      p.steps * p.wide * kTile, batch_arguments_c(t), p.tiles ? kTile : 64);
   out += format(
       "    bafe_word *g_kept = (bafe_word *)(g_to + {}ll);\n    memset(g_kept, 0, 64);\n"
       "    g_kept[0] = 0xffffffffu;\n    bafe_keep(&g_range, {}, g_kept);\n  }}\n  return 0;\n}}\n",
@@ -145,11 +152,12 @@ std::string rows_c(const GemmTiling& t) {
       "          for (long long g_h = 0; g_h < 2; g_h++) {{\n"
       "            const long long i0 = g_i + g_h * 16, g_left = {2} - i0, g_os = g_left < 0 ? 0 : "
       "g_left < 16 ? g_left : 16;\n"
-      "            {3}_load_a(slot, size, i0, g_os, k0, g_ks, g_to + g_s * 2048 + g_h * 1024, "
+      "            {3}_load_a(slot, size, i0, g_os, k0, g_ks, g_to + g_s * {7} + g_h * {8}, "
       "{4}ll, &g_range{5});\n          }}\n        }}\n"
       "        bafe_keep(&g_range, {6}, g_ranges + (g_i - g_i0) / 16);\n      }}\n",
-      p.terms * p.steps_per_block * 2 * kTile, t.spec.k, t.spec.m, t.spec.name,
-      p.steps_per_block * 2 * kTile, batch_arguments_c(t), pairs_narrow(t.spec.a) ? 1 : 0);
+      row_pair_bytes(t), t.spec.k, t.spec.m, t.spec.name, p.steps_per_block * 2 * kTile,
+      batch_arguments_c(t), pairs_narrow(t.spec.a) ? 1 : 0, p.tiles ? 2 * kTile : 64,
+      p.tiles ? kTile : 16 * pairs_row_bytes(t));
 }
 
 std::string unit_body_c(const GemmTiling& t) {
@@ -174,8 +182,8 @@ std::string unit_body_c(const GemmTiling& t) {
   out += format(
       "          {0}_micro(g_a + (g_i - g_i0) / 32 * {1}ll, g_panel + g_s0 * {2}, g_tile, {3}, "
       "g_steps, {4}ll, {5}ll, g_s0 == 0, g_tall);\n",
-      t.spec.name, p.terms * p.steps_per_block * 2 * kTile, p.wide * kTile, pitch,
-      p.steps_per_block * 2 * kTile, p.steps * p.wide * kTile);
+      t.spec.name, row_pair_bytes(t), p.wide * kTile, pitch, p.steps_per_block * 2 * kTile,
+      p.steps * p.wide * kTile);
   out += format(
       "          if (g_s0 + g_steps == {0}) {1}_done(slot, size, g_tile, {2}, g_i, g_tall, g_j, "
       "g_wide, g_ranges + (g_i - g_i0) / 16, (const bafe_word *)(g_panel + {3}ll){4});\n",
@@ -210,6 +218,10 @@ std::optional<PairTiling> tile_pairs(const GemmSpec& s, const Target& target) {
   const std::int64_t widest = 1024 / (16 * p.wide);
   p.unit_panels = ceil_div(p.panels, ceil_div(p.panels, widest));
   return p;
+}
+
+std::int64_t pairs_row_bytes(const GemmTiling& t) {
+  return (t.pairs.steps_per_block + 1) * 64;  // rows of whole pages would meet in few cache sets
 }
 
 std::int64_t pairs_packed_bytes(const GemmTiling& t) {

@@ -98,41 +98,42 @@ std::string tile_micro_c(const GemmTiling& t) {
 )c";
 }
 
-/// Eight rows at a time; an accumulator takes a pair of k a step.
+/// Eight rows by one panel; an accumulator takes a pair of k a step.
 std::string vector_micro_c(const GemmTiling& t) {
   const int wide = t.pairs.wide, tall = 8;
+  const std::int64_t row = pairs_row_bytes(t);
   std::string declare, zero, reload, step, store;
   for (int r = 0; r < tall; ++r) {
-    step += format("        x = VF_SET(*(const float *)(a + {} + g_r * 4));", r * 64);
+    step += format("    x = VF_SET(*(const float *)(a + {}));", r * row);
     for (int v = 0; v < wide; ++v) {
       declare += format("{}c{}_{}", r + v ? ", " : "", r, v);
       zero += format("c{}_{} = ", r, v);
-      reload += format("      c{0}_{1} = VF_LOAD(c + {0} * g_pitch + {2});\n", r, v, 16 * v);
+      reload += format("    c{0}_{1} = VF_LOAD(c + {0} * g_pitch + {2});\n", r, v, 16 * v);
       step += format(" BAFE_DOT(c{}_{}, x, b{});", r, v, v);
-      store += format("    VF_STORE(c + {0} * g_pitch + {2}, c{0}_{1});\n", r, v, 16 * v);
+      store += format("  VF_STORE(c + {0} * g_pitch + {2}, c{0}_{1});\n", r, v, 16 * v);
     }
     step += "\n";
   }
   std::string loads;
   for (int v = 0; v < wide; ++v)
-    loads += format("        const VF b{0} = VF_LOAD((const float *)(b + {1} + g_r * 64));\n", v,
-                    1024 * v);
+    loads += format("    const VF b{0} = VF_LOAD((const float *)(b + {1}));\n", v, 64 * v);
   std::string out =
       "#ifndef BAFE_DOT\n#define BAFE_DOT(c, x, y) __asm__(\"vdpbf16ps %2, %1, %0\" : \"+v\"(c) : "
-      "\"v\"(x), \"v\"(y))\n#endif\n" +
-      head_c(t);
+      "\"v\"(x), \"v\"(y))\n#endif\n";
   out += format(
-      "  for (long long g_i = 0; g_i < g_rows; g_i += {0}) {{\n"
-      "    const char *a = g_a + g_i / 16 * 1024 + g_i % 16 * 64, *b = g_b;\n"
-      "    float *c = g_c + g_i * g_pitch;\n    VF {1};\n"
-      "    if (g_first) {{\n      {2}(VF){{0}};\n    }} else {{\n{3}    }}\n",
-      tall, declare, zero, reload);
-  out += format(
-      "    for (long long g_s = 0; g_s < g_steps; g_s++, a += 2048, b += {0}) {{\n"
-      "#pragma GCC unroll 2\n      for (long long g_r = 0; g_r < 16; g_r++) {{\n        VF x;\n"
-      "{1}{2}      }}\n    }}\n",
-      1024 * wide, loads, step);
-  return out + store + "  }\n}\n";
+      "static __attribute__((noinline)) void {0}_eight(const char *a, const char *b, float *c, "
+      "long "
+      "long g_pitch, long long g_pairs, int g_first) {{\n  VF {1};\n"
+      "  if (g_first) {{\n    {2}(VF){{0}};\n  }} else {{\n{3}  }}\n"
+      "#pragma GCC unroll 2\n  for (long long g_k = 0; g_k < g_pairs; g_k++) {{\n    VF x;\n"
+      "{4}{5}    a += 4;\n    b += {6};\n  }}\n{7}}}\n",
+      t.spec.name, declare, zero, reload, loads, step, 64 * wide, store);
+  return out + head_c(t) +
+         format(
+             "  for (long long g_i = 0; g_i < g_rows; g_i += {0})\n"
+             "    {1}_eight(g_a + g_i * {2}, g_b, g_c + g_i * g_pitch, g_pitch, 16 * g_steps, "
+             "g_first);\n}}\n",
+             tall, t.spec.name, row);
 }
 
 /// One row of a tile again, in f32, as the plain meaning of the product.

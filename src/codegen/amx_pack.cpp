@@ -33,50 +33,60 @@ Source source_of(const GemmOperand& operand, bool is_a) {
   return s;
 }
 
+/// Bytes between the rows of a tile in its packed place: tiles are dense; vectors read whole panels
+/// along k and whole rows of A.
+std::int64_t row_bytes(const GemmTiling& t, bool is_a) {
+  if (t.pairs.tiles) return 64;
+  return is_a ? pairs_row_bytes(t) : 64 * t.pairs.wide;
+}
+
 /// Rounds to bf16 `terms` times; word w holds the pair of every lane.
-std::string split_c(int terms, bool keep_words) {
+std::string split_c(int terms, bool keep_words, std::int64_t row) {
   std::string out;
   for (int t = 0; t < terms; ++t) {
     const bool last = t + 1 == terms;
     out += "    { const BafeW p = bafe_narrow(x1, x0);";
     if (keep_words || !last) out += " const BafeW w = bafe_weave(p);";
-    out += format(" BAFE_STORE(g_to + {} * g_stride + g_r * 64, {});", t, keep_words ? "w" : "p");
+    out +=
+        format(" BAFE_STORE(g_to + {} * g_stride + g_r * {}, {});", t, row, keep_words ? "w" : "p");
     if (!last) out += " x0 = x0 - (VF)(w << 16); x1 = x1 - (VF)(w & 0xffff0000u);";
     out += " }\n";
   }
   return out;
 }
 
-std::string body_c(const Source& s, int terms) {
+std::string body_c(const Source& s, int terms, std::int64_t row) {
   std::string out = "  for (int g_r = 0; g_r < 16; g_r++) {\n";
   if (s.narrow && s.by_k) {
-    out +=
+    out += format(
         "    const BafeW w = BAFE_WORDS(g_from + g_r * g_pitch);\n    bafe_note_halves(g_range, "
-        "w);\n    BAFE_STORE(g_to + g_r * 64, w);\n";
+        "w);\n    BAFE_STORE(g_to + g_r * {}, w);\n",
+        row);
   } else if (s.narrow) {
-    out +=
+    out += format(
         "    const BafeW w = bafe_widen(g_from + 2 * g_r * g_pitch) | bafe_widen(g_from + (2 * g_r "
         "+ 1) * g_pitch) << 16;\n    bafe_note_halves(g_range, w);\n    BAFE_STORE(g_to + g_r * "
-        "64, w);\n";
+        "{}, w);\n",
+        row);
   } else {
     out += s.by_k ? "    VF x0 = VF_LOAD(g_from + g_r * g_pitch), x1 = VF_LOAD(g_from + g_r * "
                     "g_pitch + 16);\n"
                   : "    VF x0 = VF_LOAD(g_from + 2 * g_r * g_pitch), x1 = VF_LOAD(g_from + (2 * "
                     "g_r + 1) * g_pitch);\n";
     out += "    bafe_note(g_range, (BafeW)x0); bafe_note(g_range, (BafeW)x1);\n";
-    out += split_c(terms, !s.by_k);
+    out += split_c(terms, !s.by_k, row);
   }
   return out + "  }\n";
 }
 
 /// A's tiles have rows of k, B's have rows of 16 columns: the other order of reading is turned.
-std::string turn_c(const GemmTiling& t) {
+std::string turn_c(const GemmTiling& t, std::int64_t bytes) {
   std::string row, out = format("  for (int g_t = 0; g_t < {}; g_t++) {{\n", t.pairs.terms);
   out += "        const float *g_read = (const float *)(g_to + g_t * g_stride);\n";
   out += transposed_rows_c(t, "g_read", 16, row);
   for (int r = 0; r < 16; ++r)
-    out += format("        VF_STORE((float *)(g_out + g_t * g_out_stride) + {}, {}{});\n", 16 * r,
-                  row, r);
+    out += format("        VF_STORE((float *)(g_out + g_t * g_out_stride) + {}, {}{});\n",
+                  bytes / 4 * r, row, r);
   return out + "  }\n";
 }
 
@@ -92,8 +102,8 @@ std::string tile_function_c(const GemmTiling& t, const Source& s, bool is_a) {
         "  char g_to[{}] __attribute__((aligned(64)));\n  const long long g_stride = 1024;\n",
         1024 * t.pairs.terms);
   }
-  out += body_c(s, t.pairs.terms);
-  if (turned) out += turn_c(t);
+  out += body_c(s, t.pairs.terms, turned ? 64 : row_bytes(t, is_a));
+  if (turned) out += turn_c(t, row_bytes(t, is_a));
   return out + "}\n";
 }
 

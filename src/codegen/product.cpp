@@ -32,6 +32,7 @@ ProductDraft::ProductDraft(const LowerScope& scope, ValueId product, ValueId out
   spec_.k = graph_.type(node.operands[0]).shape.back().value();
   spec_.dtype = accumulator_of(node.type.dtype);
   spec_.strict = scope.options.bits;
+  spec_.rounds = scope.options.fast && !scope.options.bits;
   i_ = pool_.new_var(spec_.m);
   j_ = pool_.new_var(spec_.n);
   k_ = pool_.new_var(spec_.k);
@@ -151,11 +152,16 @@ std::optional<GemmOperand> ProductDraft::strided(Ex index, int buffer, int row_v
 
 GemmOperand ProductDraft::gemm_operand(Ex value, const Structure& band, int row_var, int col_var) {
   if (auto banded = banded_operand(value, band, row_var, col_var)) return *banded;
-  const ExNode n = pool_.node(value);
+  ExNode n = pool_.node(value);
+  if (n.kind == ExKind::kCast && n.dtype == DType::kF32) {  // bf16 widened is bf16 all the same
+    const ExNode& from = pool_.node(n.args[0]);
+    if (from.kind == ExKind::kLoad && from.dtype == DType::kBF16) n = from;
+  }
   std::optional<GemmOperand> plain;
   if (n.kind == ExKind::kLoad) {
     plain = strided(n.args[0], static_cast<int>(n.number), row_var, col_var);
     if (plain && n.dtype == spec_.dtype) return *plain;
+    if (plain && n.dtype == DType::kBF16) plain->stored = DType::kBF16;
   }
   GemmOperand operand;
   if (plain) operand = *plain;

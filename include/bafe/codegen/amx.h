@@ -25,6 +25,8 @@ std::optional<PairTiling> tile_pairs(const GemmSpec& spec, const Target& target)
 
 /// Is the operand copied as the bf16 it is?
 bool pairs_narrow(const GemmOperand& operand);
+/// Bytes from one packed row of A to the next, on vectors.
+std::int64_t pairs_row_bytes(const GemmTiling& t);
 /// Bytes of slot[packed_slot], and what people read.
 std::int64_t pairs_packed_bytes(const GemmTiling& t);
 std::string pairs_layout(const GemmTiling& t);
