@@ -131,14 +131,15 @@ std::vector<TileChoice> tile_choices(const GemmTiling& t, const Target& target) 
     double cycles;
   };
   std::vector<Ranked> ranked;
-  constexpr int kWays = 8;  // of L1: more rows that collide would evict each other
+  // More colliding rows than L1 has ways would evict each other.
+  const int ways = t.spec.a.row * dtype_bytes(t.spec.dtype) % kPage == 0 ? 8 : 16;
   const bool collide =
       !t.spec.a.load && t.spec.a.col == 1 && rows_collide(t.spec.a.row * dtype_bytes(t.spec.dtype));
   const std::int64_t vectors = ceil_div(t.spec.n, t.lanes);
   for (const TileShape& tallest : tallest_tiles(target.isa)) {
     const Cut columns = Cut::of(vectors, tallest.vectors);
     Ranked best{{}, -1};
-    const int most = collide ? std::min(tallest.rows, kWays) : tallest.rows;
+    const int most = collide ? std::min(tallest.rows, ways) : tallest.rows;
     for (int limit = most; limit >= (most + 1) / 2; --limit) {
       const Cut rows = Cut::of(t.spec.m, limit);
       const double cycles =
