@@ -1,6 +1,8 @@
 /* What the machine can do at best: multiply-adds from registers, and streams of reads and writes.
    Each probe runs on `threads` threads, each on its own part. Nothing is allocated or checked. */
+#define _GNU_SOURCE
 #include <pthread.h>
+#include <sched.h>
 #if defined(__AVX512F__) || defined(__AVX__)
 #include <immintrin.h>
 #endif
@@ -14,6 +16,7 @@ struct part {
   const float* from[4];
   float* to;
   long first, count, times;
+  int core; /* to run on; -1: where the system likes */
   double sink;
 };
 
@@ -80,6 +83,12 @@ FMA_PROBE(fma64, f64v)
 
 static void* run_part(void* argument) {
   struct part* p = argument;
+  if (p->core >= 0) {
+    cpu_set_t one;
+    CPU_ZERO(&one);
+    CPU_SET(p->core, &one);
+    sched_setaffinity(0, sizeof one, &one);
+  }
   if (p->kind == 1) {
     fma32(p);
   } else if (p->kind == 2) {
@@ -122,6 +131,13 @@ static void* run_part(void* argument) {
   return 0;
 }
 
+static int cores[kMostThreads];
+
+/* Names the core of each thread but the caller's. */
+void use_cores(const int* given, int count) {
+  for (int i = 0; i < kMostThreads; ++i) cores[i] = i < count ? given[i] : -1;
+}
+
 static double run(struct part whole, int threads) {
   struct part parts[kMostThreads];
   pthread_t ids[kMostThreads];
@@ -131,6 +147,7 @@ static double run(struct part whole, int threads) {
     parts[i] = whole;
     parts[i].first = i * each;
     parts[i].count = each;
+    parts[i].core = i > 0 ? cores[i - 1] : -1;
     if (i > 0) pthread_create(&ids[i], 0, run_part, &parts[i]);
   }
   run_part(&parts[0]);

@@ -36,6 +36,8 @@ def library() -> Any:
         found = ctypes.CDLL(out)
     for name in ("multiply_adds", "streams", "fma_operations"):
         getattr(found, name).restype = ctypes.c_double
+    others = sorted(os.sched_getaffinity(0))[:-1]  # the caller has the last one
+    found.use_cores((ctypes.c_int * len(others))(*others), len(others))
     return found
 
 
@@ -47,8 +49,8 @@ def aligned(count: int) -> np.ndarray:
 
 
 def fma(is_double: bool, flops: float, threads: int) -> Probe:
-    """Probe multiply-adds that stay in registers, for about a millisecond."""
-    found, times = library(), 100_000 // 4
+    """Probe multiply-adds that stay in registers, for about a millisecond on each thread."""
+    found, times = library(), 100_000
     one = aligned(16)
     one[:] = 0
     call = functools.partial(

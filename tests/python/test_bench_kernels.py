@@ -85,7 +85,7 @@ def test_probes_do_the_work_they_claim():
     for name, one in probe.streams(1 << 20, 1 << 19, 2).items():
         one.call()
         assert one.share > 0.9, name
-    assert probe.fma(True, 1e6, 1).share * 1e6 == 2 * 12 * 8 * 25_000
+    assert probe.fma(True, 1e6, 1).share * 1e6 == 2 * 12 * 8 * 100_000
 
 
 def case(name, ratio, family="fused", wrong=()):
