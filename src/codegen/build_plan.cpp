@@ -7,6 +7,7 @@
 #include "bafe/base/error.h"
 #include "bafe/base/format.h"
 #include "bafe/codegen/math_c.h"
+#include "bafe/codegen/stream_c.h"
 #include "bafe/codegen/vector_c.h"
 #include "bafe/ir/op.h"
 #include "plan_builder.h"
@@ -222,9 +223,11 @@ Plan PlanBuilder::run() {
   resolve_steps();
   place_arena();
   if (!kernels_c_.empty()) {
+    bool streams = kernels_c_.find("bafe_stream(") != std::string::npos;
     plan_.c_text = std::string(kBuiltinsC) +
                    (uses_vectors_ ? vector_prelude_c(target_) : std::string()) +
-                   math_functions_c(math_, target_) + kernels_c_;
+                   math_functions_c(math_, target_) +
+                   (streams ? stream_copy_c(target_) : std::string()) + kernels_c_;
   }
   plan_.predicted_ns = program_.predicted_ns;
   return std::move(plan_);

@@ -262,6 +262,7 @@ Lowered lower(const LowerScope& scope, const std::vector<ValueId>& outputs,
   DomainMaker maker(draft, outputs, order, is_copy, lowered.needs_buffer);
   maker.run();
   if (!lowered.ok()) return lowered;
+  draft.nest.streams = exceeds_caches(draft);
   if (maker.domains.size() == 1 && maker.domains[0].has_reductions()) {
     lower_rows(std::move(maker.domains[0]), lowered, std::move(draft));
     return lowered;

@@ -37,6 +37,7 @@ class PartEmitter {
                   first_unit, part_.units));
     }
     for (const Stmt& s : part_.body) statement(s);
+    if (nest_.streams) line("__builtin_ia32_sfence();");
     return std::move(out_);
   }
   const CExprWriter& writer() const { return writer_; }
@@ -73,6 +74,7 @@ class PartEmitter {
   void push(const Stmt& s);
   void merge_top(const Stmt& s, int stack);
   void fold(const Stmt& s);
+  void stream(const Stmt& s);
   void decode(const std::vector<UnitVar>& vars, const std::string& flat);
 
   const Nest& nest_;
@@ -144,7 +146,8 @@ void PartEmitter::loop(const Stmt& s) {
     line(format("const long long {0} = {1} < {2} ? {1} : {2};", name, limit, count));
     count = name;
   }
-  if (s.loop == LoopKind::kLanes) line("#pragma GCC unroll 1");
+  // Few vectors each: unrolled, the accumulators stay in registers.
+  if (s.loop == LoopKind::kLanes) line(format("#pragma GCC unroll {}", s.count > 16 ? 8 : 4));
   if (s.loop != LoopKind::kSerial) line("#pragma GCC ivdep");
   std::string k = is_plain ? i : format("k{}", s.var);
   open(format("for (long long {0} = 0; {0} < {1}; ++{0})", k, count));
@@ -180,6 +183,8 @@ void PartEmitter::leaf(const Stmt& s) {
 
 void PartEmitter::merge_top(const Stmt& s, int stack) {
   std::string b = writer_.buffer_name(stack), count = std::to_string(s.count);
+  line("#pragma GCC unroll 1");
+  line("#pragma GCC ivdep");
   open(format("for (long long l = 0; l < {}; ++l)", count));
   std::string left = format("{}[(depth{} - 2) * {} + l]", b, stack, count);
   std::string right = format("{}[(depth{} - 1) * {} + l]", b, stack, count);
@@ -215,6 +220,18 @@ void PartEmitter::fold(const Stmt& s) {
   close();
 }
 
+void PartEmitter::stream(const Stmt& s) {
+  declare({s.index}, true);
+  std::string count = std::to_string(s.count);
+  if (s.limit.valid()) {
+    std::string limit = writer_.text(s.limit);
+    count = format("({0} < {1} ? {0} : {1})", limit, count);
+  }
+  line(format("bafe_stream({} + {}, {}, {} * (long long)sizeof({}));",
+              writer_.buffer_name(s.buffer2), writer_.text(s.index), writer_.buffer_name(s.buffer),
+              count, compute_c(buffer(s.buffer).dtype)));
+}
+
 void PartEmitter::statement(const Stmt& s) {
   switch (s.kind) {
     case Stmt::kUnits:
@@ -233,6 +250,8 @@ void PartEmitter::statement(const Stmt& s) {
       return close();
     case Stmt::kFold:
       return fold(s);
+    case Stmt::kStream:
+      return stream(s);
     case Stmt::kClear:
       declare({s.value}, true);
       open(format("for (long long l = 0; l < {}; ++l)", s.count));

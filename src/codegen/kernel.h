@@ -91,6 +91,11 @@ NestPart pointwise_part(Domain domain, Nest& nest);
 void lower_rows(Domain domain, Lowered& lowered, KernelDraft draft);
 Lowered lower_scan(const LowerScope& scope, ValueId output);
 
+/// The arrays of a kernel together exceed the caches.
+bool exceeds_caches(const KernelDraft& draft);
+/// Where nest.streams: a vector loop in strips that are written around the caches.
+Stmt streamed(ExprPool& pool, Nest& nest, Stmt loop);
+
 Stmt store_stmt(const StoreSite& store);
 Stmt loop_stmt(ExprPool& pool, int var, LoopKind kind, std::vector<Stmt> body);
 

@@ -162,7 +162,7 @@ NestPart pointwise_part(Domain d, Nest& nest) {
   }
   int fast = vars.back();
   std::vector<int> outer(vars.begin(), vars.end() - 1);
-  if (outer.empty()) {
+  if (outer.empty() && !nest.streams) {
     Stmt s = units_stmt(part, vars, 1);
     s.loop = LoopKind::kVector;
     s.body = std::move(body);
@@ -183,11 +183,13 @@ NestPart pointwise_part(Domain d, Nest& nest) {
   } else if (work > 2 * kUnitElements) {
     int chunk = pool.new_var(ceil_div(work, kUnitElements));
     inner.push_back(
-        chunk_loop(pool, fast, kUnitElements, LoopKind::kVector, chunk, std::move(body)));
+        streamed(pool, nest,
+                 chunk_loop(pool, fast, kUnitElements, LoopKind::kVector, chunk, std::move(body))));
     outer.push_back(chunk);
     work = kUnitElements;
   } else {
-    inner.push_back(loop_stmt(pool, fast, LoopKind::kVector, std::move(body)));
+    inner.push_back(
+        streamed(pool, nest, loop_stmt(pool, fast, LoopKind::kVector, std::move(body))));
   }
   Stmt units = units_stmt(part, outer, work);
   units.body = std::move(inner);

@@ -66,7 +66,7 @@ std::vector<Accumulator> RowLowering::accumulators(const RowPass& pass, std::int
     acc.kind = n.reduce;
     acc.dtype = accumulator_of(n.dtype);
     bool is_chain = n.reduce == ReduceKind::kSum || n.reduce == ReduceKind::kProd;
-    acc.is_tree = is_chain && is_float(acc.dtype) && count > kSumRun;
+    acc.is_tree = is_chain && is_float(acc.dtype) && count > run_;
     acc.lanes = draft_.nest.add_temporary(acc.dtype, lanes_ * width_);
     if (acc.is_tree) {
       std::int64_t depth = 2;
@@ -90,6 +90,7 @@ std::vector<Stmt> RowLowering::lanes_stmts(const RowPass& pass,
                                            const std::vector<Accumulator>& accs,
                                            const std::vector<Stmt>& caches, Ex base,
                                            std::int64_t count) {
+  if (group_ > 1) return grouped_stmts(pass, accs, caches, base, count);
   std::vector<Stmt> out;
   auto lanes = [&](Ex first, std::int64_t lanes_count) {
     int lane = loop_var(Role::kLane, lanes_count);
@@ -124,7 +125,7 @@ std::vector<Stmt> RowLowering::lanes_stmts(const RowPass& pass,
   return out;
 }
 
-/// One run: at most kSumRun elements from `base` on, pushed on the tree as its run `number`.
+/// One run: at most run_ elements from `base` on, pushed on the tree as its run `number`.
 std::vector<Stmt> RowLowering::run_stmts(const RowPass& pass, const std::vector<Accumulator>& accs,
                                          const std::vector<Stmt>& caches, Ex base, Ex number,
                                          std::int64_t count) {
@@ -144,7 +145,7 @@ std::vector<Stmt> RowLowering::run_stmts(const RowPass& pass, const std::vector<
   return body;
 }
 
-/// Runs of kSumRun elements, each pushed on the tree; `base` is where its tree starts.
+/// Runs of run_ elements, each pushed on the tree; `base` is where its tree starts.
 std::vector<Stmt> RowLowering::runs_stmts(const RowPass& pass, const std::vector<Accumulator>& accs,
                                           const std::vector<Stmt>& caches, Ex base,
                                           std::int64_t count) {
@@ -152,17 +153,17 @@ std::vector<Stmt> RowLowering::runs_stmts(const RowPass& pass, const std::vector
       std::any_of(accs.begin(), accs.end(), [](const Accumulator& a) { return a.is_tree; });
   if (!has_tree) return lanes_stmts(pass, accs, caches, base, count);
   std::vector<Stmt> out;
-  std::int64_t full = count / kSumRun;
+  std::int64_t full = count / run_;
   if (full > 0) {
     int number = loop_var(Role::kRun, full);
     Ex at = pool_.var(number);
-    out.push_back(loop_stmt(
-        pool_, number, LoopKind::kSerial,
-        run_stmts(pass, accs, caches, pool_.add(base, pool_.scale(at, kSumRun)), at, kSumRun)));
+    out.push_back(
+        loop_stmt(pool_, number, LoopKind::kSerial,
+                  run_stmts(pass, accs, caches, pool_.add(base, pool_.scale(at, run_)), at, run_)));
   }
-  if (count % kSumRun != 0) {
-    Ex first = pool_.add(base, pool_.integer(full * kSumRun));
-    for (Stmt& s : run_stmts(pass, accs, caches, first, pool_.integer(full), count % kSumRun)) {
+  if (count % run_ != 0) {
+    Ex first = pool_.add(base, pool_.integer(full * run_));
+    for (Stmt& s : run_stmts(pass, accs, caches, first, pool_.integer(full), count % run_)) {
       out.push_back(std::move(s));
     }
   }
@@ -175,33 +176,17 @@ std::vector<Stmt> RowLowering::outer_runs_stmts(const RowPass& pass,
                                                 const std::vector<Accumulator>& accs,
                                                 const std::vector<Stmt>& caches) {
   std::int64_t inner = pool_.extent(pass.vars.back());
-  std::int64_t outer = count_of(pass.vars) / inner, runs = (inner + kSumRun - 1) / kSumRun;
+  std::int64_t outer = count_of(pass.vars) / inner, runs = (inner + run_ - 1) / run_;
   int row = loop_var(Role::kOuter, outer);
   std::vector<Stmt> body;
   for (std::int64_t r = 0; r < runs; ++r) {
-    std::int64_t length = std::min(kSumRun, inner - r * kSumRun);
-    Ex base = pool_.add(pool_.scale(pool_.var(row), inner), pool_.integer(r * kSumRun));
+    std::int64_t length = std::min(run_, inner - r * run_);
+    Ex base = pool_.add(pool_.scale(pool_.var(row), inner), pool_.integer(r * run_));
     Ex number = pool_.add(pool_.scale(pool_.var(row), runs), pool_.integer(r));
     for (Stmt& s : run_stmts(pass, accs, caches, base, number, length))
       body.push_back(std::move(s));
   }
   return {loop_stmt(pool_, row, LoopKind::kSerial, std::move(body))};
-}
-
-/// 16 lanes where sums of floats have a fixed order. Else by rows many, so that chains of maxima
-/// overlap, and side by side few, since the columns overlap already.
-void RowLowering::choose_lanes(const RowPass& pass) {
-  std::int64_t count = count_of(pass.vars);
-  bool has_sum = false;
-  for (Ex e : pass.reduces) {
-    ReduceKind kind = pool_.node(e).reduce;
-    bool is_chain = kind == ReduceKind::kSum || kind == ReduceKind::kProd;
-    has_sum = has_sum || (is_chain && is_float(pool_.node(e).dtype));
-  }
-  bool is_free = !has_sum || (!draft_.scope.options.bits && count <= kSumRun);
-  lanes_ = kSumLanes;
-  if (side_ >= 0 && is_free) lanes_ = 4;
-  if (side_ < 0 && !has_sum && count >= 256) lanes_ = 64;
 }
 
 void RowLowering::finish(const Accumulator& acc, std::vector<Stmt>& out) {
@@ -239,11 +224,9 @@ std::vector<Stmt> RowLowering::pass_stmts(RowPass& pass) {
   for (const Accumulator& acc : accs) {
     if (!acc.is_tree) clear(acc, out);
   }
-  bool restarts = !draft_.scope.options.bits && side_ < 0 && pass.vars.size() > 1 &&
-                  pool_.extent(pass.vars.back()) >= kSumLanes &&
-                  pool_.extent(pass.vars.back()) <= 4 * kSumRun;
-  std::vector<Stmt> loops = restarts ? outer_runs_stmts(pass, accs, caches)
-                                     : runs_stmts(pass, accs, caches, pool_.integer(0), count);
+  std::vector<Stmt> loops = starts_anew(pass)
+                                ? outer_runs_stmts(pass, accs, caches)
+                                : runs_stmts(pass, accs, caches, pool_.integer(0), count);
   for (Stmt& s : loops) out.push_back(std::move(s));
   ExprPool::NodeMap done;
   for (const Accumulator& acc : accs) {
@@ -264,8 +247,9 @@ std::vector<Stmt> RowLowering::final_stores() {
   body = beside(std::move(body));
   for (std::size_t i = inner_.size(); i-- > 0;) {
     bool is_fastest = i + 1 == inner_.size() && side_ < 0;
-    body = {loop_stmt(pool_, inner_[i], is_fastest ? LoopKind::kVector : LoopKind::kSerial,
-                      std::move(body))};
+    LoopKind kind = is_fastest ? LoopKind::kVector : LoopKind::kSerial;
+    Stmt loop = loop_stmt(pool_, inner_[i], kind, std::move(body));
+    body = {is_fastest ? streamed(pool_, draft_.nest, std::move(loop)) : std::move(loop)};
   }
   return body;
 }

@@ -25,6 +25,9 @@ struct Accumulator {
   int lanes = -1, stack = -1;
 };
 
+/// The operator that combines two values.
+Prim prim_of(ReduceKind kind);
+
 class RowLowering {
  public:
   RowLowering(Domain domain, Lowered& lowered, KernelDraft draft)
@@ -49,6 +52,7 @@ class RowLowering {
   void choose_side();
   std::int64_t count_of(const std::vector<int>& vars) const;
   bool is_large() const;
+  std::int64_t side_width() const;
 
   // rows_cache.cpp: row values that are stored rather than computed again.
   void cache_shared(const RowPass& pass, std::vector<Stmt>& stores);
@@ -74,6 +78,11 @@ class RowLowering {
   std::vector<Stmt> final_stores();
   std::vector<Stmt> beside(std::vector<Stmt> leaves);
   Ex lane_index(int lane);
+  bool starts_anew(const RowPass& pass) const;
+  bool has_chain(const RowPass& pass) const;
+  Ex tree_of(const Accumulator& acc, std::vector<Ex> values);
+  std::vector<Stmt> grouped_stmts(const RowPass& pass, const std::vector<Accumulator>& accs,
+                                  const std::vector<Stmt>& caches, Ex base, std::int64_t count);
   ExprPool::Binding at_flat(const std::vector<int>& vars, Ex flat);
   Stmt leaf(Stmt::Kind kind, int buffer, Ex index, Ex value);
   void lower_whole();
@@ -92,6 +101,8 @@ class RowLowering {
       place_ = -1;  ///< outer variable walked side by side, its chunk and place
   std::int64_t width_ = 1;
   std::int64_t lanes_ = kSumLanes;  ///< of the pass at hand; others than 16 where order is free
+  std::int64_t run_ = kSumRun;      ///< elements of a run of the pass at hand
+  std::int64_t group_ = 1;  ///< side by side: rows combined before they reach an accumulator
   int lane_ = -1, locals_ = 0;
   std::map<std::pair<Role, std::int64_t>, int> loop_vars_;
 };

@@ -18,6 +18,8 @@ constexpr int kCheap = 48;
 
 bool is_arg(ReduceKind kind) { return kind == ReduceKind::kArgMax || kind == ReduceKind::kArgMin; }
 
+}  // namespace
+
 Prim prim_of(ReduceKind kind) {
   switch (kind) {
     case ReduceKind::kSum:
@@ -31,8 +33,6 @@ Prim prim_of(ReduceKind kind) {
       return Prim::kMax;
   }
 }
-
-}  // namespace
 
 std::int64_t RowLowering::count_of(const std::vector<int>& vars) const {
   std::int64_t count = 1;
@@ -228,11 +228,22 @@ void RowLowering::choose_side() {
     }
   }
   if (side_ < 0) return;
-  constexpr std::int64_t kSideBytes = 512;
-  width_ = std::min<std::int64_t>(pool_.extent(side_), kSideBytes / 4);
+  width_ = std::min(pool_.extent(side_), side_width());
   std::erase(outer_, side_);
   chunk_ = pool_.new_var((pool_.extent(side_) + width_ - 1) / width_);
   place_ = pool_.new_var(width_);
+}
+
+/// Columns of one unit. Where sums have a fixed order each has 16 accumulators, so few columns fill
+/// the first cache. Else a page of a row, so that memory is read in long pieces, and four units.
+std::int64_t RowLowering::side_width() const {
+  constexpr std::int64_t kNarrow = 128, kWide = 1024;
+  bool is_fixed =
+      draft_.scope.options.bits &&
+      std::any_of(passes_.begin(), passes_.end(), [&](const RowPass& p) { return has_chain(p); });
+  if (is_fixed) return kNarrow;
+  std::int64_t quarter = (pool_.extent(side_) / 4 + 63) / 64 * 64;
+  return std::clamp(quarter, kNarrow, kWide);
 }
 
 bool RowLowering::is_large() const {

@@ -51,7 +51,8 @@ struct Stmt {
     kPush,   ///< tree of sum_order.h, buffer2 is the stack: push buffer[0 .. count), merge complete
              ///< subtrees
     kMerge,  ///< merge what is left on stack `buffer` into its level 0
-    kFold,   ///< `step` lanes of `count` neighbours each in `buffer`: fold into the first
+    kStream,  ///< buffer2[index ..] = buffer[0 .. count), around the caches; fewer by limit
+    kFold,    ///< `step` lanes of `count` neighbours each in `buffer`: fold into the first
   };
   Kind kind = kStore;
   LoopKind loop = LoopKind::kSerial;
@@ -77,6 +78,7 @@ struct Nest {
   std::vector<Buffer> buffers;
   std::vector<NestPart> parts;
   std::int64_t scratch_bytes = 0;
+  bool streams = false;  ///< the arrays exceed the caches: long stores go around them
   std::int64_t units() const;
 
   int add_slot(DType dtype, bool is_written, int slot);

@@ -14,7 +14,7 @@ int bafe_k0(void *const *slot, const long long *size, void *scratch, long long b
         b2[l] = -__builtin_inff();
       }
       for (long long i3 = 0; i3 < 6; ++i3) {
-        #pragma GCC unroll 1
+        #pragma GCC unroll 4
         #pragma GCC ivdep
         for (long long i2 = 0; i2 < 16; ++i2) {
           const float t0 = p0[(i0 * 100 + i3 * 16 + i2)];
@@ -38,7 +38,7 @@ int bafe_k0(void *const *slot, const long long *size, void *scratch, long long b
         b3[l] = 0x0p+0f;
       }
       for (long long i3 = 0; i3 < 6; ++i3) {
-        #pragma GCC unroll 1
+        #pragma GCC unroll 4
         #pragma GCC ivdep
         for (long long i2 = 0; i2 < 16; ++i2) {
           const float t2 = p0[(i0 * 100 + i3 * 16 + i2)];

@@ -1,0 +1,102 @@
+// Comes in: a pass. Goes out: how many accumulators it has, how long a run is, and the loops of
+// passes whose order is free. Invariant: in math="bits" sums of floats have 16 lanes and runs of
+// 256; all else depends on shapes only.
+
+#include <algorithm>
+
+#include "rows.h"
+
+namespace bafe {
+namespace {
+
+constexpr int kLight = 12;  // a body dearer than this hides the latency of its accumulator
+
+}  // namespace
+
+bool RowLowering::has_chain(const RowPass& pass) const {
+  return std::any_of(pass.reduces.begin(), pass.reduces.end(), [&](Ex e) {
+    ReduceKind kind = pool_.node(e).reduce;
+    bool is_chain = kind == ReduceKind::kSum || kind == ReduceKind::kProd;
+    return is_chain && is_float(pool_.node(e).dtype);
+  });
+}
+
+/// Where order is free, an inner reduced variable of some length starts its lanes anew.
+bool RowLowering::starts_anew(const RowPass& pass) const {
+  std::int64_t inner = pool_.extent(pass.vars.back());
+  return !draft_.scope.options.bits && side_ < 0 && pass.vars.size() > 1 && inner >= kSumLanes &&
+         inner <= 4 * kSumRun;
+}
+
+/// 16 lanes where sums of floats have a fixed order. Else by rows many, so that chains overlap;
+/// side by side one, since the columns overlap already, and several rows at a time. A chain stays
+/// 16 long by rows; side by side it has at most 32 groups.
+void RowLowering::choose_lanes(const RowPass& pass) {
+  std::int64_t count = starts_anew(pass) ? pool_.extent(pass.vars.back()) : count_of(pass.vars);
+  bool is_free = !has_chain(pass) || !draft_.scope.options.bits;
+  lanes_ = kSumLanes;
+  group_ = 1;
+  if (side_ >= 0 && is_free) {
+    lanes_ = 1;
+    group_ = 8;
+  }
+  bool is_light = std::all_of(pass.reduces.begin(), pass.reduces.end(),
+                              [&](Ex e) { return cost_of(pool_.node(e).args[0]) < kLight; });
+  if (side_ < 0 && is_free && is_light && count >= 256) lanes_ = 64;
+  run_ = side_ < 0 ? kSumLanes * lanes_ : kSumRun;
+}
+
+/// Side by side where order is free: rows in groups, whose values are combined as a tree.
+std::vector<Stmt> RowLowering::grouped_stmts(const RowPass& pass,
+                                             const std::vector<Accumulator>& accs,
+                                             const std::vector<Stmt>& caches, Ex base,
+                                             std::int64_t count) {
+  auto rows = [&](Ex first, std::int64_t height) {
+    std::vector<Stmt> leaves;
+    std::vector<std::vector<Ex>> values(accs.size());
+    for (std::int64_t j = 0; j < height; ++j) {
+      ExprPool::Binding binding = at_flat(pass.vars, pool_.add(first, pool_.integer(j)));
+      for (Stmt s : caches) {
+        s.index = pool_.substitute(s.index, binding);
+        s.value = pool_.substitute(s.value, binding);
+        leaves.push_back(std::move(s));
+      }
+      for (std::size_t i = 0; i < accs.size(); ++i) {
+        values[i].push_back(pool_.substitute(pool_.node(accs[i].reduce).args[0], binding));
+      }
+    }
+    for (std::size_t i = 0; i < accs.size(); ++i) {
+      Stmt s = leaf(Stmt::kCombine, accs[i].lanes, lane_index(-1), tree_of(accs[i], values[i]));
+      s.reduce = accs[i].kind;
+      leaves.push_back(std::move(s));
+    }
+    return beside(std::move(leaves));
+  };
+  std::vector<Stmt> out;
+  std::int64_t whole = count / group_;
+  if (whole > 0) {
+    int step = loop_var(Role::kStep, whole);
+    Ex first = pool_.add(base, pool_.scale(pool_.var(step), group_));
+    out.push_back(loop_stmt(pool_, step, LoopKind::kSerial, rows(first, group_)));
+  }
+  if (count % group_ != 0) {
+    for (Stmt& s : rows(pool_.add(base, pool_.integer(whole * group_)), count % group_)) {
+      out.push_back(std::move(s));
+    }
+  }
+  return out;
+}
+
+Ex RowLowering::tree_of(const Accumulator& acc, std::vector<Ex> values) {
+  while (values.size() > 1) {
+    std::vector<Ex> next;
+    for (std::size_t i = 0; i + 1 < values.size(); i += 2) {
+      next.push_back(pool_.prim(prim_of(acc.kind), acc.dtype, {values[i], values[i + 1]}));
+    }
+    if (values.size() % 2 != 0) next.push_back(values.back());
+    values = std::move(next);
+  }
+  return values[0];
+}
+
+}  // namespace bafe
