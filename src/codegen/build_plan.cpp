@@ -158,6 +158,10 @@ void PlanBuilder::lower_group(const Group& group) {
   for (ValueId id : outputs) {
     if (scope_.stored.contains(id)) continue;
     scope_.orders[id] = order_of(id);
+    if (group.kind == GroupKind::kAttention && lower_attention(group)) {
+      scope_.stored.insert(id);
+      continue;
+    }
     OpKind kind = op_info(graph_.node(id).op).kind;
     bool is_nest = kind == OpKind::kPointwise || kind == OpKind::kMovement ||
                    kind == OpKind::kReduction || kind == OpKind::kLayout;

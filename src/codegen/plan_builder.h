@@ -2,11 +2,13 @@
 /// Groups to steps, values to slots. Private to src/codegen.
 
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
 
 #include "bafe/codegen/gemm.h"
+#include "bafe/cost/attention.h"
 #include "kernel.h"
 
 namespace bafe {
@@ -36,6 +38,10 @@ class PlanBuilder {
   void lower_by_outputs(const std::vector<ValueId>& outputs, const Group& group);
   void lower_library(ValueId id, const Group& group);
   bool lower_matmul(ValueId product, ValueId output, const Group& group);
+  // attention.cpp
+  bool lower_attention(const Group& group);
+  /// Nothing: a value got a buffer, and lowering may be tried again.
+  std::optional<bool> lower_attention_once(const AttentionForm& form, const Group& group);
   void lower_roots();
   void add_nests(Lowered lowered, const Group& group, int output = -1);
   void add_gemm(ProductDraft& draft, const Group& group);

@@ -13,6 +13,7 @@
 
 #include "bafe/base/format.h"
 #include "bafe/cost/access.h"
+#include "bafe/cost/attention.h"
 #include "bafe/cost/product_cost.h"
 
 namespace bafe {
@@ -171,7 +172,7 @@ double Nest::stride_penalty(bool trailing_only) const {
 }
 
 double overhead_ns(const Machine& machine, double work_ns) {
-  // Small work runs on the caller's thread, large work pays one barrier.
+  // Small work runs on the caller's thread.
   return machine.step_ns +
          (machine.threads > 1 && work_ns > 4 * machine.barrier_ns ? machine.barrier_ns : 0);
 }
@@ -357,6 +358,7 @@ GroupCost RooflineModel::group_cost(const Program& program, const Group& group) 
     cost.ns = cost.flops / (machine_.fma_gflops_f64 / 4) + 20 * machine_.step_ns;
     return cost;
   }
+  if (group.kind == GroupKind::kAttention) return attention_cost(program, group, machine_);
   Walk walk = walk_group(program, group, machine_);
   cost.flops = walk.flops;
   std::map<ValueId, double> buffers;  // bytes that leave or enter, each buffer once
@@ -381,8 +383,7 @@ GroupCost RooflineModel::group_cost(const Program& program, const Group& group) 
   double work = std::max(walk.compute_ns, traffic) + 0.15 * std::min(walk.compute_ns, traffic);
   int threads = std::max(1, machine_.threads);
   if (threads > 1 && work > 4 * machine_.barrier_ns) work /= 0.9 * threads;
-  cost.ns = work + overhead_ns(machine_, work);
-  if (walk.too_large) cost.ns = 1e18;
+  cost.ns = walk.too_large ? 1e18 : work + overhead_ns(machine_, work);
   return cost;
 }
 

@@ -113,8 +113,8 @@ Layout layout_from_text(const std::string& text, int rank) {
 }
 
 const char* group_kind_text(GroupKind kind) {
-  static const char* const kTexts[] = {"pointwise", "reduction", "row",
-                                       "matmul",    "library",   "scan"};
+  static const char* const kTexts[] = {"pointwise", "reduction", "row",      "matmul",
+                                       "library",   "scan",      "attention"};
   return kTexts[static_cast<int>(kind)];
 }
 

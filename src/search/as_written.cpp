@@ -41,7 +41,9 @@ bool skips_zeros(const Graph& graph, const SearchOptions& options) {
 Program plan_as_written(const Graph& graph, const SearchOptions& options) {
   RooflineModel reference(Machine::reference(options.target, options.threads));
   const CostModel& cost = options.cost ? *options.cost : reference;
-  return plan_groups(plan_form(graph), cost, skips_zeros(graph, options));
+  PlanAid aid;
+  aid.keeps_sums = options.math == Math::kBits;
+  return plan_groups(plan_form(graph), cost, skips_zeros(graph, options), aid);
 }
 
 }  // namespace bafe

@@ -9,6 +9,7 @@
 
 #include "bafe/base/format.h"
 #include "bafe/cost/access.h"
+#include "bafe/cost/attention.h"
 #include "bafe/search/plan.h"
 
 namespace bafe {
@@ -214,6 +215,10 @@ std::optional<GroupKind> Rules::kind() {
       scans.push_back(id);
     else if (!is_stream_op(id))
       others.push_back(id);
+  }
+  if (contractions.size() == 2) {
+    bool is_one = attention_form(graph_, nodes_, outputs_, &why).has_value();
+    return is_one ? std::optional(GroupKind::kAttention) : std::nullopt;
   }
   std::size_t kinds =
       !contractions.empty() + !reductions_of.empty() + !scans.empty() + !others.empty();

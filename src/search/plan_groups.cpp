@@ -1,7 +1,7 @@
 // Chooses forms, orders and groups. In: a graph in plan form and prices. Out: a Program. The state
 // is the set of stored values and its partition into groups; everything else of a group is the cone
 // of streams below its outputs. Moves: stop storing a value (every reader pulls it), join two
-// groups that read the same buffers, store a value in another order. A move is kept only if it is
+// groups that read the same buffers, fuse an attention, store a value in another order. A move is kept only if it is
 // legal and the price falls, so the result is never above the finest partition.
 
 #include <algorithm>
@@ -304,6 +304,7 @@ Program Planner::run() {
       if (!changed) break;
     }
   }
+  if (!keeps_sums_) find_attention();
   join();
   choose_layouts();
   for (std::size_t i = 0; i < stored_.size(); ++i) {

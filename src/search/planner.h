@@ -13,7 +13,10 @@ namespace bafe {
 class Planner {
  public:
   Planner(Graph graph, const CostModel& cost, bool structured, const PlanAid& aid)
-      : cost_(cost), memo_(aid.memo ? *aid.memo : own_memo_), stop_(aid.stop) {
+      : cost_(cost),
+        memo_(aid.memo ? *aid.memo : own_memo_),
+        stop_(aid.stop),
+        keeps_sums_(aid.keeps_sums) {
     program_.graph = std::move(graph);
     if (structured) program_.structures = matrix_structures(program_.graph);
     start();
@@ -40,6 +43,10 @@ class Planner {
   std::vector<std::size_t> partners(std::size_t a) const;
   bool try_join(std::size_t a, std::size_t b);
   void join();
+  // plan_attention.cpp
+  void find_attention();
+  bool try_attention(std::size_t c);
+  std::vector<ValueId> between_contractions(std::size_t c) const;
   void choose_layouts();
   bool choose_orders();
   bool choose_panels();
@@ -55,6 +62,7 @@ class Planner {
   GroupMemo own_memo_;
   GroupMemo& memo_;
   const std::function<bool()>& stop_;
+  bool keeps_sums_ = false;
   bool stopped_ = false;
   Program program_;
   std::vector<std::uint64_t> keys_;  // of node_keys()

@@ -23,8 +23,8 @@ Ranking::Ranking(const TermGraph& terms, Program written, SearchContext& context
 bool Ranking::offer(const Candidate& candidate, const std::function<bool()>& stop) {
   Graph form = candidate_form(terms_, candidate);
   if (!seen_.insert(form.hash()).second) return false;
-  Program program =
-      plan_groups(std::move(form), context_.cost, context_.structured, {&context_.memo, stop});
+  Program program = plan_groups(std::move(form), context_.cost, context_.structured,
+                                {&context_.memo, stop, context_.options.math == Math::kBits});
   double ns = program.predicted_ns;
   if (!(ns < 1e17)) return false;
   auto place = std::upper_bound(ranked_.begin(), ranked_.end(), ns,

@@ -96,8 +96,9 @@ SearchResult search_pieces(const Graph& graph, const Pieces& pieces, SearchConte
     chosen.push_back(&found[i]);
   }
   Graph joined = join_pieces(pieces, chosen);
-  Program searched = plan_groups(plan_form(joined), context.cost, context.structured,
-                                 {&context.memo, context.deadline.at(0.8)});
+  Program searched =
+      plan_groups(plan_form(joined), context.cost, context.structured,
+                  {&context.memo, context.deadline.at(0.8), context.options.math == Math::kBits});
   choose_whole(std::move(written), std::move(searched), result);
   return result;
 }

@@ -133,8 +133,9 @@ void choose(const TermGraph& terms, const Growth& growth, Program written, Searc
 }  // namespace
 
 Program plan_written(const Graph& graph, SearchContext& context) {
-  return plan_groups(plan_form(graph), context.cost, context.structured,
-                     {&context.memo, context.deadline.at(kGrowShare)});
+  return plan_groups(
+      plan_form(graph), context.cost, context.structured,
+      {&context.memo, context.deadline.at(kGrowShare), context.options.math == Math::kBits});
 }
 
 SearchResult search_whole(const Graph& graph, Program written, SearchContext& context) {

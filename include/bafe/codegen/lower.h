@@ -10,7 +10,8 @@ namespace bafe {
 struct LowerOptions {
   bool bits =
       false;  ///< math="bits": no regrouping inside kernels, sums in the interpreter's order
-  bool fast = false;  ///< math="fast": approximations allowed
+  bool fast = false;      ///< math="fast": approximations allowed
+  bool attention = true;  ///< false: attention groups run as their parts
 };
 
 /// Emits one C translation unit and the steps over slots. Input slots carry the caller's order

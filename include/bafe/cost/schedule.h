@@ -38,6 +38,7 @@ enum class GroupKind : std::uint8_t {
   kMatmul,     ///< contraction with prologue while packing and epilogue
   kLibrary,    ///< host routine
   kScan,       ///< prefix sums
+  kAttention,  ///< contraction, row program, contraction, by blocks of rows (cost/attention.h)
 };
 const char* group_kind_text(GroupKind kind);
 

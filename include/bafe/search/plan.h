@@ -31,6 +31,8 @@ namespace bafe {
 ///   kScan       one scan, the only output, with a pulled operand.
 ///   kLibrary    the routine alone; its operands and its result are row-major buffers.
 ///
+///   kAttention  two contractions and a row program between them, as attention_form() says.
+///
 /// kLayout nodes count as movement with the identity access. At most kMaxGroupNodes nodes.
 /// Returns nullopt when the set is none of these; `why`, if given, then says what forbids it.
 std::optional<GroupKind> legal_group(const Graph& graph, std::span<const ValueId> nodes,
@@ -48,6 +50,7 @@ class GroupMemo;  // src/search/group_memo.h
 struct PlanAid {
   GroupMemo* memo = nullptr;   ///< prices of groups met before, under the same cost model
   std::function<bool()> stop;  ///< polled; true: the partition reached so far is the answer
+  bool keeps_sums = false;     ///< math="bits": no kernel may change the order of a sum
 };
 
 /// Decides forms, orders and groups of a graph in plan form by price. Deterministic. Never fails:
