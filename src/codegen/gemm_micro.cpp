@@ -43,6 +43,11 @@ struct Micro {
     if (t.direct_store) return t.spec.c.row;
     return t.k_blocks > 1 ? t.unit_columns() : t.columns.big * t.lanes;
   }
+  /// Accumulators, a row of B and one broadcast need every register there is.
+  bool is_tight() const {
+    const std::int64_t registers = t.lanes * dtype_bytes(t.spec.dtype) == 64 ? 32 : 16;
+    return rows * vectors + vectors + 1 >= registers;
+  }
   bool mask_at(std::int64_t v) const { return masked && v + 1 == vectors; }
 };
 
@@ -89,17 +94,22 @@ std::string start(const Micro& m) {
 
 std::string loop(const Micro& m) {
   std::string body;
+  std::vector<std::string> row_of_b;
   for (std::int64_t v = 0; v < m.vectors; ++v) {
-    body += format("    const {} b{} = {};\n", m.p, v,
-                   load(m, at("b", v * m.t.lanes), !m.t.pack_b && m.mask_at(v)));
+    const std::string from = load(m, at("b", v * m.t.lanes), !m.t.pack_b && m.mask_at(v));
+    row_of_b.push_back(m.is_tight() && v == 0 ? from : format("b{}", v));
+    if (row_of_b.back() != from) body += format("    const {} b{} = {};\n", m.p, v, from);
   }
   for (std::int64_t v = 0; m.t.prefetch_b && v < m.vectors; ++v) {
     body += format("    __builtin_prefetch(b + {}, 0, 2);\n", (m.vectors + v) * m.t.lanes);
   }
   for (std::int64_t r = 0; r < m.rows; ++r) {
+    // Nothing of the next row may be loaded ahead, and one vector of B is read from memory.
+    if (m.is_tight()) body += "    __asm__ volatile(\"\" ::: \"memory\");\n";
     body += format("    x = {}_SET(a[{}]);", m.p, r * m.a_row());
     for (std::int64_t v = 0; v < m.vectors; ++v) {
-      body += format(" c{0}_{1} = {2}_FMA(x, b{1}, c{0}_{1});", r, v, m.p);
+      body += format(" c{0}_{1} = {2}_FMA(x, {3}, c{0}_{1});", r, v, m.p,
+                     row_of_b[static_cast<std::size_t>(v)]);
     }
     body += "\n";
   }
