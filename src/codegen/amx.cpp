@@ -8,6 +8,7 @@
 
 #include "bafe/base/format.h"
 #include "bafe/codegen/gemm_text.h"
+#include "bafe/cost/product_cost.h"
 
 namespace bafe {
 namespace {
@@ -203,13 +204,12 @@ std::optional<PairTiling> tile_pairs(const GemmSpec& s, const Target& target) {
   const bool stored = is_narrow(s.a) && is_narrow(s.b);
   const bool can = target.isa == Isa::kAvx512 && target.avx512_bf16 && s.dtype == DType::kF32 &&
                    !s.strict && !s.half && !s.a_band.limits(s.m, s.k) && !s.b_band.limits(s.k, s.n);
-  if (!can || (!target.amx && !stored && !s.rounds)) return std::nullopt;
+  if (!can || (!stored && (!s.pairs || (!target.amx && !s.rounds)))) return std::nullopt;
   PairTiling p;
   p.tiles = target.amx;
   p.terms = stored || s.rounds ? 1 : 3;
   p.wide = p.tiles ? 2 : 3;
-  const std::int64_t least = p.terms == 3 ? 192 : p.tiles ? 64 : 16;
-  if (s.m < (p.tiles ? least : 8) || s.n < least || s.k < least) return std::nullopt;
+  if (!pairs_fit(p.tiles, p.terms, s.m, s.n, s.k)) return std::nullopt;
   p.steps = ceil_div(s.k, kDeep);
   const std::int64_t most = p.terms == 3 ? 32 : 64;  // rows of A by k stay in L2
   p.steps_per_block = ceil_div(p.steps, ceil_div(p.steps, most));

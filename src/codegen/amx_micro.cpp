@@ -98,6 +98,10 @@ std::string tile_micro_c(const GemmTiling& t) {
 )c";
 }
 
+constexpr const char* kDotC =
+    "#ifndef BAFE_DOT\n#define BAFE_DOT(c, x, y) __asm__(\"vdpbf16ps %2, %1, %0\" : \"+v\"(c) : "
+    "\"v\"(x), \"v\"(y))\n#endif\n";
+
 /// Eight rows by one panel; an accumulator takes a pair of k a step.
 std::string vector_micro_c(const GemmTiling& t) {
   const int wide = t.pairs.wide, tall = 8;
@@ -117,9 +121,7 @@ std::string vector_micro_c(const GemmTiling& t) {
   std::string loads;
   for (int v = 0; v < wide; ++v)
     loads += format("    const VF b{0} = VF_LOAD((const float *)(b + {1}));\n", v, 64 * v);
-  std::string out =
-      "#ifndef BAFE_DOT\n#define BAFE_DOT(c, x, y) __asm__(\"vdpbf16ps %2, %1, %0\" : \"+v\"(c) : "
-      "\"v\"(x), \"v\"(y))\n#endif\n";
+  std::string out = kDotC;
   out += format(
       "static __attribute__((noinline)) void {0}_eight(const char *a, const char *b, float *c, "
       "long "
@@ -190,6 +192,28 @@ std::string pair_finish_c(const GemmTiling& t) {
       "  {0}_out(slot, size, g_tile, g_pitch, g_i, g_rows, g_j, g_columns{1});\n}}\n",
       t.spec.name, batch_arguments_c(t));
   return out;
+}
+
+std::string pair_probes_c(const Target& target) {
+  const std::string head =
+      "(void *const *slot, const long long *size, void *scratch, long long begin, long long end) "
+      "{\n  (void)size; (void)scratch;\n";
+  std::string out;
+  if (target.avx512_bf16) {
+    out += kDotC + ("int peak_bf16" + head) + "  VF x = VF_SET(*(const float *)slot[0])";
+    for (int i = 0; i < 12; ++i) out += format(", c{} = x", i);
+    out += ";\n  for (long long i = begin; i < end; i++) {\n   ";
+    for (int i = 0; i < 12; ++i) out += format(" BAFE_DOT(c{}, x, x);", i);
+    out += "\n  }\n  *(float *)slot[0] = (c0";
+    for (int i = 1; i < 12; ++i) out += format(" + c{}", i);
+    out += ")[0];\n  return 0;\n}\n";
+  }
+  if (!target.amx) return out;
+  return out + amx_macros_c() + "int peak_amx" + head +
+         "  __asm__ volatile(\"ldtilecfg %0\" : : \"m\"(bafe_tiles));\n  BAFE_ZERO();\n"
+         "  BAFE_ROWS((const char *)slot[0]);\n  BAFE_COLUMNS((const char *)slot[0]);\n"
+         "  for (long long i = begin; i < end; i++) { BAFE_PRODUCTS(); }\n"
+         "  __asm__ volatile(\"tilerelease\" : : : \"memory\");\n  return 0;\n}\n";
 }
 
 }  // namespace bafe

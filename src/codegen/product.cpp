@@ -33,6 +33,7 @@ ProductDraft::ProductDraft(const LowerScope& scope, ValueId product, ValueId out
   spec_.dtype = accumulator_of(node.type.dtype);
   spec_.strict = scope.options.bits;
   spec_.rounds = scope.options.fast && !scope.options.bits;
+  spec_.pairs = scope.options.pairs;
   i_ = pool_.new_var(spec_.m);
   j_ = pool_.new_var(spec_.n);
   k_ = pool_.new_var(spec_.k);
@@ -346,7 +347,8 @@ int ProductDraft::panel(bool is_a) const {
   std::optional<int> slot = constant_slot(is_a);
   if (!slot) return 0;
   ValueId id = draft_.slots[static_cast<std::size_t>(*slot)].value;
-  return scope_.program.layouts[id.index()].blocked;
+  const Layout& layout = scope_.program.layouts[id.index()];
+  return layout.tensor_core ? 48 : layout.blocked;
 }
 
 }  // namespace bafe

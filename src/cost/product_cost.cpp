@@ -6,8 +6,10 @@
 
 #include <algorithm>
 
+#include "bafe/base/format.h"
 #include "bafe/cost/access.h"
 #include "bafe/cost/roofline.h"
+#include "bafe/ir/op.h"
 
 namespace bafe {
 namespace {
@@ -69,6 +71,66 @@ int panel_width(const Machine& machine, DType dtype, std::int64_t m, std::int64_
   std::int64_t most = machine.vector_bytes < 64 ? (m <= 4 ? 3 : 2) : m <= 4 ? 4 : 3;
   std::int64_t vectors = (n + lanes - 1) / lanes, panels = (vectors + most - 1) / most;
   return static_cast<int>((vectors + panels - 1) / panels * lanes);
+}
+
+namespace {
+
+// What the kernels keep of the peaks, packing included; multiply-adds keep nearly all.
+constexpr double kOfTiles = 0.5, kOfVectors = 0.8;
+
+double pairs_gflops(const Machine& machine) {
+  return std::max(kOfTiles * machine.amx_gflops, kOfVectors * machine.bf16_gflops);
+}
+
+}  // namespace
+
+Machine machine_of_class(Machine machine, bool bits, bool fast) {
+  machine.f32_pairs_gflops = 0;
+  if (bits) machine.bf16_gflops = machine.amx_gflops = 0;
+  const double way = fast ? pairs_gflops(machine) : kOfTiles * machine.amx_gflops / 6;
+  if (way > machine.fma_gflops_f32) machine.f32_pairs_gflops = way;
+  return machine;
+}
+
+bool pairs_fit(bool tiles, int terms, std::int64_t m, std::int64_t n, std::int64_t k) {
+  const std::int64_t least = terms == 3 ? 192 : tiles ? 64 : 16;
+  return m >= (tiles ? least : 8) && n >= least && k >= least;
+}
+
+bool uses_pairs(const Machine& machine, DType dtype, std::int64_t m, std::int64_t n,
+                std::int64_t k) {
+  const bool tiles = machine.amx_gflops > 0;
+  if (dtype == DType::kF32) return machine.f32_pairs_gflops > 0 && pairs_fit(tiles, 3, m, n, k);
+  return dtype == DType::kBF16 && pairs_gflops(machine) > 0 && pairs_fit(tiles, 1, m, n, k);
+}
+
+std::vector<std::string> pair_notes(const Program& program, const Machine& machine, bool fast) {
+  std::vector<std::string> notes;
+  for (const Group& group : program.groups) {
+    for (ValueId id : group.nodes) {
+      const Node& node = program.graph.node(id);
+      if (op_info(node.op).kind != OpKind::kContraction) continue;
+      const ProductShape s = product_shape(program.graph.type(node.operands[0]), node.type);
+      if (!uses_pairs(machine, s.dtype, s.m, s.n, s.k)) continue;
+      const char* unit = machine.amx_gflops > 0 ? "AMX tiles" : "vectors of bf16";
+      std::string how = "stored bf16, exact products (reals)";
+      if (s.dtype == DType::kF32 && fast)
+        how = "f32 rounded to bf16 (approx), |error| <= (2^-7 + 2^-15 + k*2^-23) * sum |a||b|";
+      else if (s.dtype == DType::kF32)
+        how = "f32 as three bf16 terms, six products (reals)";
+      notes.push_back(format("%{} = matmul [{}, {}] x [{}, {}] on {}: {}", id.index(), s.m, s.k,
+                             s.k, s.n, unit, how));
+    }
+  }
+  return notes;
+}
+
+double product_gflops(const Machine& machine, DType dtype, std::int64_t m, std::int64_t n,
+                      std::int64_t k) {
+  if (dtype == DType::kF64) return machine.fma_gflops_f64;
+  if (!is_float(dtype)) return machine.scalar_gops * 2;
+  if (!uses_pairs(machine, dtype, m, n, k)) return machine.fma_gflops_f32;
+  return dtype == DType::kF32 ? machine.f32_pairs_gflops : pairs_gflops(machine);
 }
 
 double panel_gain_ns(const Machine& machine, const ProductShape& s, double bytes) {

@@ -179,8 +179,9 @@ double overhead_ns(const Machine& machine, double work_ns) {
 
 /// Is the only thing read a constant that is kept in panels?
 bool is_panelled(const Program& program, const Nest& nest) {
-  return nest.reads.size() == 1 && nest.compute_ns == 0 &&
-         program.layouts[nest.reads[0].first.index()].blocked > 0;
+  if (nest.reads.size() != 1 || nest.compute_ns != 0) return false;
+  const Layout& layout = program.layouts[nest.reads[0].first.index()];
+  return layout.blocked > 0 || layout.tensor_core;
 }
 
 /// A product stored by columns is computed as the product of the transposes.
@@ -330,9 +331,8 @@ double slots_per_ns(const Machine& machine, DType dtype) {
 }
 
 double matmul_ns(const Machine& machine, DType dtype, double batch, double m, double n, double k) {
-  double peak = dtype == DType::kF32   ? machine.fma_gflops_f32
-                : dtype == DType::kF64 ? machine.fma_gflops_f64
-                                       : machine.scalar_gops * 2;
+  double peak = product_gflops(machine, dtype, static_cast<std::int64_t>(m),
+                               static_cast<std::int64_t>(n), static_cast<std::int64_t>(k));
   double bytes = dtype_bytes(dtype);
   // The narrow side decides: a product with one row or column streams the matrix once and fills few
   // registers.

@@ -16,6 +16,7 @@
 #include "bafe/base/format.h"
 #include "bafe/base/thread_pool.h"
 #include "bafe/base/trace.h"
+#include "bafe/codegen/amx.h"
 #include "bafe/codegen/vector_c.h"
 #include "bafe/runtime/arena.h"
 #include "bafe/runtime/backend.h"
@@ -65,7 +66,7 @@ std::string probe_text(const Target& target) {
       "  }\n  return 0;\n}\n"
       "int nothing(void *const *slot, const long *size, void *scratch, long begin, long end) { "
       "return 0; }\n";
-  return out;
+  return out + pair_probes_c(target);
 }
 
 /// Nanoseconds of one unit: the best of kRounds rounds of about kRoundNs.
@@ -87,12 +88,13 @@ double best_ns(Work work) {
   return best;
 }
 
-double peak_gflops(const Module& module, const char* name, int lanes) {
-  alignas(64) double memory[16] = {};  // zeros: no subnormal slows the loop
+/// `flops` of one unit.
+double peak_gflops(const Module& module, const char* name, double flops) {
+  alignas(64) double memory[256] = {};  // zeros: no subnormal slows the loop
   void* slots[] = {memory};
   KernelFn peak = module.kernel(name);
   double ns = best_ns([&](std::int64_t units) { peak(slots, nullptr, nullptr, 0, units); });
-  return 2.0 * 12 * lanes / ns;
+  return flops / ns;
 }
 
 double move_gbs(const Module& module, std::int64_t bytes) {
@@ -132,8 +134,10 @@ Machine measure(const Target& target, int threads) {
   if (compiled.status != CompileStatus::kOk) return machine;
   machine.compile_ms = compiled.ms;
   std::shared_ptr<const Module> module = backend.load(compiled.code);
-  machine.fma_gflops_f32 = peak_gflops(*module, "peak32", vector_lanes(DType::kF32, target));
-  machine.fma_gflops_f64 = peak_gflops(*module, "peak64", vector_lanes(DType::kF64, target));
+  machine.fma_gflops_f32 = peak_gflops(*module, "peak32", 24.0 * vector_lanes(DType::kF32, target));
+  machine.fma_gflops_f64 = peak_gflops(*module, "peak64", 24.0 * vector_lanes(DType::kF64, target));
+  if (target.avx512_bf16) machine.bf16_gflops = peak_gflops(*module, "peak_bf16", 768);
+  if (target.amx) machine.amx_gflops = peak_gflops(*module, "peak_amx", 65536);
   KernelFn nothing = module->kernel("nothing");
   machine.step_ns = std::max(5.0, best_ns([&](std::int64_t units) {
                                Launch launch{nothing, nullptr, nullptr, 1, 0, 1};

@@ -10,6 +10,8 @@
 #include "bafe/base/format.h"
 #include "bafe/base/log.h"
 #include "bafe/base/trace.h"
+#include "bafe/cost/product_cost.h"
+#include "bafe/ir/op.h"
 #include "bafe/runtime/arena.h"
 #include "bafe/search/cuts.h"
 
@@ -95,6 +97,21 @@ void warm_up(std::vector<Contender>& contenders) {
   }
 }
 
+/// Has the program an f32 product that this machine and class could take through bf16?
+bool may_take_pairs(const Program& program, const LowerOptions& lower) {
+  const Target& target = host_target();
+  if (lower.bits || !(target.amx || (lower.fast && target.avx512_bf16))) return false;
+  for (const Group& group : program.groups) {
+    for (ValueId id : group.nodes) {
+      const Node& node = program.graph.node(id);
+      if (op_info(node.op).kind != OpKind::kContraction || node.type.dtype != DType::kF32) continue;
+      const ProductShape s = product_shape(program.graph.type(node.operands[0]), node.type);
+      if (pairs_fit(target.amx, lower.fast ? 1 : 3, s.m, s.n, s.k)) return true;
+    }
+  }
+  return false;
+}
+
 }  // namespace
 
 std::vector<CandidatePlan> candidate_plans(const Program& chosen, const LowerOptions& lower,
@@ -103,6 +120,11 @@ std::vector<CandidatePlan> candidate_plans(const Program& chosen, const LowerOpt
   plans.push_back({chosen, lower, "as chosen"});
   for (CutProgram& cut : cut_groups(chosen, cost)) {
     plans.push_back({std::move(cut.program), lower, std::move(cut.what)});
+  }
+  if (may_take_pairs(chosen, lower)) {
+    plans.push_back(
+        {chosen, lower, lower.pairs ? "f32 products without bf16" : "f32 products through bf16"});
+    plans.back().lower.pairs = !lower.pairs;
   }
   return plans;
 }

@@ -11,6 +11,7 @@
 #include "bafe/base/trace.h"
 #include "bafe/codegen/lower.h"
 #include "bafe/cost/learned.h"
+#include "bafe/cost/product_cost.h"
 #include "bafe/cost/roofline.h"
 #include "bafe/ir/text.h"
 #include "bafe/runtime/autotune.h"
@@ -54,7 +55,9 @@ class Interrupt {
 };
 
 void choose_cost(Request& request) {
-  request.base = std::make_unique<RooflineModel>(current_machine(host_target(), request.threads));
+  request.base = std::make_unique<RooflineModel>(
+      machine_of_class(current_machine(host_target(), request.threads),
+                       request.options.math == Math::kBits, request.options.math == Math::kFast));
   if (!request.options.autotune) return;
   request.model = Autotune::shared().model();
   if (!request.model.valid) return;
@@ -251,6 +254,7 @@ Built EngineImpl::build_fastest(const Program& chosen, const Request& request,
                                 const Provenance& provenance, Interrupt& interrupt,
                                 KernelCache& cache) {
   LowerOptions lower{request.options.math == Math::kBits, request.options.math == Math::kFast};
+  lower.pairs = request.base->machine().f32_pairs_gflops > 0;
   Built first = build_plan_of({chosen, lower, "as chosen"}, request, provenance, interrupt, cache);
   if (!request.options.autotune || !first.failure.empty()) return first;
   std::vector<CandidatePlan> ways = candidate_plans(chosen, lower, request.cost());

@@ -101,14 +101,20 @@ bool Planner::choose_orders() {
   return any;
 }
 
+constexpr int kPairPanels = -1;  // panels of bf16 pairs: the layout "tc"
+
 /// Width of the panels in which a product would read the value; 0 when no product reads it as it
-/// is or transposed.
+/// is or transposed, kPairPanels where it goes through pairs of bf16.
 int Planner::panel_of(ValueId id) const {
   for (ValueId user : users_[id.index()]) {
     const Node& node = graph().node(user);
     if (op_info(node.op).kind == OpKind::kContraction) {
       const Shape& shape = node.type.shape;
       std::size_t rank = shape.size();
+      if (uses_pairs(cost_.machine(), node.type.dtype, size_of(shape[rank - 2]),
+                     size_of(shape[rank - 1]),
+                     size_of(graph().type(node.operands[0]).shape.back())))
+        return kPairPanels;
       return panel_width(cost_.machine(), node.type.dtype, size_of(shape[rank - 2]),
                          size_of(shape[rank - 1]));
     }
@@ -127,7 +133,9 @@ bool Planner::choose_panels() {
     if (!leaf || is_input(graph(), id) || is_fill(graph(), id)) continue;
     if (graph().type(id).rank() < 2) continue;
     Layout layout = program_.layouts[i];
-    layout.blocked = panel_of(id);
+    const int width = panel_of(id);
+    layout.tensor_core = width == kPairPanels;
+    layout.blocked = layout.tensor_core ? 0 : width;
     any |= try_layout(id, std::move(layout));
   }
   return any;

@@ -43,6 +43,9 @@ std::string pair_loader_c(const GemmTiling& t, bool is_a);
 /// <name>_micro(a, b, c, pitch, steps, a_stride, b_stride, first, rows): one panel of B by two
 /// tiles of rows of A.
 std::string pair_micro_c(const GemmTiling& t);
+/// Kernels peak_bf16 (a unit is 12 vdpbf16ps, 768 flops) and peak_amx
+/// (a unit is 4 tile products, 65,536 flops), each where the target has it.
+std::string pair_probes_c(const Target& target);
 /// <name>_done(slot, size, tile, pitch, i, rows, j, columns, range of A, range of B, b0 …).
 std::string pair_finish_c(const GemmTiling& t);
 

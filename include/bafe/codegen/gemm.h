@@ -69,6 +69,7 @@ struct GemmSpec {
   bool strict = true;  ///< false allows other orders of the sum (class `reals`)
   /// f32 only: operands may be rounded to bf16 (class `approx`), see amx.h for the bound.
   bool rounds = false;
+  bool pairs = true;  ///< false: f32 operands stay f32
   /// Floats only: where the operands may be non-zero. What lies outside is not multiplied.
   Structure a_band, b_band;
   /// Floats only: c is symmetric. Elements on and below the diagonal are computed, the mirror step

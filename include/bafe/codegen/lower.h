@@ -11,6 +11,7 @@ struct LowerOptions {
   bool bits =
       false;  ///< math="bits": no regrouping inside kernels, sums in the interpreter's order
   bool fast = false;      ///< math="fast": approximations allowed
+  bool pairs = true;  ///< false: f32 products are not taken through bf16, though the class allows
   bool attention = true;  ///< false: attention groups run as their parts
 };
 

@@ -14,6 +14,9 @@ namespace bafe {
 struct Machine {
   std::string id;  ///< "reference-avx512" or "<cpu model>/<threads>"
   double fma_gflops_f32 = 150, fma_gflops_f64 = 75, scalar_gops = 3;
+  double bf16_gflops = 0, amx_gflops = 0;  ///< bf16 on vectors and on tiles; 0: has none
+  /// Of f32 products through bf16, as the numeric class of the request allows; 0: multiply-adds.
+  double f32_pairs_gflops = 0;
   double l1_gbs = 150, l2_gbs = 60, l3_gbs = 25, memory_gbs = 14;
   std::int64_t l1_bytes = 32 << 10, l2_bytes = 1 << 20, l3_bytes = 32 << 20;
   std::int64_t vector_bytes = 64;

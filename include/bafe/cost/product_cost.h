@@ -2,6 +2,9 @@
 /// What a matrix product costs when parts of its operands are known to be zero or its result is
 /// symmetric.
 
+#include <string>
+#include <vector>
+
 #include "bafe/cost/cost_model.h"
 
 namespace bafe {
@@ -33,6 +36,25 @@ double product_ns(const Machine& machine, const ProductShape& shape);
 /// Columns of the panels in which a packed right operand of an m x n product lies; 0 where packing
 /// has no use.
 int panel_width(const Machine& machine, DType dtype, std::int64_t m, std::int64_t n);
+
+/// The machine as a request of this class may use it: nothing of bf16 under math="bits"; f32 products
+/// through rounded operands under math="fast", else through six products of three terms on tiles.
+Machine machine_of_class(Machine machine, bool bits, bool fast);
+
+/// Are sizes large enough for tiles (`tiles`) or vectors of bf16 with `terms` terms an operand?
+bool pairs_fit(bool tiles, int terms, std::int64_t m, std::int64_t n, std::int64_t k);
+
+/// Does an m x k by k x n product of stored `dtype` go through pairs of bf16?
+bool uses_pairs(const Machine& machine, DType dtype, std::int64_t m, std::int64_t n,
+                std::int64_t k);
+
+/// A line for each product that goes through bf16: what is multiplied, and what it may err.
+/// Needs: `machine` by machine_of_class().
+std::vector<std::string> pair_notes(const Program& program, const Machine& machine, bool fast);
+
+/// GFLOP/s of a product's multiplications.
+double product_gflops(const Machine& machine, DType dtype, std::int64_t m, std::int64_t n,
+                      std::int64_t k);
 
 /// What product_ns() has too much when the right operand, `bytes` large, lies in panels already.
 double panel_gain_ns(const Machine& machine, const ProductShape& shape, double bytes);
