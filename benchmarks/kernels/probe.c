@@ -16,7 +16,6 @@ struct part {
   const float* from[4];
   float* to;
   long first, count, times;
-  int core; /* to run on; -1: where the system likes */
   double sink;
 };
 
@@ -83,12 +82,6 @@ FMA_PROBE(fma64, f64v)
 
 static void* run_part(void* argument) {
   struct part* p = argument;
-  if (p->core >= 0) {
-    cpu_set_t one;
-    CPU_ZERO(&one);
-    CPU_SET(p->core, &one);
-    sched_setaffinity(0, sizeof one, &one);
-  }
   if (p->kind == 1) {
     fma32(p);
   } else if (p->kind == 2) {
@@ -138,6 +131,21 @@ void use_cores(const int* given, int count) {
   for (int i = 0; i < kMostThreads; ++i) cores[i] = i < count ? given[i] : -1;
 }
 
+/* The core is set before the thread runs: at a real-time priority it would else wait for its maker.
+ */
+static void start(pthread_t* id, int core, struct part* part) {
+  pthread_attr_t attributes;
+  pthread_attr_init(&attributes);
+  if (core >= 0) {
+    cpu_set_t one;
+    CPU_ZERO(&one);
+    CPU_SET(core, &one);
+    pthread_attr_setaffinity_np(&attributes, sizeof one, &one);
+  }
+  pthread_create(id, &attributes, run_part, part);
+  pthread_attr_destroy(&attributes);
+}
+
 static double run(struct part whole, int threads) {
   struct part parts[kMostThreads];
   pthread_t ids[kMostThreads];
@@ -147,8 +155,7 @@ static double run(struct part whole, int threads) {
     parts[i] = whole;
     parts[i].first = i * each;
     parts[i].count = each;
-    parts[i].core = i > 0 ? cores[i - 1] : -1;
-    if (i > 0) pthread_create(&ids[i], 0, run_part, &parts[i]);
+    if (i > 0) start(&ids[i], cores[i - 1], &parts[i]);
   }
   run_part(&parts[0]);
   for (int i = 0; i < threads; ++i) {

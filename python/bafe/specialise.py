@@ -16,7 +16,7 @@ class Specialisation:
 
     Attributes:
         program: the traced program, with those inputs masked.
-        claims: (input, below, above) of each guarded input.
+        claims: (input, below, above, block size or 0) of each guarded input.
         texts: one sentence for each claim.
         scan_ns: predicted nanoseconds of all guards.
     """

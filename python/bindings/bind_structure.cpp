@@ -1,9 +1,10 @@
 // Zero regions of call arguments: found when a signature is first seen, guarded at every call
-// after. In: a traced program and the arrays of its inputs. Out: claims (input, below, above), the
+// after. In: a traced program and the arrays of its inputs. Out: claims (band or blocks), the
 // program that relies on them, and the record that tests them.
 
 #include "record.h"
 
+#include "bafe/base/format.h"
 #include "bafe/base/thread_pool.h"
 #include "bafe/ir/impose.h"
 #include "bafe/rules/rule_set.h"
@@ -16,7 +17,10 @@ namespace {
 
 constexpr std::int64_t kSmallestMatrix = 96;  // below, a scan costs what it saves
 
-using Claim = std::tuple<int, std::int32_t, std::int32_t>;  // input, below, above
+constexpr std::int64_t kMostBlocks = 16;  // each is a product of its own
+
+// input, below, above, size of blocks (0: none)
+using Claim = std::tuple<int, std::int32_t, std::int32_t, std::int64_t>;
 
 std::optional<MatrixView> view_of(PyObject* object) {
   if (!PyArray_CheckExact(object)) return std::nullopt;
@@ -36,6 +40,15 @@ Structure band_of(const Claim& claim) {
   return band;
 }
 
+/// Size of the diagonal blocks that leave less to compute than the band; 0 when none do.
+std::int64_t blocks_inside(const MatrixView& view, const Structure& band) {
+  const bool is_wide = band.below > 0 && band.above > 0 && band.below < Structure::kUnbounded &&
+                       band.above < Structure::kUnbounded;
+  const std::int64_t size = is_wide ? find_blocks(view) : 0;
+  const bool is_few = size > 0 && view.rows <= size * kMostBlocks;
+  return is_few && size < std::int64_t{band.below} + band.above + 1 ? size : 0;
+}
+
 /// [(claim, what it is called, predicted ns of its guard)] of the inputs that products read.
 py::list find_bands(const TracedProgram& program, const py::list& arrays) {
   const Machine machine = current_machine(host_target(), usable_threads());
@@ -47,8 +60,12 @@ py::list find_bands(const TracedProgram& program, const py::list& arrays) {
     if (!view) continue;
     const Structure band = find_band(*view);
     if (!band.limits(view->rows, view->cols)) continue;
-    out.append(py::make_tuple(Claim{input, band.below, band.above}, band.text(),
-                              band_scan_ns(machine, *view, band)));
+    const std::int64_t block = blocks_inside(*view, band);
+    out.append(block > 0 ? py::make_tuple(Claim{input, band.below, band.above, block},
+                                          format("block_diagonal({})", block),
+                                          block_scan_ns(machine, *view, block))
+                         : py::make_tuple(Claim{input, band.below, band.above, 0}, band.text(),
+                                          band_scan_ns(machine, *view, band)));
   }
   return out;
 }
@@ -56,7 +73,8 @@ py::list find_bands(const TracedProgram& program, const py::list& arrays) {
 std::shared_ptr<TracedProgram> with_bands(const TracedProgram& program,
                                           const std::vector<Claim>& claims) {
   std::vector<InputBand> bands;
-  for (const Claim& claim : claims) bands.push_back({std::get<0>(claim), band_of(claim)});
+  for (const Claim& claim : claims)
+    bands.push_back({std::get<0>(claim), band_of(claim), std::get<3>(claim)});
   auto out = std::make_shared<TracedProgram>();
   out->graph = with_input_bands(program.graph, bands);
   out->constants = program.constants;
@@ -68,8 +86,8 @@ void guard_bands(Record& record, const std::vector<Claim>& claims, std::shared_p
   const int leaves = static_cast<int>(record.leaves.size());
   for (const Claim& claim : claims) {
     const int input = std::get<0>(claim);
-    record.bands.push_back(
-        {input >= leaves, input < leaves ? input : input - leaves, band_of(claim)});
+    record.bands.push_back({input >= leaves, input < leaves ? input : input - leaves,
+                            band_of(claim), std::get<3>(claim)});
   }
   record.dense = std::move(dense);
 }
@@ -81,7 +99,10 @@ bool Record::bands_hold(PyObject* const* args) const {
     const auto index = static_cast<std::size_t>(guard.index);
     PyObject* array = guard.is_hidden ? hidden[index].current() : args[index];
     const auto view = array ? view_of(array) : std::nullopt;
-    if (!view || !holds_band(*view, guard.band)) return false;
+    if (!view) return false;
+    const bool holds =
+        guard.block > 0 ? holds_blocks(*view, guard.block) : holds_band(*view, guard.band);
+    if (!holds) return false;
   }
   return true;
 }

@@ -60,6 +60,7 @@ struct BandGuard {
   bool is_hidden = false;
   int index = 0;  ///< of the leaf or hidden input
   Structure band;
+  std::int64_t block = 0;  ///< size of diagonal blocks; 0: the band is tested
 };
 
 /// Immutable but for its counters.

@@ -160,7 +160,9 @@ Graph with_input_bands(const Graph& graph, std::span<const InputBand> bands) {
     inputs.push_back(ValueId(static_cast<std::uint32_t>(i)));
   for (const InputBand& one : bands) {
     ValueId& input = inputs[static_cast<std::size_t>(one.input)];
-    input = impose_band(builder, input, one.band);
+    input = one.block > 0
+                ? impose_structure(builder, input, format("block_diagonal({})", one.block))
+                : impose_band(builder, input, one.band);
   }
   for (std::uint32_t i = 0; i < graph.size(); ++i) {
     const Node& node = graph.node(ValueId(i));

@@ -1,4 +1,4 @@
-// Zero regions of arrays. In: a matrix in memory and a band. Out: whether all outside is zero.
+// Zero regions of arrays. In: a matrix in memory and a band, or blocks. Out: is all outside zero?
 // Elements are compared as bits without the sign, so that NaN counts as a value and nothing traps.
 // Lines run along the smaller stride: a matrix stored by columns is scanned as its transpose.
 
@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cstring>
 #include <limits>
+#include <vector>
 
 #include "bafe/cost/roofline.h"
 
@@ -66,15 +67,29 @@ bool is_zero_run(const unsigned char* at, std::int64_t count, std::int64_t strid
   return any == 0;
 }
 
-template <class Bits>
-bool holds(const MatrixView& m, const Structure& band) {
+/// Columns [first, last) of line i that may hold anything.
+struct Kept {
+  std::int64_t first, last;
+};
+
+Kept kept_by_band(const Structure& band, std::int64_t i, std::int64_t columns) {
+  return {std::clamp<std::int64_t>(i - band.below, 0, columns),
+          std::clamp<std::int64_t>(i + band.above + 1, 0, columns)};
+}
+
+Kept kept_by_blocks(std::int64_t size, std::int64_t i, std::int64_t columns) {
+  const std::int64_t first = i / size * size;
+  return {first, std::min(first + size, columns)};
+}
+
+template <class Bits, class KeptOf>
+bool holds(const MatrixView& m, KeptOf kept_of) {
   const auto* data = static_cast<const unsigned char*>(m.data);
   // Dense data fails within the first two lines, whichever side is claimed; what holds is read in
   // the order of memory.
   for (std::int64_t i = 0; i < m.rows; ++i) {
     const unsigned char* line = data + i * m.row_stride;
-    std::int64_t first = std::clamp<std::int64_t>(i - band.below, 0, m.cols);
-    std::int64_t last = std::clamp<std::int64_t>(i + band.above + 1, 0, m.cols);
+    auto [first, last] = kept_of(i);
     if (!is_zero_run<Bits>(line, first, m.col_stride)) return false;
     last = std::max(first, last);
     if (!is_zero_run<Bits>(line + last * m.col_stride, m.cols - last, m.col_stride)) return false;
@@ -119,15 +134,53 @@ Structure find(const MatrixView& m) {
   return band;
 }
 
-/// Elements outside the band.
-double outside(const MatrixView& m, const Structure& band) {
+/// Rows at which a block may end: nothing before reaches beyond, nothing from here on reaches back.
+template <class Bits>
+std::vector<std::int64_t> block_ends(const MatrixView& m) {
+  const auto* data = static_cast<const unsigned char*>(m.data);
+  const std::int64_t n = m.rows;
+  std::vector<std::int64_t> reaches_back(static_cast<std::size_t>(n) + 1, n), ends;
+  std::vector<std::int64_t> beyond(static_cast<std::size_t>(n), 0);
+  for (std::int64_t i = 0; i < n; ++i) {
+    const unsigned char* line = data + i * m.row_stride;
+    std::int64_t first = 0, last = n;
+    while (last > 0 && !magnitude<Bits>(line + (last - 1) * m.col_stride)) --last;
+    while (first < last && !magnitude<Bits>(line + first * m.col_stride)) ++first;
+    if (i == 0 && last > (n + 1) / 2 + 1) return ends;
+    const auto at = static_cast<std::size_t>(i);
+    beyond[at] = std::max(last, i > 0 ? beyond[at - 1] : 0);
+    reaches_back[at] = first < last ? first : n;
+  }
+  for (auto i = static_cast<std::size_t>(n); i-- > 0;) {
+    reaches_back[i] = std::min(reaches_back[i], reaches_back[i + 1]);
+  }
+  for (std::int64_t i = 1; i < n; ++i) {
+    const auto at = static_cast<std::size_t>(i);
+    if (beyond[at - 1] <= i && reaches_back[at] >= i) ends.push_back(i);
+  }
+  return ends;
+}
+
+/// Elements that are not kept.
+template <class KeptOf>
+double outside(const MatrixView& m, KeptOf kept_of) {
   double count = 0;
   for (std::int64_t i = 0; i < m.rows; ++i) {
-    std::int64_t first = std::clamp<std::int64_t>(i - band.below, 0, m.cols);
-    std::int64_t last = std::clamp<std::int64_t>(i + band.above + 1, first, m.cols);
-    count += static_cast<double>(m.cols - (last - first));
+    auto [first, last] = kept_of(i);
+    count += static_cast<double>(m.cols - (std::max(first, last) - first));
   }
   return count;
+}
+
+template <class KeptOf>
+bool holds_any(const MatrixView& m, KeptOf kept_of) {
+  return m.dtype == DType::kF64 ? holds<std::uint64_t>(m, kept_of)
+                                : holds<std::uint32_t>(m, kept_of);
+}
+
+double scan_ns(const Machine& machine, const MatrixView& matrix, double elements) {
+  double bytes = elements * dtype_bytes(matrix.dtype);
+  return bytes / bandwidth_gbs(machine, bytes) + static_cast<double>(matrix.rows);
 }
 
 }  // namespace
@@ -142,12 +195,39 @@ Structure find_band(const MatrixView& matrix) {
 bool holds_band(const MatrixView& matrix, const Structure& band) {
   Structure turned = band;
   MatrixView m = by_lines(matrix, turned);
-  return m.dtype == DType::kF64 ? holds<std::uint64_t>(m, turned) : holds<std::uint32_t>(m, turned);
+  return holds_any(m, [&](std::int64_t i) { return kept_by_band(turned, i, m.cols); });
 }
 
 double band_scan_ns(const Machine& machine, const MatrixView& matrix, const Structure& band) {
-  double bytes = outside(matrix, band) * dtype_bytes(matrix.dtype);
-  return bytes / bandwidth_gbs(machine, bytes) + static_cast<double>(matrix.rows);
+  auto kept = [&](std::int64_t i) { return kept_by_band(band, i, matrix.cols); };
+  return scan_ns(machine, matrix, outside(matrix, kept));
+}
+
+std::int64_t find_blocks(const MatrixView& matrix) {
+  if (matrix.rows != matrix.cols) return 0;
+  Structure none;
+  MatrixView m = by_lines(matrix, none);
+  const std::vector<std::int64_t> ends =
+      m.dtype == DType::kF64 ? block_ends<std::uint64_t>(m) : block_ends<std::uint32_t>(m);
+  for (std::int64_t size : ends) {
+    bool all = true;
+    for (std::int64_t end = size; end < m.rows && all; end += size) {
+      all = std::binary_search(ends.begin(), ends.end(), end);
+    }
+    if (all) return size;
+  }
+  return 0;
+}
+
+bool holds_blocks(const MatrixView& matrix, std::int64_t size) {
+  Structure none;
+  MatrixView m = by_lines(matrix, none);
+  return holds_any(m, [&](std::int64_t i) { return kept_by_blocks(size, i, m.cols); });
+}
+
+double block_scan_ns(const Machine& machine, const MatrixView& matrix, std::int64_t size) {
+  auto kept = [&](std::int64_t i) { return kept_by_blocks(size, i, matrix.cols); };
+  return scan_ns(machine, matrix, outside(matrix, kept));
 }
 
 }  // namespace bafe

@@ -263,6 +263,22 @@ def test_explain_and_search_stats_say_what_was_found():
     assert f.explain(b, b).to_dict()["structure"] == []
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_diagonal_blocks_are_found_and_guarded(dtype):
+    a, b = _normal(N, N).astype(dtype), _normal(N, N, seed=1).astype(dtype)
+    block = np.arange(N) // (N // 3)
+    a *= block[:, None] == block[None, :]
+    f = _jit()
+    text = str(f.explain(a, b))
+    assert f"block_diagonal({N // 3}): found in the argument" in text
+    _close(f(a, b), a @ b)
+    assert f.explain(a, b).to_dict()["flops"] < 2 * N**3 // 2
+    a[0, -1] = 7  # outside: the dense program runs
+    _close(f(a, b), a @ b)
+    a[0, -1] = np.nan
+    assert np.isnan(f(a, b)[0]).all()
+
+
 @pytest.mark.parametrize(
     "structure, operations",
     [

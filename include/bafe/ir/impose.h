@@ -22,12 +22,13 @@ ValueId impose_structure(Builder& builder, ValueId x, const std::string& text);
 /// `x` with zeros outside the band.
 ValueId impose_band(Builder& builder, ValueId x, const Structure& band);
 
-/// One input of a program and the band that its array has.
+/// One input of a program and the band that its array has, or the size of its diagonal blocks.
 struct InputBand {
   int input = 0;
   Structure band;
+  std::int64_t block = 0;  ///< 0: the band counts
 };
-/// The program in which these inputs are read inside their bands only.
+/// The program in which these inputs are read inside their bands or blocks only.
 Graph with_input_bands(const Graph& graph, std::span<const InputBand> bands);
 /// Inputs that are an operand of a product as they are, or transposed, and may be worth a look:
 /// float matrices of at least `smallest` rows and columns.

@@ -23,4 +23,12 @@ bool holds_band(const MatrixView& matrix, const Structure& band);
 /// Predicted nanoseconds of holds_band() when it holds.
 double band_scan_ns(const Machine& machine, const MatrixView& matrix, const Structure& band);
 
+/// Size of the equal blocks on the diagonal of a square matrix outside which all is 0 (the last may
+/// be smaller); 0 when there are no two such blocks. Reads of dense data end within the first line.
+std::int64_t find_blocks(const MatrixView& matrix);
+/// Is every element outside the blocks 0?
+bool holds_blocks(const MatrixView& matrix, std::int64_t size);
+/// Predicted nanoseconds of holds_blocks() when it holds.
+double block_scan_ns(const Machine& machine, const MatrixView& matrix, std::int64_t size);
+
 }  // namespace bafe

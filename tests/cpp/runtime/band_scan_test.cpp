@@ -75,5 +75,48 @@ TEST(BandScan, IsTightAndDropsSidesThatSaveLittle) {
   EXPECT_EQ(find_band(m.view()).text(), "banded(*,1)");
 }
 
+TEST(BlockScan, FindsEqualBlocksAndGuardsAllOutside) {
+  for (bool by_rows : {true, false}) {
+    for (std::int64_t size : {1, 3, 5, 6}) {
+      Sample<float> m{12, 12, by_rows, std::vector<float>(144)};
+      for (std::int64_t i = 0; i < 12; ++i)
+        for (std::int64_t j = 0; j < 12; ++j)
+          if (i / size == j / size) m.at(i, j) = 1;
+      ASSERT_EQ(find_blocks(m.view()), size);
+      ASSERT_TRUE(holds_blocks(m.view(), size));
+      for (std::int64_t i = 0; i < 12; ++i) {
+        for (std::int64_t j = 0; j < 12; ++j) {
+          if (i / size == j / size) continue;
+          m.at(i, j) = std::numeric_limits<float>::quiet_NaN();
+          ASSERT_FALSE(holds_blocks(m.view(), size)) << i << " " << j;
+          m.at(i, j) = -0.0f;
+          ASSERT_TRUE(holds_blocks(m.view(), size));
+        }
+      }
+    }
+  }
+}
+
+TEST(BlockScan, FindsNoneInDenseUnequalOrOblongMatrices) {
+  Sample<double> dense{8, 8, true, std::vector<double>(64, 1)};
+  EXPECT_EQ(find_blocks(dense.view()), 0);
+  Sample<double> one_large{12, 12, true, std::vector<double>(144)};
+  for (std::int64_t i = 0; i < 12; ++i)
+    for (std::int64_t j = 0; j < 12; ++j)
+      if ((i < 10) == (j < 10)) one_large.at(i, j) = 1;
+  EXPECT_EQ(find_blocks(one_large.view()), 0);  // saves little
+  Sample<double> unequal{8, 8, true, std::vector<double>(64)};
+  for (std::int64_t i = 0; i < 8; ++i)
+    for (std::int64_t j = 0; j < 8; ++j)
+      if ((i < 3) == (j < 3)) unequal.at(i, j) = 1;
+  EXPECT_EQ(find_blocks(unequal.view()), 0);
+  Sample<double> oblong{4, 8, true, std::vector<double>(32)};
+  EXPECT_EQ(find_blocks(oblong.view()), 0);
+  Sample<double> empty{0, 0, true, {}};
+  EXPECT_EQ(find_blocks(empty.view()), 0);
+  Sample<double> zero{4, 4, true, std::vector<double>(16)};
+  EXPECT_EQ(find_blocks(zero.view()), 1);
+}
+
 }  // namespace
 }  // namespace bafe
