@@ -241,4 +241,11 @@ Plan build_plan(const Program& program, const Target& target, const LowerOptions
   return PlanBuilder(program, target, options).run();
 }
 
+std::vector<int> product_tilings(const Program& program, const Target& target,
+                                 const LowerOptions& options) {
+  PlanBuilder builder(program, target, options);
+  builder.run();
+  return builder.tilings();
+}
+
 }  // namespace bafe

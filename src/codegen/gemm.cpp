@@ -217,7 +217,9 @@ std::string panel_loop_c(const GemmTiling& t) {
     out += format("          {}{}_out(slot, size, {}, {}, i, tr, j, {}{});\n", done, t.spec.name,
                   tile, pitch, width, batch_arguments_c(t));
   }
-  return out + "        }\n      }\n    }\n  }\n  return 0;\n}\n";
+  // Streamed stores are seen by other threads only after a fence.
+  const char* fence = t.stream_c ? "  __builtin_ia32_sfence();\n" : "";
+  return out + "        }\n      }\n    }\n  }\n" + fence + "  return 0;\n}\n";
 }
 
 }  // namespace

@@ -11,7 +11,7 @@
 namespace bafe {
 namespace {
 
-constexpr std::int64_t kPage = 4096;
+constexpr std::int64_t kPage = 4096, kLine = 64;
 
 std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
 
@@ -112,6 +112,10 @@ void choose_units(GemmTiling& t) {
   const std::int64_t least = t.prefetch_b ? std::max<std::int64_t>(4, longest) : 4;
   t.column_blocks = std::max({ceil_div(t.columns.count, widest),
                               std::min(share, ceil_div(t.columns.count, least)), std::int64_t{1}});
+  // Rows too short to share by pages are shared all the same: a second thread gains more than that
+  // costs the first.
+  if (t.prefetch_b && t.batch_count() * t.row_blocks * t.column_blocks == 1 && wanted >= 2)
+    t.column_blocks = std::min<std::int64_t>(2, t.columns.count);
   t.panels_per_unit = ceil_div(t.columns.count, t.column_blocks);
   t.column_blocks = ceil_div(t.columns.count, t.panels_per_unit);
 }
@@ -164,7 +168,7 @@ std::vector<TileChoice> tile_choices(const GemmTiling& t, const Target& target) 
   return out;
 }
 
-void cut_tiles(GemmTiling& t, const TileChoice& choice) {
+void cut_tiles(GemmTiling& t, const TileChoice& choice, const Target& target) {
   const GemmSpec& s = t.spec;
   t.rows = choice.rows;
   t.columns = choice.columns;
@@ -176,6 +180,9 @@ void cut_tiles(GemmTiling& t, const TileChoice& choice) {
   choose_packing(t);
   if (s.m > 0 && s.n > 0) choose_units(t);
   t.row_pitch = padded_row(t);
+  const std::int64_t line = s.c.row * dtype_bytes(s.dtype);
+  t.stream_c = t.direct_store && t.k_blocks <= 1 && !t.banded && s.n % t.lanes == 0 &&
+               line % kLine == 0 && t.batch_count() * s.m * line > std::min(target.l3_bytes, 16 << 20);
 }
 
 }  // namespace bafe

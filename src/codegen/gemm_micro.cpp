@@ -147,6 +147,16 @@ std::string finish(const Micro& m) {
     }
     if (m.t.k_blocks > 1) out += "  }\n";
   }
+  if (m.t.stream_c) {  // rows are whole lines apart, so that one address tells for all
+    out += "  if (((unsigned long)c & 63) == 0) {\n";
+    for (std::int64_t r = 0; r < m.rows; ++r) {
+      for (std::int64_t v = 0; v < m.vectors; ++v) {
+        out += format("    {}_STREAM({}, c{}_{});\n", m.p, at("c", r * m.c_pitch() + v * m.t.lanes),
+                      r, v);
+      }
+    }
+    out += "    return;\n  }\n";
+  }
   for (std::int64_t r = 0; r < m.rows; ++r) {
     for (std::int64_t v = 0; v < m.vectors; ++v) {
       const std::string address = at("c", r * m.c_pitch() + v * m.t.lanes);

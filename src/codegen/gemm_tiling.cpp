@@ -73,7 +73,12 @@ void tile_rows(GemmTiling& t) {
   const bool by_rows = t.spec.b.row != 1 || (t.spec.b.col == 1 && t.spec.n > 1);
   t.nest = by_rows ? GemmNest::kVecMat : GemmNest::kDot;
   constexpr std::int64_t kColumns = 2048;  // a partial row of C stays in L1
-  const std::int64_t width = t.nest == GemmNest::kDot ? 256 : kColumns;
+  // Two units at least of a matrix that two threads read faster than one.
+  const bool is_large = t.spec.k * t.spec.n * dtype_bytes(t.spec.dtype) >= (1 << 20);
+  const std::int64_t half = std::max<std::int64_t>(256, (t.spec.n + 1) / 2);
+  const std::int64_t width = t.nest == GemmNest::kDot ? 256
+                             : is_large               ? std::min(kColumns, half)
+                                                      : kColumns;
   t.rows = Cut::of(t.spec.m, t.spec.m);
   t.columns = Cut::of(t.spec.n, width);
   t.panels_per_unit = 1;
@@ -236,7 +241,8 @@ GemmTiling tile_gemm(const GemmSpec& spec, const Target& target) {
   }
   const std::vector<TileChoice> choices = tile_choices(t, target);
   cut_tiles(
-      t, choices[std::min<std::size_t>(static_cast<std::size_t>(spec.choice), choices.size() - 1)]);
+      t, choices[std::min<std::size_t>(static_cast<std::size_t>(spec.choice), choices.size() - 1)],
+      target);
   return t;
 }
 

@@ -31,6 +31,10 @@ void PlanBuilder::add_gemm(ProductDraft& draft, const Group& group) {
   spec.name = next_symbol();
   spec.a.panel = draft.panel(true);
   spec.b.panel = draft.panel(false);
+  const std::vector<int>& wanted = scope_.options.tilings;
+  const std::size_t number = tilings_.size();
+  tilings_.push_back(gemm_choices(spec, target_));
+  spec.choice = number < wanted.size() ? wanted[number] : 0;
   if (std::int64_t bytes = gemm_packed_bytes(spec, target_); bytes > 0) {
     spec.packed_slot = draft.add_packed(temporaries_++, bytes);
   }

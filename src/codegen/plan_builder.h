@@ -28,6 +28,8 @@ class PlanBuilder {
  public:
   PlanBuilder(const Program& program, const Target& target, const LowerOptions& options);
   Plan run();
+  /// Ways to cut each product, known after run().
+  const std::vector<int>& tilings() const { return tilings_; }
 
  private:
   // Lowering, group by group.
@@ -67,6 +69,7 @@ class PlanBuilder {
   std::set<std::string> math_;
   std::string kernels_c_;
   bool uses_vectors_ = false;
+  std::vector<int> tilings_;
   int kernels_ = 0, temporaries_ = 0;
   std::map<ValueId, SlotId> value_slots_;
   std::map<int, SlotId> temporary_slots_, constant_temporaries_;

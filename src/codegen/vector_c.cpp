@@ -57,6 +57,10 @@ std::string common_text(const Lane& lane, int vector_bytes) {
   out += format("#define {0}_LOAD(p) ((({0})*(const {0}U *)(p)))\n", lane.prefix);
   out += format("#define {0}_STORE(p, x) (*({0}U *)(p) = ({0}U)(x))\n", lane.prefix);
   out += format(
+      "#ifdef __clang__\n#define {0}_STREAM(p, x) __builtin_nontemporal_store((x), ({0} *)(p))\n"
+      "#else\n#define {0}_STREAM(p, x) __builtin_ia32_movnt{1}{2}((p), (x))\n#endif\n",
+      lane.prefix, lane.suffix, vector_bytes * 8);
+  out += format(
       "static inline __attribute__((always_inline)) {0} {0}_SET({1} x) {{ return ({0}){{{2}}}; "
       "}}\n",
       lane.prefix, lane.element, repeat("x", lanes));

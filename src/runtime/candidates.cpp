@@ -126,6 +126,16 @@ std::vector<CandidatePlan> candidate_plans(const Program& chosen, const LowerOpt
         {chosen, lower, lower.pairs ? "f32 products without bf16" : "f32 products through bf16"});
     plans.back().lower.pairs = !lower.pairs;
   }
+  // Each product by each of its other ways, the rest as the model has it.
+  const std::vector<int> tilings = product_tilings(chosen, host_target(), lower);
+  constexpr std::size_t kMostProducts = 4;
+  for (std::size_t i = 0; i < std::min(tilings.size(), kMostProducts); ++i) {
+    for (int way = 1; way < tilings[i]; ++way) {
+      plans.push_back({chosen, lower, format("product {} cut in way {}", i, way)});
+      plans.back().lower.tilings.assign(i + 1, 0);
+      plans.back().lower.tilings[i] = way;
+    }
+  }
   return plans;
 }
 

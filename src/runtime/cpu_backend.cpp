@@ -38,6 +38,12 @@ class CpuBackend : public Backend {
   CpuBackend() : info_{"cpu", host_target(), usable_threads(), true} {}
   const BackendInfo& info() const override { return info_; }
 
+  std::string assembly(std::string_view source, const CompileLimits& limits) override {
+    std::optional<Compiler> compiler = find_compiler();
+    return compiler ? compile_assembly(*compiler, source, info_.target, limits).code
+                    : std::string();
+  }
+
   CompileResult compile(std::string_view source, const CompileLimits& limits) override {
     CompileResult missing;
     missing.status = CompileStatus::kNoCompiler;

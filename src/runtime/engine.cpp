@@ -9,6 +9,7 @@
 #include "bafe/base/options.h"
 #include "bafe/base/thread_pool.h"
 #include "bafe/base/trace.h"
+#include "bafe/codegen/hot_loop.h"
 #include "bafe/codegen/lower.h"
 #include "bafe/cost/learned.h"
 #include "bafe/cost/product_cost.h"
@@ -248,6 +249,16 @@ Built EngineImpl::build_plan_of(const CandidatePlan& way, const Request& request
   return built;
 }
 
+/// Does another cut of a product keep accumulators on the stack?
+bool spills(const CandidatePlan& way, const Built& built, Interrupt& interrupt) {
+  if (way.lower.tilings.empty() || built.plan.c_text.empty()) return false;
+  CompileLimits limits = CompileLimits::from_options();
+  limits.interrupted = interrupt.poll();
+  const int found = hot_loops(cpu_backend().assembly(built.plan.c_text, limits)).spills;
+  if (found > 0) log("autotune", format("{}: {} operands on the stack", way.what, found));
+  return found > 0;
+}
+
 /// The program as chosen, or under autotune the fastest of its ways. Another way that does not
 /// build is no failure.
 Built EngineImpl::build_fastest(const Program& chosen, const Request& request,
@@ -264,6 +275,7 @@ Built EngineImpl::build_fastest(const Program& chosen, const Request& request,
     try {
       Built other = build_plan_of(ways[i], request, provenance, interrupt, cache);
       log("autotune", format("contender {}: {}", built.size(), ways[i].what));
+      if (spills(ways[i], other, interrupt)) continue;
       if (other.failure.empty()) built.push_back(std::move(other));
     } catch (const Error& error) {
       log("autotune", format("{} does not build: {}", ways[i].what, error.what()));

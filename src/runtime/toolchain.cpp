@@ -189,9 +189,10 @@ std::vector<std::string> compile_flags(const Target& target) {
   return flags;
 }
 
-CompileResult compile_shared(const Compiler& compiler, std::string_view c_text,
-                             const Target& target, const CompileLimits& limits) {
-  TraceSpan span("compile");
+namespace {
+
+CompileResult compile_with(const Compiler& compiler, const std::vector<std::string>& flags,
+                           std::string_view c_text, const CompileLimits& limits) {
   std::int64_t begin_ns = now_ns();
   CompileResult result;
   PrivateFolder folder;
@@ -199,10 +200,10 @@ CompileResult compile_shared(const Compiler& compiler, std::string_view c_text,
     result.fact = folder.error();
     return result;
   }
-  std::string output = folder.path() + "/kernel.so";
+  std::string output = folder.path() + "/kernel";
   ChildSpec child;
   child.command = compiler.command;
-  for (std::string& flag : compile_flags(target)) child.command.push_back(std::move(flag));
+  child.command.insert(child.command.end(), flags.begin(), flags.end());
   for (const std::string& part : child.command)
     result.command += (result.command.empty() ? "" : " ") + part;
   for (const char* flag : {"-x", "c", "-", "-o"}) child.command.push_back(flag);
@@ -225,6 +226,22 @@ CompileResult compile_shared(const Compiler& compiler, std::string_view c_text,
                                                         : CompileStatus::kFailed;
   result.ms = static_cast<double>(now_ns() - begin_ns) / 1e6;
   return result;
+}
+
+}  // namespace
+
+CompileResult compile_shared(const Compiler& compiler, std::string_view c_text,
+                             const Target& target, const CompileLimits& limits) {
+  TraceSpan span("compile");
+  return compile_with(compiler, compile_flags(target), c_text, limits);
+}
+
+CompileResult compile_assembly(const Compiler& compiler, std::string_view c_text,
+                               const Target& target, const CompileLimits& limits) {
+  TraceSpan span("assembly");
+  std::vector<std::string> flags = compile_flags(target);
+  std::replace(flags.begin(), flags.end(), std::string("-shared"), std::string("-S"));
+  return compile_with(compiler, flags, c_text, limits);
 }
 
 CompileError compile_error(const CompileResult& result) {

@@ -53,6 +53,7 @@ struct GemmTiling {
   PackA pack_a = PackA::kNone;
   bool pack_b = false;
   bool prefetch_b = false;     ///< B in place: the next panel or columns are asked for, to L2
+  bool stream_c = false;       ///< C outgrows the caches: stored past them where lines are whole
   bool direct_store = true;    ///< C takes vectors; else finished tiles go through an L1 buffer
   std::int64_t row_pitch = 0;  ///< elements between packed rows of A (kRows)
   PairTiling pairs;            ///< of GemmNest::kPairs
@@ -85,7 +86,7 @@ struct TileChoice {
 inline constexpr int kMostChoices = 4;
 std::vector<TileChoice> tile_choices(const GemmTiling& t, const Target& target);
 /// Cuts tiles, K blocks, units and chooses packing.
-void cut_tiles(GemmTiling& t, const TileChoice& choice);
+void cut_tiles(GemmTiling& t, const TileChoice& choice, const Target& target);
 
 GemmTiling tile_gemm(const GemmSpec& spec, const Target& target);
 

@@ -49,6 +49,11 @@ class Backend {
 
   /// Source to code bytes, for the cache; then code bytes to something that can be launched.
   virtual CompileResult compile(std::string_view source, const CompileLimits& limits) = 0;
+  /// Assembly text of the same code, to be counted; empty where there is none.
+  virtual std::string assembly(std::string_view source, const CompileLimits& limits) {
+    (void)source, (void)limits;
+    return {};
+  }
   virtual std::shared_ptr<const Module> load(std::string_view code) = 0;  ///< CompileError
 
   /// Starts units [0, launch.units). Everything `launch` points to stays valid until the ticket is

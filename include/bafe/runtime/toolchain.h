@@ -55,6 +55,9 @@ CompileResult compile_shared(const Compiler& compiler, std::string_view c_text,
                              const Target& target, const CompileLimits& limits);
 
 /// The failed result as the exception users see: place, fact, fix.
+/// As compile_shared, but `code` is the assembly text that the object would be made of.
+CompileResult compile_assembly(const Compiler& compiler, std::string_view c_text,
+                               const Target& target, const CompileLimits& limits = {});
 CompileError compile_error(const CompileResult& result);
 
 }  // namespace bafe
