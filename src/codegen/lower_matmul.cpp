@@ -29,6 +29,18 @@ bool PlanBuilder::lower_matmul(ValueId product, ValueId output, const Group& gro
 void PlanBuilder::add_gemm(ProductDraft& draft, const Group& group) {
   GemmSpec& spec = draft.spec();
   spec.name = next_symbol();
+  if (const auto windows = draft.windows()) {
+    const GemmSource source = emit_windows(*windows, target_);
+    kernels_c_ += source.text + "\n";
+    uses_vectors_ = true;
+    StepDraft step;
+    step.step.symbol = source.symbol;
+    step.step.label = label(group) + " " + source.label;
+    step.step.units = source.units;
+    step.uses = draft.uses();
+    drafts_.push_back(std::move(step));
+    return;
+  }
   spec.a.panel = draft.panel(true);
   spec.b.panel = draft.panel(false);
   const std::vector<int>& wanted = scope_.options.tilings;

@@ -9,6 +9,7 @@
 #include "bafe/base/error.h"
 #include "bafe/base/format.h"
 #include "bafe/ir/op.h"
+#include "effects.h"
 
 namespace bafe {
 
@@ -64,8 +65,7 @@ Ex ProductDraft::operand(ValueId id, int row_var, int col_var) {
 bool ProductDraft::has_effects(Ex value) const {
   for (Ex e : pool_.reachable({value})) {
     const ExNode& n = pool_.node(e);
-    bool is_int_power = n.kind == ExKind::kPrim && n.prim == Prim::kPow && !is_float(n.dtype);
-    if (n.kind == ExKind::kLookup || is_int_power) return true;
+    if (may_fail(pool_, n)) return true;
   }
   return false;
 }
@@ -289,6 +289,13 @@ bool ProductDraft::epilogue() {
 
 bool ProductDraft::lower() {
   const Node& node = graph_.node(product_);
+  for (const bool is_b : {true, false}) {
+    const ValueId source = is_b ? window_source(node.operands[1], k_, j_)
+                                : window_source(node.operands[0], i_, k_);
+    reads_windows_ = reads_windows_ || source.valid();
+    if (source.valid() && !scope_.stored.contains(source)) needs_buffer_.insert(source);
+  }
+  if (!needs_buffer_.empty()) return false;
   a_ = operand(node.operands[0], i_, k_);
   b_ = operand(node.operands[1], k_, j_);
   if (!needs_buffer_.empty() || !epilogue() || !needs_buffer_.empty()) return false;
@@ -306,20 +313,26 @@ bool ProductDraft::lower() {
   spec_.prelude = prelude_c();
   if (is_direct) return true;
   spec_.epilogue = [this](const std::string& row, const std::string& col, const std::string& acc) {
-    CExprWriter writer(pool_, draft_.nest.buffers, functions_);
-    for (int v : batch_) writer.define_var(v);
-    writer.define_var(i_);
-    writer.define_var(j_);
-    writer.define_local(0);
-    writer.count_uses({store_.index, store_.value});
-    std::string s = "{ " + variables_c(row, col, i_, j_);
-    s += format("const {} v0 = {};\n", compute_c(spec_.dtype), acc);
-    s += writer.declarations({store_.index, store_.value}, true, "    ");
-    DType dtype = graph_.type(output_).dtype;
-    return s + format("    {}[{}] = {}; }}\n", writer.buffer_name(store_.buffer),
-                      writer.text(store_.index), writer.stored(store_.value, dtype));
+    return store_c(row, col, acc);
   };
   return true;
+}
+
+/// Statement that stores the finished element `acc`.
+std::string ProductDraft::store_c(const std::string& row, const std::string& col,
+                                  const std::string& acc) {
+  CExprWriter writer(pool_, draft_.nest.buffers, functions_);
+  for (int v : batch_) writer.define_var(v);
+  writer.define_var(i_);
+  writer.define_var(j_);
+  writer.define_local(0);
+  writer.count_uses({store_.index, store_.value});
+  std::string s = "{ " + variables_c(row, col, i_, j_);
+  s += format("const {} v0 = {};\n", compute_c(spec_.dtype), acc);
+  s += writer.declarations({store_.index, store_.value}, true, "    ");
+  DType dtype = graph_.type(output_).dtype;
+  return s + format("    {}[{}] = {}; }}\n", writer.buffer_name(store_.buffer),
+                    writer.text(store_.index), writer.stored(store_.value, dtype));
 }
 
 int ProductDraft::add_packed(int temporary, std::int64_t bytes) {

@@ -7,6 +7,7 @@
 #include "bafe/codegen/gemm.h"
 #include "c_expr.h"
 #include "kernel.h"
+#include "window_product.h"
 
 namespace bafe {
 
@@ -21,6 +22,8 @@ class ProductDraft {
   bool lower();
   const std::set<ValueId>& needs_buffer() const { return needs_buffer_; }
   GemmSpec& spec() { return spec_; }
+  /// The product over windows of a smaller array, if it is one; after lower().
+  std::optional<WindowSpec> windows();
   std::vector<SlotUse>& uses() { return draft_.slots; }
   int add_packed(int temporary, std::int64_t bytes);
   /// Slot of operand A or B when it is a constant array and nothing else.
@@ -44,11 +47,16 @@ class ProductDraft {
   Ex unmasked(Ex value, const Structure& band, int row_var, int col_var);
   std::optional<GemmOperand> banded_operand(Ex value, const Structure& band, int row_var,
                                             int col_var);
+  // product_windows.cpp
+  std::optional<std::vector<std::int64_t>> positions(Ex index, int var);
+  std::optional<WindowForm> window_form(Ex index, int place_var);
+  ValueId window_source(ValueId operand, int row_var, int col_var);
   bool has_effects(Ex e) const;
   std::string variables_c(const std::string& row, const std::string& col, int row_var, int col_var);
   std::string value_c(Ex value, int row_var, int col_var, const std::string& row,
                       const std::string& col);
   std::string prelude_c() const;
+  std::string store_c(const std::string& row, const std::string& col, const std::string& acc);
   void note(const Puller& puller, Ex value);
 
   const LowerScope& scope_;
@@ -62,6 +70,7 @@ class ProductDraft {
   int i_ = -1, j_ = -1, k_ = -1, out_ = -1;
   Ex acc_, a_, b_;
   StoreSite store_;
+  bool reads_windows_ = false;
   std::set<ValueId> needs_buffer_;
 };
 

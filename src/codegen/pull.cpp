@@ -5,6 +5,7 @@
 #include "bafe/codegen/pull.h"
 
 #include <algorithm>
+#include <cstdlib>
 
 #include "bafe/base/error.h"
 #include "bafe/ir/op.h"
@@ -42,6 +43,19 @@ bool is_exact_tree(const Element& tree) {
   if (prim == Prim::kLiteral) return tree->literal == static_cast<int>(tree->literal);
   if (!is_exact(prim) && !is_comparison(prim) && !is_logic(prim)) return false;
   return std::all_of(tree->args.begin(), tree->args.end(), is_exact_tree);
+}
+/// Does the index take a value more than once while its variables run, as windows do?
+bool overlaps(const ExprPool& pool, Ex index) {
+  const ExNode& n = pool.node(index);
+  for (const auto& [slow, wide] : n.terms) {
+    for (const auto& [fast, narrow] : n.terms) {
+      const ExNode& f = pool.node(fast);
+      const bool nests = std::abs(wide) > std::abs(narrow) * (f.hi - f.lo);
+      const bool other = slow != fast && std::abs(wide) >= std::abs(narrow);
+      if (other && !nests && pool.node(slow).hi > pool.node(slow).lo && f.hi > f.lo) return true;
+    }
+  }
+  return false;
 }
 bool is_test(Prim p) { return p == Prim::kIsNan || p == Prim::kIsFinite; }
 
@@ -114,6 +128,14 @@ Ex Puller::shaped(ValueId id, const Node& node, const OpInfo& info,
   for (ValueId operand : node.operands) types.push_back(graph_.type(operand));
   Element meaning = info.element(types, node.attrs, node.type);
   BAFE_CHECK(static_cast<bool>(meaning), "concrete shapes have an element tree");
+  // Windows over a padded array: stored once, its elements are read without a condition each time.
+  const bool is_window =
+      meaning->prim == Prim::kSelect &&
+      std::any_of(indices.begin(), indices.end(), [&](Ex index) { return overlaps(pool_, index); });
+  if (is_window) {
+    needs_buffer_.insert(id);
+    return pool_.constant(Scalar::of_int(node.type.dtype, 0));
+  }
   Site site{&node, indices, {}, {}};
   Ex result = tree(meaning, node.type.dtype, site);
   if (pool_.node(result).kind == ExKind::kReduce) {

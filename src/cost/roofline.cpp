@@ -200,14 +200,14 @@ double transposed_factor(const ProductShape& shape) {
   return std::max(1.0, short_side(shape.m) / short_side(shape.n));
 }
 
-/// What it takes to bring an operand into its packed order: nothing beyond matmul_ns for a plain
-/// buffer in the fast order, a strided copy otherwise. `panels`: the product reads it by panels.
+/// What it takes to bring an operand into its packed order: nothing for a plain buffer in the fast
+/// order and for windows over a smaller one, else a strided copy. `panels`: it is read by panels.
 double operand_ns(const Program& program, const Nest& nest, const Machine& machine, double bytes,
                   bool panels) {
-  double ns = nest.compute_ns;
-  double gbs = bandwidth_gbs(machine, 2 * bytes);
-  bool direct = nest.reads.size() == 1 && nest.compute_ns == 0 && nest.reads[0].second.linear;
-  if (!direct) ns += bytes / std::min(gbs, machine.l2_gbs) * 1.5;
+  double ns = nest.compute_ns, gbs = bandwidth_gbs(machine, 2 * bytes);
+  bool alone = nest.reads.size() == 1, linear = alone && nest.reads[0].second.linear;
+  if (alone && !linear && bytes_of(program.graph.type(nest.reads[0].first)) < bytes) return 0;
+  if (!linear || nest.compute_ns != 0) ns += bytes / std::min(gbs, machine.l2_gbs) * 1.5;
   if (panels && is_panelled(program, nest)) return 0;
   for (const auto& [id, read] : nest.reads) {
     if (!read.linear || read.steps.size() < 2) continue;

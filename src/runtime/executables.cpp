@@ -55,6 +55,25 @@ class CompiledExecutable : public Executable {
   Provenance provenance_;
 };
 
+/// The input as the interpreter reads it, row-major, from memory in the caller's axis order.
+Tensor row_major(const BufferSpec& spec, void* data) {
+  const Type& type = spec.type;
+  if (spec.order == Layout::row(type.rank()).order) return Tensor::borrow(type, data);
+  InputInfo stored;
+  stored.type = {type.dtype, {}};
+  List perm(type.shape.size());
+  for (std::size_t place = 0; place < spec.order.size(); ++place) {
+    const auto axis = static_cast<std::size_t>(spec.order[place]);
+    stored.type.shape.push_back(type.shape[axis]);
+    perm[axis] = static_cast<std::int64_t>(place);
+  }
+  Graph graph;
+  const Tensor memory = Tensor::borrow(stored.type, data);
+  const ValueId input = graph.add_input(std::move(stored));
+  graph.set_roots({graph.add(Op::kTranspose, {input}, {perm})});
+  return evaluate(graph, std::vector<Tensor>{memory}, {}).front();
+}
+
 class InterpretedExecutable : public Executable {
  public:
   InterpretedExecutable(const Graph& traced, const ConstantTable& constants, Provenance provenance)
@@ -64,7 +83,7 @@ class InterpretedExecutable : public Executable {
         provenance_(std::move(provenance)) {
     provenance_.interpreted = true;
     for (const InputInfo& input : traced.inputs()) {
-      inputs_.push_back({input.type, Layout::row(input.type.rank()).order});
+      inputs_.push_back({input.type, input_order(input)});
     }
   }
   std::span<const BufferSpec> inputs() const override { return inputs_; }
@@ -72,7 +91,7 @@ class InterpretedExecutable : public Executable {
   void run(void* const* inputs, void* const* outputs, int) const override {
     std::vector<Tensor> arguments;
     for (std::size_t i = 0; i < inputs_.size(); ++i) {
-      arguments.push_back(Tensor::borrow(inputs_[i].type, inputs[i]));
+      arguments.push_back(row_major(inputs_[i], inputs[i]));
     }
     std::vector<Tensor> results = evaluate(graph_, arguments, constants_);
     for (std::size_t i = 0; i < results.size(); ++i) {

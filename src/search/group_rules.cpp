@@ -10,6 +10,8 @@
 #include "bafe/base/format.h"
 #include "bafe/cost/access.h"
 #include "bafe/cost/attention.h"
+#include "bafe/ir/op.h"
+#include "bafe/ir/walk_affine.h"
 #include "bafe/search/plan.h"
 
 namespace bafe {
@@ -23,6 +25,26 @@ struct Place {
   bool full = false;  // has the reduced axes at full length (row groups)
   friend bool operator==(const Place&, const Place&) = default;
 };
+
+/// Is every element where it was in row-major order, as after a reshape?
+bool keeps_row_major(const Graph& graph, ValueId movement) {
+  const Node& node = graph.node(movement);
+  if (node.operands.size() != 1) return false;
+  const Type operands[] = {graph.type(node.operands[0])};
+  std::vector<std::int64_t> from, to;
+  for (Dim size : operands[0].shape) from.push_back(size_of(size));
+  for (Dim size : node.type.shape) to.push_back(size_of(size));
+  if (element_count(operands[0].shape) != element_count(node.type.shape)) return false;
+  Element tree = op_element(node.op, operands, node.attrs, node.type);
+  if (!tree || tree->prim != Prim::kRead) return false;
+  const auto read = affine_read(tree, from, to, {});
+  const std::vector<std::int64_t> strides = row_major_strides(to);
+  bool same = read && read->base == 0;
+  for (std::size_t axis = 0; axis < to.size() && same; ++axis) {
+    same = to[axis] <= 1 || read->index[axis] == strides[axis];
+  }
+  return same;
+}
 
 class Rules {
  public:
@@ -119,6 +141,11 @@ bool Rules::place_movement(ValueId id, const Shape* domain) {
       return true;
     }
     if (domain && broadcast_back(id, *domain)) return true;
+    if (!domain && keeps_row_major(graph_, id)) {
+      // Axes of its own from here on: other operators on elements fit, further movements do not.
+      places_[id] = {AxisMap(graph_.type(id).shape.size(), -1), true};
+      return true;
+    }
   }
   why = format("{} moves a result of the anchor", op_info(node.op).name);
   return false;

@@ -101,14 +101,6 @@ def test_integer_functions(name, dtype):
         assert got.dtype == want.dtype and np.array_equal(got, want), tier
 
 
-@pytest.mark.parametrize("dtype", INTS)
-def test_integer_division_by_zero_is_zero(dtype):
-    a, zero = np.array([5, 0, 3], dtype), np.zeros(3, dtype)
-    for name in ("floor_divide", "remainder"):
-        for tier, got in both(getattr(np, name), a, zero):
-            assert got.tolist() == [0, 0, 0], tier
-
-
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("name", ["floor_divide", "remainder", "divide"])
 def test_float_division(name, dtype):
@@ -326,6 +318,13 @@ def test_row_programs_that_feed_row_programs(n):
     for tier, got in both(program, x):
         for one, want in zip(got, program(x)):
             np.testing.assert_allclose(one, want, rtol=1e-12, err_msg=tier)
+
+
+def test_arrays_in_any_axis_order_mean_their_values():
+    whole = np.arange(24.0).reshape(2, 3, 4)
+    for x in (whole.transpose(0, 2, 1), whole.transpose(2, 0, 1), whole.T, whole[0].T):
+        for tier, got in both(lambda a: a * 2, x):
+            np.testing.assert_array_equal(got, x * 2, err_msg=tier)
 
 
 def test_logaddexp_is_numpys_and_replaces_the_naive_form():
