@@ -24,6 +24,9 @@ std::string rows_step_c(const GemmTiling& t, int rows) {
   for (int r = 0; r < rows; ++r) {
     const std::int64_t at = r * t.spec.b.row;
     set += format("    const {0} x{1} = {0}_SET(x[{2}]);\n", p, r, r * x_step(t));
+    if (rows > 1 && t.prefetch_b) {
+      chain += format(" __builtin_prefetch(b + j + {}, 0, 2);", (r + rows) * t.spec.b.row);
+    }
     chain += format(" y = {0}_FMA(x{1}, {0}_LOAD(b + j + {2}), y);", p, r, at);
     masked += format(" y = {0}_FMA(x{1}, {0}_MLOAD(b + j + {2}, mask), y);", p, r, at);
   }
@@ -103,6 +106,14 @@ std::string dots_c(const GemmTiling& t) {
                       t.spec.b.col);
 }
 
+/// Neighbouring units that one thread computes at once: long rows of B are read best whole.
+std::int64_t joined_units(const GemmTiling& t) {
+  constexpr std::int64_t kColumns = 2048;  // a partial row of C stays in L1
+  return t.nest == GemmNest::kVecMat && t.spec.m == 1
+             ? std::max<std::int64_t>(1, kColumns / t.columns.big)
+             : 1;
+}
+
 }  // namespace
 
 std::string one_row_nest_c(const GemmTiling& t, const Target& target) {
@@ -117,10 +128,16 @@ std::string one_row_nest_c(const GemmTiling& t, const Target& target) {
   out += "  for (long long unit = begin; unit < end; unit++) {\n";
   out += format("    const long long p = unit % {};\n", t.column_blocks);
   out += batch_indices_c(t, format("unit / {}", t.column_blocks));
-  out += format("    const long long j = p < {0} ? p * {1} : {0} * {1} + (p - {0}) * {2};\n",
-                t.columns.first, t.columns.big, t.columns.big - 1);
-  out += format("    const long long columns = p < {} ? {} : {};\n", t.columns.first, t.columns.big,
-                t.columns.big - 1);
+  out += format(
+      "    long long g_last = p + {} < {} ? p + {} : {};\n"
+      "    if (g_last > p + end - unit) g_last = p + end - unit;\n",
+      joined_units(t), t.column_blocks, joined_units(t), t.column_blocks);
+  auto first_of = [&](const char* at) {
+    return format("({0} < {1} ? {0} * {2} : {1} * {2} + ({0} - {1}) * {3})", at, t.columns.first,
+                  t.columns.big, t.columns.big - 1);
+  };
+  out +=
+      format("    const long long j = {}, columns = {} - j;\n", first_of("p"), first_of("g_last"));
   out += format("    const {} *B = {};\n", type, matrix_c(t, t.spec.b));
   std::string x = matrix_c(t, t.spec.a);
   if (copies) {
@@ -134,12 +151,14 @@ std::string one_row_nest_c(const GemmTiling& t, const Target& target) {
                 offset_c("j", t.spec.b.col, "0", 0), type, t.banded ? ", j" : "");
   out += format("    {}_out(slot, size, (const {} *)scratch, {}, 0, {}, j, columns{});\n",
                 t.spec.name, type, dot_pitch(t), t.rows.big, batch_arguments_c(t));
+  out += "    unit += g_last - p - 1;\n";
   return out + "  }\n  return 0;\n}\n";
 }
 
 std::int64_t row_result_bytes(const GemmTiling& t) {
   constexpr std::int64_t kLine = 64;
-  const std::int64_t bytes = (t.rows.big * t.columns.big + t.lanes) * dtype_bytes(t.spec.dtype);
+  const std::int64_t columns = std::min(t.spec.n, joined_units(t) * t.columns.big);
+  const std::int64_t bytes = (t.rows.big * columns + t.lanes) * dtype_bytes(t.spec.dtype);
   return (bytes + kLine - 1) / kLine * kLine;
 }
 

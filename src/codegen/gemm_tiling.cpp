@@ -43,7 +43,8 @@ GemmSpec transposed(const GemmSpec& spec) {
   return out;
 }
 
-constexpr std::int64_t kStreamed = 512 << 10;  // bytes of an operand that L1 and L2 will not keep
+// Bytes of an operand that L1 and L2 will not keep, and L3 hardly.
+constexpr std::int64_t kStreamed = 512 << 10, kInMemory = 16 << 20;
 
 /// Few rows times contiguous columns, where the order of the sum is free: sums in lanes along k.
 bool fits_lanes(const GemmSpec& s) {
@@ -87,8 +88,9 @@ void tile_rows(GemmTiling& t) {
   t.kc = t.spec.k;
   t.k_blocks = 1;
   if (t.spec.a.load || t.spec.a.col != 1) t.pack_a = PackA::kRows;
-  t.prefetch_b =
-      t.nest == GemmNest::kDot && t.spec.k * t.spec.n * dtype_bytes(t.spec.dtype) >= kStreamed;
+  // Rows of a matrix in L3 come fast enough by themselves.
+  t.prefetch_b = t.spec.k * t.spec.n * dtype_bytes(t.spec.dtype) >
+                 (t.nest == GemmNest::kDot ? kStreamed : kInMemory);
   t.row_pitch = padded_row(t);
 }
 
