@@ -12,6 +12,7 @@ HERE = Path(__file__).resolve().parent
 SUITES = (
     "kernels",
     "laab",
+    "bf16",
     "layouts",
     "calls",
     "egraph",

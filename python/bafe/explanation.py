@@ -160,6 +160,7 @@ class Explanation:
         if facts:
             lines += ["known of its matrices:", *(f"  {fact}" for fact in facts)]
         lines += [f"structure: {line}" for line in found.get("structure", ())]
+        lines += [f"product: {line}" for line in found.get("products", ())]
         return lines
 
     def _steps(self) -> list[str]:

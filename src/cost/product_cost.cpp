@@ -133,7 +133,16 @@ double product_gflops(const Machine& machine, DType dtype, std::int64_t m, std::
   return dtype == DType::kF32 ? machine.f32_pairs_gflops : pairs_gflops(machine);
 }
 
+double pair_packing_ns(const Machine& machine, DType dtype, double batch, std::int64_t m,
+                       std::int64_t n, std::int64_t k) {
+  if (!uses_pairs(machine, dtype, m, n, k)) return 0;
+  constexpr double kGbs = 10;  // rounding and weaving, measured
+  return batch * static_cast<double>(n) * static_cast<double>(k) * dtype_bytes(dtype) / kGbs;
+}
+
 double panel_gain_ns(const Machine& machine, const ProductShape& s, double bytes) {
+  if (uses_pairs(machine, s.dtype, s.m, s.n, s.k))
+    return pair_packing_ns(machine, s.dtype, s.batch, s.m, s.n, s.k);
   bool repacks = std::min(s.m, s.n) >= 8 && 2 * bytes > static_cast<double>(machine.l2_bytes);
   if (repacks) return bytes / machine.l2_gbs;
   return 0.25 * bytes / bandwidth_gbs(machine, bytes);  // panels are read from end to end

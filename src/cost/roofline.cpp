@@ -343,6 +343,8 @@ double matmul_ns(const Machine& machine, DType dtype, double batch, double m, do
   double packing = narrow >= 8 && footprint > 0.5 * static_cast<double>(machine.l2_bytes)
                        ? batch * bytes * (m * k + k * n) / machine.l2_gbs
                        : 0;
+  packing += pair_packing_ns(machine, dtype, batch, static_cast<std::int64_t>(m),
+                             static_cast<std::int64_t>(n), static_cast<std::int64_t>(k));
   double traffic = batch * footprint / bandwidth_gbs(machine, batch * footprint);
   return std::max(compute, traffic) + packing;
 }

@@ -70,9 +70,11 @@ def test_results_do_not_depend_on_threads():
 
 
 def test_a_constant_is_packed_once_and_gives_the_same_product():
-    a, b = operands(192, 320, 192)
+    a, b = operands(64, 1024, 1024)
     w = bafe.constant(b)
     f = bafe.jit(lambda x: x @ w, math="fast", tier="compiled")
     plain = bafe.jit(product, math="fast", tier="compiled")(a, b)
     assert (f(a) == plain).all()
     assert (f(a + 1) != plain).any()
+    text = str(f.explain(a))
+    assert ("rounded to bf16" in text) == ("@tc" in text)

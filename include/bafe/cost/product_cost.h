@@ -52,6 +52,10 @@ bool uses_pairs(const Machine& machine, DType dtype, std::int64_t m, std::int64_
 /// Needs: `machine` by machine_of_class().
 std::vector<std::string> pair_notes(const Program& program, const Machine& machine, bool fast);
 
+/// Nanoseconds of turning the right operands into pairs; 0 for a product without them.
+double pair_packing_ns(const Machine& machine, DType dtype, double batch, std::int64_t m,
+                       std::int64_t n, std::int64_t k);
+
 /// GFLOP/s of a product's multiplications.
 double product_gflops(const Machine& machine, DType dtype, std::int64_t m, std::int64_t n,
                       std::int64_t k);
