@@ -158,6 +158,29 @@ void AttentionDraft::take_key_factor(Ex& key) {
   }
 }
 
+/// In exp(c (x - max x)) with a number c > 0 the kernel's own maximum of c x is c max x, rounding
+/// included. The factor of a bare score goes to the queries.
+void AttentionDraft::merge_factor(Ex logits, Ex shift) {
+  Ex peak = pool_.local(kPeak, tiling_.dtype, 0), score = pool_.local(kScore, tiling_.dtype, 0);
+  if (!logits_.valid() || !query_.valid() || shift != peak || peaked_ != logits) return;
+  const ExNode n = pool_.node(logits_);
+  if (n.kind != ExKind::kPrim || n.prim != Prim::kMul) return;
+  std::size_t side = n.args[0] == logits ? 1 : 0;
+  const ExNode factor = pool_.node(n.args[side]);
+  bool is_positive = factor.kind == ExKind::kConst && n.args[1 - side] == logits &&
+                     Scalar{factor.dtype, factor.bits}.as_double() > 0;
+  if (!is_positive) return;
+  for (Ex e : pool_.reachable({weight_})) {
+    if (e == peak) return;
+  }
+  shift_ = peak;
+  if (logits == score) {
+    query_ = pool_.prim(Prim::kMul, n.dtype, {query_, n.args[side]});
+    logits_ = score;
+  }
+  peaked_ = logits_;
+}
+
 bool AttentionDraft::pull_parts() {
   query_ = pull(graph_.node(form_.scores).operands[0], at(i_, t_), false);
   weight_ = pull(form_.weight, at(i_, j_), true);
@@ -165,9 +188,11 @@ bool AttentionDraft::pull_parts() {
     logits_ = pull(form_.exponent, at(i_, j_), true);
     return query_.valid() && weight_.valid() && logits_.valid();
   }
-  logits_ = exponent_of(pull(form_.logits, at(i_, j_), true));
-  shift_ = exponent_of(pull(form_.shift, at(i_, j_), true));
+  Ex logits = pull(form_.logits, at(i_, j_), true), shift = pull(form_.shift, at(i_, j_), true);
+  logits_ = exponent_of(logits);
+  shift_ = exponent_of(shift);
   peaked_ = pull(form_.peaked, at(i_, j_), true);
+  merge_factor(logits, shift);
   return query_.valid() && weight_.valid() && logits_.valid() && shift_.valid() &&
          peaked_.valid() && !pool_.depends(shift_, j_);
 }

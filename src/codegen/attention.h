@@ -59,6 +59,7 @@ class AttentionDraft {
   /// The exponent with `gap` in place of the difference.
   Ex exponent_of(Ex gap);
   bool pull_parts();
+  void merge_factor(Ex logits, Ex shift);
   void take_key_factor(Ex& key);
   void bind_rows(Puller& puller);
   void note(const Puller& puller, Ex value);
@@ -82,7 +83,10 @@ class AttentionDraft {
   std::string pointer_c(const BroadcastOperand& operand, const char* buffer) const;
   std::string block_c(const std::string& symbol) const;
   std::string finish_c() const;
+  std::string transpose_c() const;
+  std::int64_t pitch() const;  ///< of a row of the transposed result
   std::int64_t padded(std::int64_t columns) const;
+  std::int64_t result_rows() const;
 
   const LowerScope& scope_;
   const Graph& graph_;

@@ -8,8 +8,11 @@
 //   unit   := queries, {block of keys}, results
 //   block  := scores, logits and their maxima, powers and their sums, values
 
+#include <algorithm>
+
 #include "attention.h"
 #include "bafe/base/format.h"
+#include "bafe/codegen/gemm_text.h"
 #include "bafe/codegen/math_c.h"
 #include "bafe/codegen/vector_c.h"
 
@@ -103,7 +106,8 @@ std::string AttentionDraft::head_c(const std::string& symbol) const {
   for (const char* name : {"peak", "own", "shift", "sum", "scale", "top"}) take(name, q);
   take("qt", depth_ * q);
   take("st", tiling_.keys * q);
-  take("ot", padded(width_) * q);
+  take("ot", result_rows() * q);
+  take("tr", q * pitch());
   if (!key_.is_direct) take("kb", tiling_.keys * depth_);
   if (!value_.is_direct) take("vb", tiling_.keys * width_);
   for (const StagedValue& staged : staged_) {
@@ -120,7 +124,7 @@ std::string AttentionDraft::head_c(const std::string& symbol) const {
 std::int64_t AttentionDraft::scratch_bytes() const {
   std::int64_t q = tiling_.queries, bytes = dtype_bytes(tiling_.dtype);
   std::int64_t elements = 6 * rounded(q) + rounded(depth_ * q) + rounded(tiling_.keys * q) +
-                          rounded(padded(width_) * q);
+                          rounded(result_rows() * q) + rounded(q * pitch());
   if (!key_.is_direct) elements += rounded(tiling_.keys * depth_);
   if (!value_.is_direct) elements += rounded(tiling_.keys * width_);
   elements += static_cast<std::int64_t>(staged_.size()) * rounded(tiling_.keys * q * 8 / bytes);
@@ -215,19 +219,43 @@ std::string AttentionDraft::finish_c() const {
   std::string out = "    " + loop_c("r", "rows") + "{ " + row + format(" {} s = 0; ", e) + shift +
                     format("  scale[r] = {}(shift[r] - s); sum[r] *= scale[r]; }}\n",
                            math_symbol_c("exp", tiling_.dtype));
-  std::string weigh =
-      format(" const {0} v2 = sum[r], v3 = ot[c * {1} + r] * scale[r]; (void)v2;", e, q);
-  out += "    " + loop_c("c", std::to_string(width_)) + loop_c("r", "rows", true) +
-         value_c(row + weigh, weight_, format("ot[c * {} + r]", q));
+  out += transpose_c();
+  std::string place =
+      format(" const long long i{} = c; const {} v2 = sum[r]; (void)v2; {} v4;\n", c_, e, e);
+  std::string found = format("const {} v3 = tr[r * {} + c] * scale[r];", e, pitch());
   CExprWriter w = writer();
   w.count_uses({store_.index, store_.value});
   out += "    " + loop_c("r", "rows") + loop_c("c", std::to_string(width_), true) + "{ " + row +
-         format(" const long long i{} = c; const {} v2 = sum[r], v4 = ot[c * {} + r]; (void)v2;\n",
-                c_, e, q) +
+         place + value_c(found, weight_, "v4") +
          w.declarations({store_.index, store_.value}, true, "  ");
   DType dtype = graph_.type(output_).dtype;
   return out + format("  {}[{}] = {}; }}\n", w.buffer_name(store_.buffer), w.text(store_.index),
                       w.stored(store_.value, dtype));
+}
+
+std::int64_t AttentionDraft::pitch() const {
+  return (width_ + tiling_.lanes - 1) / tiling_.lanes * tiling_.lanes;
+}
+std::int64_t AttentionDraft::result_rows() const { return std::max(pitch(), padded(width_)); }
+
+/// ot[column][query] to tr[query][column], one square of registers at a time.
+std::string AttentionDraft::transpose_c() const {
+  GemmTiling square;
+  square.spec.dtype = tiling_.dtype;
+  square.lanes = tiling_.lanes;
+  std::string row, stores;
+  std::string rounds =
+      transposed_rows_c(square, format("ot + c * {} + r", tiling_.queries), tiling_.queries, row);
+  for (int i = 0; i < tiling_.lanes; ++i) {
+    stores += format("  {}_STORE(tr + (r + {}) * {} + c, {}{});\n", vector_prefix(tiling_.dtype), i,
+                     pitch(), row, i);
+  }
+  return format(
+             "    for (long long r = 0; r < {0}; r += {2}) for (long long c = 0; c < {1}; c += "
+             "{2}) "
+             "{{\n",
+             tiling_.queries, pitch(), tiling_.lanes) +
+         rounds + stores + "}\n";
 }
 
 std::string AttentionDraft::unit_c(const std::string& symbol) const {
@@ -247,7 +275,7 @@ std::string AttentionDraft::unit_c(const std::string& symbol) const {
          format("{{ peak[r] = own[r] = {}; sum[r] = 0; }}\n",
                 literal_c(neutral_of(ReduceKind::kMax, tiling_.dtype)));
   out += format("    memset(ot, 0, {});\n",
-                padded(width_) * tiling_.queries * dtype_bytes(tiling_.dtype));
+                result_rows() * tiling_.queries * dtype_bytes(tiling_.dtype));
   out += format(
       "    for (long long k0 = 0; k0 < {0}; k0 += {1}) {{\n      const long long count = {2};\n",
       n_, tiling_.keys, smaller_c("k0", tiling_.keys, n_));
