@@ -10,6 +10,9 @@ __version__: str
 class BafeError(Exception):
     """Base of every error BAFE raises."""
 
+class DivisionError(BafeError, ZeroDivisionError):
+    """An integer was divided by zero."""
+
 class ShapeError(BafeError, ValueError):
     """Shapes or axes do not fit."""
 

@@ -4,13 +4,14 @@
 #include <cerrno>
 #include <system_error>
 
+#include "bafe/base/division_error.h"
 #include "bindings.h"
 
 namespace bafe::python {
 namespace {
 
 struct Classes {
-  PyObject *base, *shape, *parse, *rule, *dtype, *trace, *compile, *internal;
+  PyObject *base, *shape, *parse, *rule, *dtype, *trace, *compile, *internal, *division;
 };
 Classes classes;
 
@@ -29,6 +30,8 @@ PyObject* make(py::module_& module, const char* name, const char* doc, PyObject*
 void set_python_error(std::exception_ptr error) {
   try {
     std::rethrow_exception(error);
+  } catch (const DivisionError& e) {
+    PyErr_SetString(classes.division, e.what());
   } catch (const ShapeError& e) {
     PyErr_SetString(classes.shape, e.what());
   } catch (const ParseError& e) {
@@ -55,6 +58,8 @@ void set_python_error(std::exception_ptr error) {
 void bind_errors(py::module_& module) {
   classes.base = make(module, "BafeError", "Base of every error BAFE raises.", nullptr);
   classes.shape = make(module, "ShapeError", "Shapes or axes do not fit.", PyExc_ValueError);
+  classes.division =
+      make(module, "DivisionError", "An integer was divided by zero.", PyExc_ZeroDivisionError);
   classes.parse = make(module, "ParseError", "A text is malformed.", PyExc_ValueError);
   classes.rule = make(module, "RuleError", "A rewrite rule is wrong.", PyExc_ValueError);
   classes.dtype = make(module, "DTypeError", "An element type does not fit.", PyExc_TypeError);

@@ -44,6 +44,7 @@ class CExprWriter {
 
   bool checks_index() const { return checks_index_; }
   bool checks_power() const { return checks_power_; }
+  bool checks_divisor() const { return checks_divisor_; }
 
  private:
   bool is_available(const ExNode& n, const std::vector<char>& ok, bool is_leaf) const;
@@ -53,6 +54,7 @@ class CExprWriter {
   std::string prim_text(const ExNode& n);
   std::string cast_text(const ExNode& n);
   std::string linear_text(const ExNode& n);
+  void check_width(const ExNode& n) const;
   std::string declare(Ex e, const std::string& indent);
 
   const ExprPool& pool_;
@@ -68,7 +70,7 @@ class CExprWriter {
   };
   std::vector<Frame> frames_;
   int next_name_ = 0;
-  bool checks_index_ = false, checks_power_ = false;
+  bool checks_index_ = false, checks_power_ = false, checks_divisor_ = false;
 };
 
 }  // namespace bafe

@@ -117,7 +117,20 @@ std::string CExprWriter::combined(ReduceKind kind, DType dtype, const std::strin
   return result;
 }
 
+/// Index arithmetic of kernels is done in long long. This proves that it cannot overflow: variables
+/// have known ranges, products and sums are formed here only.
+void CExprWriter::check_width(const ExNode& n) const {
+  __int128 most = n.number < 0 ? -static_cast<__int128>(n.number) : n.number;
+  for (auto [atom, c] : n.terms) {
+    const __int128 low = static_cast<__int128>(pool_.node(atom).lo) * c;
+    const __int128 high = static_cast<__int128>(pool_.node(atom).hi) * c;
+    most += std::max(low < 0 ? -low : low, high < 0 ? -high : high);
+  }
+  BAFE_CHECK(most <= std::int64_t{1} << 62, "an index of a kernel stays within 62 bits");
+}
+
 std::string CExprWriter::linear_text(const ExNode& n) {
+  check_width(n);
   std::string s;
   for (auto [atom, c] : n.terms) {
     std::string factor = std::to_string(c < 0 ? -c : c);

@@ -5,6 +5,7 @@
 #include "bafe/codegen/math_c.h"
 #include "bafe/codegen/nest.h"
 #include "c_expr.h"
+#include "effects.h"
 
 namespace bafe {
 
@@ -38,10 +39,7 @@ bool CExprWriter::is_trivial(const ExNode& n) const {
          (n.kind == ExKind::kLinear && n.terms.size() <= 1);
 }
 
-bool CExprWriter::has_effect(const ExNode& n) const {
-  bool is_int_power = n.kind == ExKind::kPrim && n.prim == Prim::kPow && !is_float(n.dtype);
-  return n.kind == ExKind::kLookup || is_int_power;
-}
+bool CExprWriter::has_effect(const ExNode& n) const { return may_fail(pool_, n); }
 
 bool CExprWriter::is_available(const ExNode& n, const std::vector<char>& ok, bool is_leaf) const {
   if (n.kind == ExKind::kVar) return vars_.contains(static_cast<int>(n.number));
@@ -70,7 +68,10 @@ std::string CExprWriter::declare(Ex e, const std::string& indent) {
     s += indent + name + " = (unsigned long long)" + name + " < " + extent + "ULL ? " + name +
          " : 0;\n";
   } else {
-    if (has_effect(n) && dtype_info(n.dtype).kind == kIntKind) {
+    if (may_divide_by_zero(pool_, n)) {
+      checks_divisor_ = true;
+      s = indent + "bad_divisor |= " + text(n.args[1]) + " == 0;\n";
+    } else if (has_effect(n) && dtype_info(n.dtype).kind == kIntKind) {
       checks_power_ = true;
       s = indent + "bad_power |= " + text(n.args[1]) + " < 0;\n";
     }

@@ -110,7 +110,12 @@ void PartEmitter::units(const Stmt& s) {
   collect(s, roots);
   declare(roots, false);
   int wide = 0;
-  for (const UnitVar& v : s.unit_vars) wide += v.extent > 1;
+  __int128 steps = 1;
+  for (const UnitVar& v : s.unit_vars) {
+    wide += v.extent > 1;
+    steps *= v.extent;
+    BAFE_CHECK(steps <= std::int64_t{1} << 62, "steps of a kernel are counted in 62 bits");
+  }
   std::string per = std::to_string(s.per), total = std::to_string(s.total);
   if (s.per > 1) {
     line(format("const long long stop = unit_end * {0} < {1} ? unit_end * {0} : {1};", per, total));
@@ -292,12 +297,13 @@ std::string buffers_c(const Nest& nest) {
 std::string emit_nest_c(const Nest& nest, std::set<std::string>& functions) {
   std::string parts;
   std::int64_t first = 0;
-  bool checks_index = false, checks_power = false;
+  bool checks_index = false, checks_power = false, checks_divisor = false;
   for (const NestPart& part : nest.parts) {
     PartEmitter emitter(nest, part, functions);
     std::string text = emitter.run(first);
     checks_index |= emitter.writer().checks_index();
     checks_power |= emitter.writer().checks_power();
+    checks_divisor |= emitter.writer().checks_divisor();
     bool is_only = nest.parts.size() == 1;
     std::string guard =
         is_only ? "  {\n" : format("  if (begin < {} && end > {}) {{\n", first + part.units, first);
@@ -314,8 +320,10 @@ std::string emit_nest_c(const Nest& nest, std::set<std::string>& functions) {
   for (int stack : stacks) s += format("  int depth{} = 0;\n", stack);
   if (checks_index) s += "  int bad_index = 0;\n";
   if (checks_power) s += "  int bad_power = 0;\n";
+  if (checks_divisor) s += "  int bad_divisor = 0;\n";
   s += parts;
   std::string status = checks_power ? "bad_power ? 2 : 0" : "0";
+  if (checks_divisor) status = "bad_divisor ? 6 : " + status;
   if (checks_index) status = "bad_index ? 1 : " + status;
   return s + "  return " + status + ";\n}\n";
 }

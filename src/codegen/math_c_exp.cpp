@@ -115,7 +115,7 @@ constexpr const char* kExpm1F64 = R"(static inline double bafe_expm1_f64(double 
   c = c < -60.0 ? -60.0 : c;
   double y = bafe_expm1_pair_f64(c, &low);
   y = x > 709.8 ? __builtin_inf() : y;
-  return x == 0.0 ? x : y;
+  return __builtin_fabs(x) < 0x1p-54 ? x : y;
 }
 )";
 
@@ -194,7 +194,7 @@ std::string sigmoid_times_f64() {
 
 constexpr const char* kSiluF64 = R"(static inline double bafe_silu_f64(double x) {
   const double y = bafe_sigmoid_times_f64(x, x < -760.0 ? -760.0 : x);
-  return x > 50.0 ? x : x < -0x1.fffffffffffffp1023 ? x * 0.0 : y;
+  return (x > 50.0) | (x == 0.0) ? x : x < -0x1.fffffffffffffp1023 ? x * 0.0 : y;
 }
 )";
 constexpr const char* kSiluF32 = R"(static inline float bafe_silu_f32(float x) {

@@ -2,6 +2,7 @@
 // writes its own register only; integers wrap modulo 2^64 and are narrowed when stored.
 #include <cmath>
 
+#include "bafe/base/division_error.h"
 #include "bafe/base/error.h"
 #include "bafe/base/format.h"
 #include "bafe/ir/scalar_math.h"
@@ -16,6 +17,21 @@ void map1(const WalkStep& step, std::vector<Column>& columns, int n, F f) {
   using R = decltype(f(a[0]));
   R* out = columns[static_cast<std::size_t>(step.dst)].template fill<R>();
   for (int i = 0; i < n; ++i) out[i] = f(a[i]);
+}
+
+/// Whether an integer that is chosen is divided by zero.
+template <class T>
+bool divides_by_zero(const WalkStep& step, std::vector<Column>& columns, int n) {
+  if constexpr (std::is_integral_v<T>) {
+    const T* divisor = columns[static_cast<std::size_t>(step.b)].template get<T>();
+    const std::uint8_t* mask =
+        step.mask < 0 ? nullptr
+                      : columns[static_cast<std::size_t>(step.mask)].template get<std::uint8_t>();
+    for (int i = 0; i < n; ++i) {
+      if (divisor[i] == 0 && (mask == nullptr || mask[i] != 0)) return true;
+    }
+  }
+  return false;
 }
 
 template <class T, class F>
@@ -218,8 +234,10 @@ void Walker::run_arithmetic(const WalkStep& step, int n) {
     case Prim::kMax:
       return map2<T>(step, c, n, [](T a, T b) { return scalar::max_of(a, b); });
     case Prim::kMod:
+      if (divides_by_zero<T>(step, c, n)) throw DivisionError(subject_);
       return map2<T>(step, c, n, [](T a, T b) { return scalar::mod_of(a, b); });
     case Prim::kFloorDiv:
+      if (divides_by_zero<T>(step, c, n)) throw DivisionError(subject_);
       return map2<T>(step, c, n, [](T a, T b) { return scalar::floor_div_of(a, b); });
     case Prim::kLt:
       return map2<T>(step, c, n, [](T a, T b) { return B(a < b); });

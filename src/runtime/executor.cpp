@@ -11,6 +11,7 @@
 #include <mutex>
 #include <new>
 
+#include "bafe/base/division_error.h"
 #include "bafe/base/error.h"
 #include "bafe/base/format.h"
 #include "bafe/base/trace.h"
@@ -38,6 +39,8 @@ KernelRegistry& registry() {
     case kKernelNegativePower:
       throw ShapeError({}, step.label, "integers to negative integer powers are not allowed")
           .fix("cast the base to a float first");
+    case kKernelDivisionByZero:
+      throw DivisionError(step.label);
     case kKernelSingular:
       throw ShapeError({}, step.label, "a matrix is singular")
           .fix("add a small multiple of the identity, or use a least-squares solution");

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "bafe/base/format.h"
 #include "bafe/codegen/lower.h"
 #include "bafe/ir/builder.h"
 #include "bafe/runtime/loader.h"
@@ -46,7 +47,7 @@ class MathKernel {
     std::vector<ValueId> operands;
     for (int i = 0; i < arity; ++i) {
       InputInfo info;
-      info.name = "x" + std::to_string(i);
+      info.name = format("x{}", i);
       info.type = {dtype, {count}};
       operands.push_back(program.graph.add_input(info));
     }

@@ -29,7 +29,8 @@ enum KernelStatus : int {
   kKernelNegativePower = 2,
   kKernelSingular = 3,
   kKernelNotPositive = 4,
-  kKernelNoMemory = 5
+  kKernelNoMemory = 5,
+  kKernelDivisionByZero = 6
 };
 
 enum class SlotKind : std::uint8_t { kInput, kOutput, kConstant, kArena };

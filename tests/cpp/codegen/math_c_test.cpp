@@ -120,7 +120,7 @@ void expect_same_bits(const std::string& name, const std::vector<T>& a, const st
 
 template <class T>
 void expect_same_on_vector_targets(const Elementary& f) {
-  const std::vector<T> x = samples<T>(100003, 9);
+  const std::vector<T> x = samples<T>(10003, 9);
   const std::vector<T> wide = values_of(f.name, x, host_target());
   Target narrow = host_target();
   narrow.isa = Isa::kAvx2;

@@ -1,6 +1,10 @@
 #pragma once
 /// Runs plans one step after the other, for tests only: compiles the C text, splits the units of
-/// every step in uneven ranges, checks that nothing is written outside a buffer.
+/// every step in uneven ranges, checks that nothing is written outside a buffer. When kernels are
+/// sanitized, buffers of arguments and results lie between pages that nobody may touch: this finds
+/// what masked loads and stores do, which AddressSanitizer does not see.
+
+#include <sys/mman.h>
 
 #include <cstring>
 #include <memory>
@@ -31,13 +35,40 @@ inline std::vector<std::int64_t> positions(const Type& type, const std::vector<i
   return result;
 }
 
+/// `bytes` of memory that end where a forbidden page begins; the page before is forbidden too.
+class GuardedBlock {
+ public:
+  explicit GuardedBlock(std::size_t bytes)
+      : inner_((bytes + kPage - 1) / kPage * kPage), whole_(inner_ + 2 * kPage) {
+    base_ = static_cast<std::byte*>(
+        mmap(nullptr, whole_, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+    if (base_ == MAP_FAILED || mprotect(base_ + kPage, inner_, PROT_READ | PROT_WRITE) != 0)
+      throw std::runtime_error("no guarded memory");
+    begin_ = base_ + kPage + inner_ - bytes;
+  }
+  ~GuardedBlock() { munmap(base_, whole_); }
+  GuardedBlock(const GuardedBlock&) = delete;
+  GuardedBlock& operator=(const GuardedBlock&) = delete;
+  std::byte* data() const { return begin_; }
+
+ private:
+  static constexpr std::size_t kPage = 1 << 16;  // of every size a kernel uses, a multiple
+  std::size_t inner_, whole_;
+  std::byte *base_ = nullptr, *begin_ = nullptr;
+};
+
 class PlanRunner {
  public:
   PlanRunner(Plan plan, const Target& target, ConstantTable constants = {},
              const std::string& level = "-O1")
       : plan_(std::move(plan)), constants_(std::move(constants)) {
     if (!plan_.c_text.empty()) code_ = std::make_unique<CompiledC>(plan_.c_text, target, level);
-    for (const Slot& slot : plan_.slots) blocks_.emplace_back(block_bytes(slot));
+    for (const Slot& slot : plan_.slots) {
+      blocks_.push_back(block_bytes(slot));
+      const auto bytes = static_cast<std::size_t>(slot.bytes);
+      const bool is_guarded = kernels_are_sanitized() && slot.kind != SlotKind::kArena;
+      guarded_.push_back(is_guarded ? std::make_unique<GuardedBlock>(bytes) : nullptr);
+    }
     for (std::size_t i = 0; i < plan_.slots.size(); ++i) {
       const Slot& slot = plan_.slots[i];
       if (slot.kind != SlotKind::kConstant) continue;
@@ -85,6 +116,7 @@ class PlanRunner {
   }
   std::byte* at(std::size_t slot) {
     const Slot& s = plan_.slots[slot];
+    if (guarded_[slot]) return guarded_[slot]->data();
     if (s.kind != SlotKind::kArena) return blocks_[slot].data();
     auto base = reinterpret_cast<std::uintptr_t>(arena_.data());
     return arena_.data() + (64 - base % 64) % 64 + s.arena_offset;
@@ -134,6 +166,7 @@ class PlanRunner {
   ConstantTable constants_;
   std::unique_ptr<CompiledC> code_;
   std::vector<std::vector<std::byte>> blocks_;
+  std::vector<std::unique_ptr<GuardedBlock>> guarded_;  ///< by slot; null: blocks_
   std::vector<std::byte> arena_;
   std::int64_t unit_step_ = 3;
   int status_ = 0;
