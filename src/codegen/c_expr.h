@@ -22,8 +22,9 @@ class CExprWriter {
   std::string buffer_name(int buffer) const;
   std::string var_name(int var) const { return "i" + std::to_string(var); }
   std::string local_name(int number) const { return "v" + std::to_string(number); }
+  /// `quiet`: an extreme of floats may lose a NaN and the sign of a zero.
   std::string combined(ReduceKind kind, DType dtype, const std::string& old,
-                       const std::string& value);
+                       const std::string& value, bool quiet);
   std::string call(std::string_view name, DType dtype, const std::string& args);
   std::string convert(const std::string& value, DType from, DType to);
 

@@ -270,7 +270,7 @@ Lowered lower(const LowerScope& scope, const std::vector<ValueId>& outputs,
   for (Domain& d : maker.domains) {
     std::vector<std::vector<int>> none;
     d.collapse(none);
-    draft.nest.parts.push_back(pointwise_part(d, draft.nest));
+    draft.nest.parts.push_back(pointwise_part(d, draft.nest, scope.target));
   }
   lowered.kernels.push_back(std::move(draft));
   return lowered;

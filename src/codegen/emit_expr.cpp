@@ -95,7 +95,7 @@ std::string CExprWriter::stored(Ex e, DType dtype) {
 }
 
 std::string CExprWriter::combined(ReduceKind kind, DType dtype, const std::string& old,
-                                  const std::string& value) {
+                                  const std::string& value, bool quiet) {
   std::string result;
   bool is_bool = dtype == DType::kBool;
   switch (kind) {
@@ -107,7 +107,9 @@ std::string CExprWriter::combined(ReduceKind kind, DType dtype, const std::strin
       break;
     default: {
       bool is_max = kind == ReduceKind::kMax || kind == ReduceKind::kArgMax;
-      if (is_bool)
+      if (quiet && is_float(dtype))
+        result = "(" + value + (is_max ? " > " : " < ") + old + " ? " + value + " : " + old + ")";
+      else if (is_bool)
         result = old + (is_max ? " | " : " & ") + value;
       else
         result = call(is_max ? "max" : "min", accumulator_of(dtype), value + ", " + old);

@@ -75,6 +75,8 @@ class PartEmitter {
   void merge_top(const Stmt& s, int stack);
   void fold(const Stmt& s);
   void stream(const Stmt& s);
+  void turn(const Stmt& s);
+  std::string at_most(Ex limit, std::int64_t count);
   void decode(const std::vector<UnitVar>& vars, const std::string& flat);
 
   const Nest& nest_;
@@ -179,9 +181,9 @@ void PartEmitter::leaf(const Stmt& s) {
   }
   std::string place = element(s.buffer, s.index);
   DType dtype = buffer(s.buffer).dtype;
-  std::string value = s.kind == Stmt::kStore
-                          ? writer_.stored(s.value, dtype)
-                          : writer_.combined(s.reduce, dtype, place, writer_.text(s.value));
+  std::string value = s.kind == Stmt::kStore ? writer_.stored(s.value, dtype)
+                                             : writer_.combined(s.reduce, dtype, place,
+                                                                writer_.text(s.value), nest_.quiet);
   line(place + " = " + value + ";");
   writer_.forget_loads(s.buffer);
 }
@@ -193,7 +195,8 @@ void PartEmitter::merge_top(const Stmt& s, int stack) {
   open(format("for (long long l = 0; l < {}; ++l)", count));
   std::string left = format("{}[(depth{} - 2) * {} + l]", b, stack, count);
   std::string right = format("{}[(depth{} - 1) * {} + l]", b, stack, count);
-  line(left + " = " + writer_.combined(s.reduce, buffer(stack).dtype, left, right) + ";");
+  line(left + " = " + writer_.combined(s.reduce, buffer(stack).dtype, left, right, nest_.quiet) +
+       ";");
   close();
   line(format("--depth{};", stack));
 }
@@ -220,18 +223,29 @@ void PartEmitter::fold(const Stmt& s) {
   line("#pragma GCC unroll 1");
   line("#pragma GCC ivdep");
   open("for (long long l = 0; l < w; ++l)");
-  line(b + "[l] = " + writer_.combined(s.reduce, dtype, b + "[l]", b + "[l + w]") + ";");
+  line(b + "[l] = " + writer_.combined(s.reduce, dtype, b + "[l]", b + "[l + w]", nest_.quiet) +
+       ";");
   close();
   close();
 }
 
+std::string PartEmitter::at_most(Ex limit, std::int64_t count) {
+  if (!limit.valid()) return std::to_string(count);
+  return format("({0} < {1} ? {0} : {1})", writer_.text(limit), count);
+}
+
+/// The tile's buffer may hold wider elements only where both have the same bytes.
+void PartEmitter::turn(const Stmt& s) {
+  declare({s.index}, true);
+  line(format("bafe_turn{}({}, {} + {}, {}, {}, {});", dtype_bytes(buffer(s.buffer2).dtype),
+              writer_.buffer_name(s.buffer), writer_.buffer_name(s.buffer2), writer_.text(s.index),
+              s.step, at_most(s.base, s.count), at_most(s.limit, s.count)));
+  writer_.forget_loads(s.buffer);
+}
+
 void PartEmitter::stream(const Stmt& s) {
   declare({s.index}, true);
-  std::string count = std::to_string(s.count);
-  if (s.limit.valid()) {
-    std::string limit = writer_.text(s.limit);
-    count = format("({0} < {1} ? {0} : {1})", limit, count);
-  }
+  std::string count = at_most(s.limit, s.count);
   line(format("bafe_stream({} + {}, {}, {} * (long long)sizeof({}));",
               writer_.buffer_name(s.buffer2), writer_.text(s.index), writer_.buffer_name(s.buffer),
               count, compute_c(buffer(s.buffer).dtype)));
@@ -257,6 +271,8 @@ void PartEmitter::statement(const Stmt& s) {
       return fold(s);
     case Stmt::kStream:
       return stream(s);
+    case Stmt::kTurn:
+      return turn(s);
     case Stmt::kClear:
       declare({s.value}, true);
       open(format("for (long long l = 0; l < {}; ++l)", s.count));

@@ -15,6 +15,8 @@ namespace bafe {
 
 inline constexpr std::int64_t kUnitElements = 16384;  ///< a unit of pointwise work: 64 KiB of f32
 
+inline constexpr int kTilePitch = 32;  ///< elements of a row of a private square tile
+
 /// A slot of a step: a stored value of the program or a temporary of the group.
 struct SlotUse {
   ValueId value;  ///< invalid: temporary
@@ -86,7 +88,7 @@ Lowered lower_outputs(const LowerScope& scope, const std::vector<ValueId>& outpu
 /// A copy of one value, stored or not, into a buffer of its own in `order`.
 Lowered lower_copy(const LowerScope& scope, ValueId value, const std::vector<int>& order);
 /// Loops of a domain without reductions; private tiles are added to `nest`.
-NestPart pointwise_part(Domain domain, Nest& nest);
+NestPart pointwise_part(Domain domain, Nest& nest, const Target& target);
 /// Adds the parts of a domain with reductions.
 void lower_rows(Domain domain, Lowered& lowered, KernelDraft draft);
 Lowered lower_scan(const LowerScope& scope, ValueId output);

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <optional>
 
 #include "bafe/base/error.h"
 #include "kernel.h"
@@ -11,7 +12,7 @@
 namespace bafe {
 namespace {
 
-constexpr std::int64_t kTile = 32;
+constexpr std::int64_t kTile = kTilePitch;
 
 std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
 
@@ -70,10 +71,30 @@ Stmt units_stmt(NestPart& part, const std::vector<int>& vars, std::int64_t work_
   return s;
 }
 
+/// A load whose bytes a vector routine can turn into the tile.
+std::optional<Stmt> turned(const Domain& d, const Nest& nest, const Target& target, Ex load,
+                           int tile, int fast, int across) {
+  const ExNode& n = d.pool->node(load);
+  int bytes = static_cast<int>(dtype_bytes(n.dtype));
+  bool hidden = false;
+  std::int64_t step = d.pool->coefficient(n.args[0], fast, &hidden);
+  d.pool->coefficient(n.args[0], across, &hidden);
+  if (target.isa == Isa::kPlain || (bytes != 4 && bytes != 8) || hidden) return std::nullopt;
+  if (nest.buffers[static_cast<std::size_t>(n.number)].kind != Buffer::kSlot) return std::nullopt;
+  Stmt s;
+  s.kind = Stmt::kTurn;
+  s.buffer = tile;
+  s.buffer2 = static_cast<int>(n.number);
+  s.index = n.args[0];
+  s.step = step;
+  s.count = kTile;
+  return s;
+}
+
 /// A tile of both axes: transposed inputs are read along their own rows into a private tile, so
 /// that every cache line is used whole at once; then the output is written along its rows.
-std::vector<Stmt> tile_stmts(Domain& d, Nest& nest, int fast, int across, int fast_tile,
-                             int across_tile) {
+std::vector<Stmt> tile_stmts(Domain& d, Nest& nest, const Target& target, int fast, int across,
+                             int fast_tile, int across_tile) {
   ExprPool& pool = *d.pool;
   int fast_place = pool.new_var(kTile), across_place = pool.new_var(kTile);
   auto both = [&](int outer, int inner, std::vector<Stmt> body) {
@@ -84,19 +105,28 @@ std::vector<Stmt> tile_stmts(Domain& d, Nest& nest, int fast, int across, int fa
       s.var2 = is_fast ? fast_place : across_place;
       return s;
     };
-    std::vector<Stmt> row = {one(inner, LoopKind::kVector, std::move(body))};
+    std::vector<Stmt> row = {streamed(pool, nest, one(inner, LoopKind::kVector, std::move(body)))};
     return one(outer, LoopKind::kSerial, std::move(row));
   };
+  auto start = [&](int counter) { return pool.scale(pool.var(counter), kTile); };
   std::vector<Stmt> result, fill;
   ExprPool::NodeMap loads;
   Ex place = pool.add(pool.scale(pool.var(across_place), kTile), pool.var(fast_place));
   for (Ex e : transposed_loads(d, fast, across)) {
     DType dtype = pool.node(e).dtype;
     int tile = nest.add_temporary(accumulator_of(dtype), kTile * kTile);
-    fill.push_back(store_stmt({tile, place, e}));
+    if (std::optional<Stmt> turn = turned(d, nest, target, e, tile, fast, across)) {
+      turn->index =
+          pool.substitute(turn->index, {{fast, start(fast_tile)}, {across, start(across_tile)}});
+      turn->base = pool.sub(pool.integer(pool.extent(fast)), start(fast_tile));
+      turn->limit = pool.sub(pool.integer(pool.extent(across)), start(across_tile));
+      result.push_back(std::move(*turn));
+    } else {
+      fill.push_back(store_stmt({tile, place, e}));
+    }
     loads[e.id] = pool.load(tile, dtype, place);
   }
-  result.push_back(both(fast, across, std::move(fill)));
+  if (!fill.empty()) result.push_back(both(fast, across, std::move(fill)));
   d.replace(loads);
   result.push_back(both(across, fast, stores_of(d)));
   return result;
@@ -150,7 +180,7 @@ void Domain::collapse(std::vector<std::vector<int>>& also) {
   }
 }
 
-NestPart pointwise_part(Domain d, Nest& nest) {
+NestPart pointwise_part(Domain d, Nest& nest, const Target& target) {
   NestPart part;
   part.pool = d.pool;
   ExprPool& pool = *d.pool;
@@ -175,10 +205,10 @@ NestPart pointwise_part(Domain d, Nest& nest) {
   if (across >= 0) {
     int fast_tile = pool.new_var(ceil_div(pool.extent(fast), kTile));
     int across_tile = pool.new_var(ceil_div(pool.extent(across), kTile));
-    inner = tile_stmts(d, nest, fast, across, fast_tile, across_tile);
+    inner = tile_stmts(d, nest, target, fast, across, fast_tile, across_tile);
     std::erase(outer, across);
-    outer.push_back(across_tile);
     outer.push_back(fast_tile);
+    outer.push_back(across_tile);  // the next tile lies beside this one in the turned input
     work = kTile * kTile;
   } else if (work > 2 * kUnitElements) {
     int chunk = pool.new_var(ceil_div(work, kUnitElements));

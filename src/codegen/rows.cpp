@@ -280,11 +280,12 @@ void RowLowering::lower_whole() {
 
 void RowLowering::run() {
   split_positions();
+  split_nans();
   unroll_small();
   if (reduces().empty()) {
     std::vector<std::vector<int>> none;
     d_.collapse(none);
-    draft_.nest.parts.push_back(pointwise_part(d_, draft_.nest));
+    draft_.nest.parts.push_back(pointwise_part(d_, draft_.nest, draft_.scope.target));
     lowered_.kernels.push_back(std::move(draft_));
     return;
   }

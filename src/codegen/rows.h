@@ -41,6 +41,7 @@ class RowLowering {
   // rows_shape.cpp: which loops there are.
   void split_positions();
   Ex position_of(Ex reduce);
+  void split_nans();
   void unroll_small();
   bool is_short(const ExNode& reduce) const;
   Ex unrolled(Ex reduce);

@@ -88,10 +88,18 @@ std::vector<Stmt> RowLowering::grouped_stmts(const RowPass& pass,
 }
 
 Ex RowLowering::tree_of(const Accumulator& acc, std::vector<Ex> values) {
+  bool is_extreme = acc.kind == ReduceKind::kMax || acc.kind == ReduceKind::kMin;
+  auto both = [&](Ex a, Ex b) {
+    if (!is_extreme || !draft_.nest.quiet || !is_float(acc.dtype))
+      return pool_.prim(prim_of(acc.kind), acc.dtype, {a, b});
+    Ex is_less = pool_.prim(Prim::kLt, DType::kBool, {a, b});
+    bool is_max = acc.kind == ReduceKind::kMax;
+    return pool_.prim(Prim::kSelect, acc.dtype, {is_less, is_max ? b : a, is_max ? a : b});
+  };
   while (values.size() > 1) {
     std::vector<Ex> next;
     for (std::size_t i = 0; i + 1 < values.size(); i += 2) {
-      next.push_back(pool_.prim(prim_of(acc.kind), acc.dtype, {values[i], values[i + 1]}));
+      next.push_back(both(values[i], values[i + 1]));
     }
     if (values.size() % 2 != 0) next.push_back(values.back());
     values = std::move(next);

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <bit>
 #include <functional>
+#include <limits>
 
 #include "bafe/base/error.h"
 #include "rows.h"
@@ -105,6 +106,32 @@ void RowLowering::split_positions() {
   d_.replace(map);
 }
 
+/// Where zero signs may differ, an extreme of floats is one instruction that passes over NaN, and a
+/// flag reduced beside it says whether there was one.
+void RowLowering::split_nans() {
+  if (draft_.scope.options.bits) return;
+  draft_.nest.quiet = true;
+  ExprPool::NodeMap map;
+  for (Ex e : reduces()) {
+    Ex now = pool_.replace(e, map);
+    d_.reductions.emplace(now.id, d_.reductions.at(e.id));
+    const ExNode n = pool_.node(now);
+    bool is_extreme = n.reduce == ReduceKind::kMax || n.reduce == ReduceKind::kMin;
+    if (!is_extreme || !is_float(n.dtype) || is_short(n)) {
+      if (now != e) map[e.id] = now;
+      continue;
+    }
+    Ex is_nan = pool_.prim(Prim::kIsNan, DType::kBool, {n.args[0]});
+    Ex flag = pool_.reduce(ReduceKind::kMax, DType::kI32, n.vars, pool_.cast(is_nan, DType::kI32));
+    d_.reductions.emplace(flag.id, d_.reductions.at(e.id));
+    Ex none = pool_.constant(Scalar::of_int(DType::kI32, 0));
+    Ex any = pool_.prim(Prim::kLt, DType::kBool, {none, flag});
+    Ex nan = pool_.constant(Scalar::of(n.dtype, std::numeric_limits<double>::quiet_NaN()));
+    map[e.id] = pool_.prim(Prim::kSelect, n.dtype, {any, nan, now});
+  }
+  d_.replace(map);
+}
+
 /// Reductions that hold others stay loops: copies of the inner ones would be new values.
 bool RowLowering::is_short(const ExNode& reduce) const {
   std::int64_t count = count_of(reduce.vars);
@@ -134,7 +161,9 @@ bool RowLowering::check_dependence() {
     return std::any_of(d_.stores.begin(), d_.stores.end(), [&](const StoreSite& s) {
       const ExNode& n = pool_.node(s.value);
       bool is_wrapped = n.kind == ExKind::kRound || n.kind == ExKind::kCast;
-      return s.value == e || (is_wrapped && n.args[0] == e);
+      bool is_flagged = n.kind == ExKind::kPrim && n.prim == Prim::kSelect &&
+                        (n.args[2] == e || pool_.node(n.args[0]).args.back() == e);
+      return s.value == e || is_flagged || (is_wrapped && n.args[0] == e);
     });
   };
   Ex leader = all[0];

@@ -13,6 +13,7 @@ namespace bafe {
 namespace {
 
 constexpr std::int64_t kStripBytes = 4096;
+constexpr std::int64_t kLeastTile = 128;
 constexpr std::int64_t kLeastBytes = 512;  // shorter rows lose more at their ends than they gain
 
 bool can_stream(const ExprPool& pool, const Nest& nest, const Stmt& s, int var) {
@@ -37,17 +38,19 @@ bool exceeds_caches(const KernelDraft& draft) {
 }
 
 Stmt streamed(ExprPool& pool, Nest& nest, Stmt loop) {
-  if (!nest.streams || loop.step != 1 || loop.var2 >= 0) return loop;
+  if (!nest.streams || loop.step != 1) return loop;
   std::int64_t widest = 0;
   for (const Stmt& s : loop.body) {
     if (!can_stream(pool, nest, s, loop.var)) return loop;
     const Buffer& buffer = nest.buffers[static_cast<std::size_t>(s.buffer)];
     widest = std::max<std::int64_t>(widest, dtype_bytes(buffer.dtype));
   }
-  if (widest == 0 || loop.count * widest < kLeastBytes) return loop;
+  bool is_tile = loop.var2 >= 0;  // rows of a tile are short, but whole lines
+  if (widest == 0 || loop.count * widest < (is_tile ? kLeastTile : kLeastBytes)) return loop;
   std::int64_t strip = std::min(loop.count, kStripBytes / widest);
   std::int64_t strips = (loop.count + strip - 1) / strip;
-  int place = pool.new_var(strip);
+  if (is_tile && strips > 1) return loop;
+  int place = is_tile ? loop.var2 : pool.new_var(strip);
   Ex first = loop.base, left = loop.limit;
   int number = -1;
   if (strips > 1) {

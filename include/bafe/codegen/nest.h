@@ -51,6 +51,8 @@ struct Stmt {
     kPush,   ///< tree of sum_order.h, buffer2 is the stack: push buffer[0 .. count), merge complete
              ///< subtrees
     kMerge,  ///< merge what is left on stack `buffer` into its level 0
+    kTurn,   ///< buffer[c * pitch + r] = buffer2[index + r * step + c] for r < base, c < limit,
+             ///< both at most `count`, the pitch
     kStream,  ///< buffer2[index ..] = buffer[0 .. count), around the caches; fewer by limit
     kFold,    ///< `step` lanes of `count` neighbours each in `buffer`: fold into the first
   };
@@ -78,6 +80,7 @@ struct Nest {
   std::vector<Buffer> buffers;
   std::vector<NestPart> parts;
   std::int64_t scratch_bytes = 0;
+  bool quiet = false;    ///< extremes of floats pass over NaN: a flag beside them knows of it
   bool streams = false;  ///< the arrays exceed the caches: long stores go around them
   std::int64_t units() const;
 

@@ -1,0 +1,116 @@
+"""Kernels bound by memory: stores around the caches, turned tiles, extremes with NaN, columns."""
+
+import bafe
+import numpy as np
+import pytest
+
+rng = np.random.default_rng(5)
+
+
+def values(shape, dtype):
+    if np.issubdtype(dtype, np.integer):
+        return rng.integers(-100, 100, shape).astype(dtype)
+    return rng.standard_normal(shape).astype(dtype)
+
+
+def same(f, *args, math="reals"):
+    got, want = bafe.jit(f, math=math)(*args), f(*args)
+    assert got.dtype == want.dtype and got.shape == want.shape
+    np.testing.assert_array_equal(got, want)
+
+
+@pytest.mark.parametrize("n", [(3 << 20) + 5, 4 << 20])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.int16])
+def test_long_results_are_whole(n, dtype):
+    x = values(n, dtype)
+    same(lambda a: a + a, x)
+    same(lambda a: a[1:] * a[:-1], x)
+
+
+@pytest.mark.parametrize("columns", [1000, 1024, 129, 5000])
+def test_rows_of_large_results_are_whole(columns):
+    x = values(((5 << 20) // columns, columns), np.float32)
+    same(lambda a, b: a * b, x, values(columns, np.float32))
+    got = bafe.jit(lambda a: a - a.max(axis=1, keepdims=True))(x)
+    np.testing.assert_array_equal(got, x - x.max(axis=1, keepdims=True))
+
+
+def test_unaligned_results_of_large_calls(monkeypatch):
+    x = values((1001, 5003), np.float32)
+    same(lambda a: np.concatenate([a + 1, a * 2], axis=1), x)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.int64, np.int32, np.int16, np.int8])
+@pytest.mark.parametrize(
+    "shape", [(1, 70), (70, 1), (32, 64), (33, 31), (100, 257), (8, 8), (4, 5)]
+)
+def test_transposes_move_every_element(shape, dtype):
+    same(lambda a: a.T + a.dtype.type(1), values(shape, dtype))
+    same(lambda a: np.transpose(a), values(shape, dtype))
+
+
+@pytest.mark.parametrize("order", [(0, 2, 1), (2, 0, 1), (1, 2, 0), (2, 1, 0), (1, 0, 2)])
+def test_permuted_axes(order):
+    for shape in [(5, 40, 33), (64, 7, 65), (3, 4, 5), (130, 130, 130)]:
+        same(lambda a: np.transpose(a, order) + np.float32(1), values(shape, np.float32))
+
+
+def test_large_transposes_go_around_the_caches():
+    for shape in [(2048, 2048), (1500, 3001)]:
+        same(lambda a: a.T + np.float32(1), values(shape, np.float32))
+
+
+def test_transposed_bits_are_kept():
+    bits = rng.integers(0, 1 << 32, (64, 96), dtype=np.uint32)
+    x = bits.view(np.float32)
+    got = bafe.jit(lambda a: np.transpose(a))(x)
+    np.testing.assert_array_equal(np.ascontiguousarray(got).view(np.uint32), bits.T)
+
+
+@pytest.mark.parametrize("math", ["bits", "reals"])
+@pytest.mark.parametrize("shape", [(3, 5), (4, 100), (7, 1000), (300, 70), (2, 20000)])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_extremes_know_of_nan(shape, dtype, math):
+    for case in range(5):
+        x = values(shape, dtype)
+        if case == 1:
+            x[shape[0] // 2, shape[1] - 1] = np.nan
+        if case == 2:
+            x[:] = -np.inf
+        if case == 3:
+            x[0, shape[1] // 2] = np.nan
+            x[1, 0] = np.inf
+        if case == 4:
+            x[:, ::2] = np.inf
+        for axis in (None, 0, 1):
+            for f in (np.max, np.min, np.argmax, np.argmin):
+                same(lambda a, f=f, axis=axis: f(a, axis=axis), x, math=math)
+
+
+def test_all_nan_is_nan():
+    x = np.full((40, 300), np.nan, np.float32)
+    for axis in (None, 0, 1):
+        same(lambda a, axis=axis: a.max(axis=axis), x)
+        same(lambda a, axis=axis: a.argmin(axis=axis), x)
+
+
+@pytest.mark.parametrize(
+    "shape", [(1, 4000), (7, 130), (8, 128), (257, 999), (3000, 65), (5000, 8)]
+)
+def test_sums_are_at_least_as_close_as_numpys(shape):
+    x = values(shape, np.float32) + np.float32(3)
+    for axis in (0, 1, None):
+        exact = np.sum(x.astype(np.float64), axis=axis)
+        got = bafe.jit(lambda a, axis=axis: a.sum(axis=axis))(x)
+        near = np.abs(np.sum(x, axis=axis) - exact).max()
+        ulp = np.spacing(np.abs(exact).max().astype(np.float32))
+        assert np.abs(got - exact).max() <= max(near, 2 * ulp)
+
+
+@pytest.mark.parametrize("dtype", [np.int8, np.int32, np.int64, np.uint16])
+def test_integer_columns_are_exact(dtype):
+    x = values((300, 77), np.int64).astype(dtype)
+    same(lambda a: a.max(axis=0), x)
+    same(lambda a: a.min(axis=0), x)
+    same(lambda a: a.sum(axis=0), x)
+    same(lambda a: (a > 0).any(axis=0), x)
