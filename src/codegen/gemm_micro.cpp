@@ -92,6 +92,17 @@ std::string start(const Micro& m) {
          format("  if (first) {{\n    {}({}){{0}};\n  }} else {{\n{}  }}\n", zero, m.p, reload);
 }
 
+/// This row of the next panel, to its last line: arrays are rarely aligned to lines.
+std::string ask_ahead(const Micro& m) {
+  const std::int64_t width = m.vectors * m.t.lanes;
+  const std::string next = format("b + {}", width);
+  std::string out;
+  for (std::int64_t v = 0; v < m.vectors; ++v) {
+    out += format("    __builtin_prefetch({} + {}, 0, 2);\n", next, v * m.t.lanes);
+  }
+  return out + format("    __builtin_prefetch({} + {}, 0, 2);\n", next, width - 1);
+}
+
 std::string loop(const Micro& m) {
   std::string body;
   std::vector<std::string> row_of_b;
@@ -100,9 +111,7 @@ std::string loop(const Micro& m) {
     row_of_b.push_back(m.is_tight() && v == 0 ? from : format("b{}", v));
     if (row_of_b.back() != from) body += format("    const {} b{} = {};\n", m.p, v, from);
   }
-  for (std::int64_t v = 0; m.t.prefetch_b && v < m.vectors; ++v) {
-    body += format("    __builtin_prefetch(b + {}, 0, 2);\n", (m.vectors + v) * m.t.lanes);
-  }
+  if (m.t.prefetch_b) body += ask_ahead(m);
   for (std::int64_t r = 0; r < m.rows; ++r) {
     // Nothing of the next row may be loaded ahead, and one vector of B is read from memory.
     if (m.is_tight()) body += "    __asm__ volatile(\"\" ::: \"memory\");\n";
