@@ -15,6 +15,7 @@ SUITES = (
     "bf16",
     "layouts",
     "calls",
+    "elementary",
     "egraph",
     "extraction",
     "algebra",
