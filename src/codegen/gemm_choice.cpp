@@ -91,9 +91,7 @@ void choose_packing(GemmTiling& t) {
 /// Units of about equal work: enough of them for a few threads, each large enough to reuse B's
 /// panels.
 void choose_units(GemmTiling& t) {
-  constexpr std::int64_t kWantedUnits = 16;
-  // A streamed B is read once by all rows; their part of A then fills half of L2.
-  const std::int64_t kMostRows = t.prefetch_b ? 256 : 128;
+  constexpr std::int64_t kWantedUnits = 16, kMostRows = 128;
   constexpr double kSmallUnit = 64.0 * 64 * 64;
   const double batch = static_cast<double>(t.batch_count());
   const double work = batch * static_cast<double>(t.spec.m) * static_cast<double>(t.spec.n) *
