@@ -92,13 +92,12 @@ Machine machine_of_class(Machine machine, bool bits, bool fast) {
   return machine;
 }
 
-bool pairs_fit(bool tiles, int terms, std::int64_t m, std::int64_t n, std::int64_t k) {
-  const std::int64_t least = terms == 3 ? 192 : tiles ? 64 : 16;
+bool pairs_fit(bool tiles, int terms, double m, double n, double k) {
+  const double least = terms == 3 ? 192 : tiles ? 64 : 16;
   return m >= (tiles ? least : 8) && n >= least && k >= least;
 }
 
-bool uses_pairs(const Machine& machine, DType dtype, std::int64_t m, std::int64_t n,
-                std::int64_t k) {
+bool uses_pairs(const Machine& machine, DType dtype, double m, double n, double k) {
   const bool tiles = machine.amx_gflops > 0;
   if (dtype == DType::kF32) return machine.f32_pairs_gflops > 0 && pairs_fit(tiles, 3, m, n, k);
   return dtype == DType::kBF16 && pairs_gflops(machine) > 0 && pairs_fit(tiles, 1, m, n, k);
@@ -111,7 +110,9 @@ std::vector<std::string> pair_notes(const Program& program, const Machine& machi
       const Node& node = program.graph.node(id);
       if (op_info(node.op).kind != OpKind::kContraction) continue;
       const ProductShape s = product_shape(program.graph.type(node.operands[0]), node.type);
-      if (!uses_pairs(machine, s.dtype, s.m, s.n, s.k)) continue;
+      const auto m = static_cast<double>(s.m), n = static_cast<double>(s.n),
+                 k = static_cast<double>(s.k);
+      if (!uses_pairs(machine, s.dtype, m, n, k)) continue;
       const char* unit = machine.amx_gflops > 0 ? "AMX tiles" : "vectors of bf16";
       std::string how = "stored bf16, exact products (reals)";
       if (s.dtype == DType::kF32 && fast)
@@ -125,24 +126,24 @@ std::vector<std::string> pair_notes(const Program& program, const Machine& machi
   return notes;
 }
 
-double product_gflops(const Machine& machine, DType dtype, std::int64_t m, std::int64_t n,
-                      std::int64_t k) {
+double product_gflops(const Machine& machine, DType dtype, double m, double n, double k) {
   if (dtype == DType::kF64) return machine.fma_gflops_f64;
   if (!is_float(dtype)) return machine.scalar_gops * 2;
   if (!uses_pairs(machine, dtype, m, n, k)) return machine.fma_gflops_f32;
   return dtype == DType::kF32 ? machine.f32_pairs_gflops : pairs_gflops(machine);
 }
 
-double pair_packing_ns(const Machine& machine, DType dtype, double batch, std::int64_t m,
-                       std::int64_t n, std::int64_t k) {
+double pair_packing_ns(const Machine& machine, DType dtype, double batch, double m, double n,
+                       double k) {
   if (!uses_pairs(machine, dtype, m, n, k)) return 0;
   constexpr double kGbs = 10;  // rounding and weaving, measured
-  return batch * static_cast<double>(n) * static_cast<double>(k) * dtype_bytes(dtype) / kGbs;
+  return batch * n * k * dtype_bytes(dtype) / kGbs;
 }
 
 double panel_gain_ns(const Machine& machine, const ProductShape& s, double bytes) {
-  if (uses_pairs(machine, s.dtype, s.m, s.n, s.k))
-    return pair_packing_ns(machine, s.dtype, s.batch, s.m, s.n, s.k);
+  const double packing = pair_packing_ns(machine, s.dtype, s.batch, static_cast<double>(s.m),
+                                         static_cast<double>(s.n), static_cast<double>(s.k));
+  if (packing > 0) return packing;
   bool repacks = std::min(s.m, s.n) >= 8 && 2 * bytes > static_cast<double>(machine.l2_bytes);
   if (repacks) return bytes / machine.l2_gbs;
   return 0.25 * bytes / bandwidth_gbs(machine, bytes);  // panels are read from end to end

@@ -331,8 +331,7 @@ double slots_per_ns(const Machine& machine, DType dtype) {
 }
 
 double matmul_ns(const Machine& machine, DType dtype, double batch, double m, double n, double k) {
-  double peak = product_gflops(machine, dtype, static_cast<std::int64_t>(m),
-                               static_cast<std::int64_t>(n), static_cast<std::int64_t>(k));
+  double peak = product_gflops(machine, dtype, m, n, k);
   double bytes = dtype_bytes(dtype);
   // The narrow side decides: a product with one row or column streams the matrix once and fills few
   // registers.
@@ -343,8 +342,7 @@ double matmul_ns(const Machine& machine, DType dtype, double batch, double m, do
   double packing = narrow >= 8 && footprint > 0.5 * static_cast<double>(machine.l2_bytes)
                        ? batch * bytes * (m * k + k * n) / machine.l2_gbs
                        : 0;
-  packing += pair_packing_ns(machine, dtype, batch, static_cast<std::int64_t>(m),
-                             static_cast<std::int64_t>(n), static_cast<std::int64_t>(k));
+  packing += pair_packing_ns(machine, dtype, batch, m, n, k);
   double traffic = batch * footprint / bandwidth_gbs(machine, batch * footprint);
   return std::max(compute, traffic) + packing;
 }

@@ -37,28 +37,27 @@ double product_ns(const Machine& machine, const ProductShape& shape);
 /// has no use.
 int panel_width(const Machine& machine, DType dtype, std::int64_t m, std::int64_t n);
 
-/// The machine as a request of this class may use it: nothing of bf16 under math="bits"; f32 products
-/// through rounded operands under math="fast", else through six products of three terms on tiles.
+/// The machine as a request of this class may use it: nothing of bf16 under math="bits"; f32
+/// products through rounded operands under math="fast", else through six products of three terms on
+/// tiles.
 Machine machine_of_class(Machine machine, bool bits, bool fast);
 
 /// Are sizes large enough for tiles (`tiles`) or vectors of bf16 with `terms` terms an operand?
-bool pairs_fit(bool tiles, int terms, std::int64_t m, std::int64_t n, std::int64_t k);
+bool pairs_fit(bool tiles, int terms, double m, double n, double k);
 
 /// Does an m x k by k x n product of stored `dtype` go through pairs of bf16?
-bool uses_pairs(const Machine& machine, DType dtype, std::int64_t m, std::int64_t n,
-                std::int64_t k);
+bool uses_pairs(const Machine& machine, DType dtype, double m, double n, double k);
 
 /// A line for each product that goes through bf16: what is multiplied, and what it may err.
 /// Needs: `machine` by machine_of_class().
 std::vector<std::string> pair_notes(const Program& program, const Machine& machine, bool fast);
 
 /// Nanoseconds of turning the right operands into pairs; 0 for a product without them.
-double pair_packing_ns(const Machine& machine, DType dtype, double batch, std::int64_t m,
-                       std::int64_t n, std::int64_t k);
+double pair_packing_ns(const Machine& machine, DType dtype, double batch, double m, double n,
+                       double k);
 
 /// GFLOP/s of a product's multiplications.
-double product_gflops(const Machine& machine, DType dtype, std::int64_t m, std::int64_t n,
-                      std::int64_t k);
+double product_gflops(const Machine& machine, DType dtype, double m, double n, double k);
 
 /// What product_ns() has too much when the right operand, `bytes` large, lies in panels already.
 double panel_gain_ns(const Machine& machine, const ProductShape& shape, double bytes);
