@@ -121,10 +121,13 @@ void choose_units(GemmTiling& t) {
 }
 
 /// The K block of a product whose tiles are cut.
-std::int64_t usual_depth(const GemmTiling& t) {
+std::int64_t usual_depth(const GemmTiling& t, const Target& target) {
   const std::int64_t bytes = dtype_bytes(t.spec.dtype);
   if (streams_b(t) && t.rows.count < 4) return t.rows.count == 1 ? 32 : 64;
-  return bytes == 8 ? 384 : 512;
+  // A unit's part of A fills half of L2; the fewer blocks, the less often C is read again. Many
+  // long rows of a streamed B would evict each other before they are used.
+  if (streams_b(t) && t.spec.k * bytes > 3072) return 2048 / bytes;
+  return (target.l2_bytes >= (1 << 20) ? 4096 : 2048) / bytes;
 }
 
 }  // namespace
@@ -172,7 +175,7 @@ void cut_tiles(GemmTiling& t, const TileChoice& choice, const Target& target) {
   const GemmSpec& s = t.spec;
   t.rows = choice.rows;
   t.columns = choice.columns;
-  const std::int64_t limit = choice.depth > 0 ? choice.depth : usual_depth(t);
+  const std::int64_t limit = choice.depth > 0 ? choice.depth : usual_depth(t, target);
   const Cut depth = Cut::of(s.k, limit);
   t.k_blocks = std::max<std::int64_t>(1, depth.count);
   t.kc = depth.count > 1 ? (depth.big + 7) / 8 * 8 : s.k;
