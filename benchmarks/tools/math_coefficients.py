@@ -7,7 +7,7 @@ Chebyshev interpolation in 60 digits (mpmath.chebyfit), rounded to double at the
 The error printed beside a table is that of the unrounded polynomial over its interval.
 """
 
-from mpmath import atanh, chebyfit, cos, erf, erfc, exp, log, mp, mpf, pi, sin, sqrt
+from mpmath import atanh, chebyfit, cos, erf, erfc, exp, log, mp, mpf, pi, sin, sqrt, tanh
 
 mp.dps = 60
 LN2_HALF = log(2) / 2 * mpf("1.0001")
@@ -18,6 +18,11 @@ QUARTER_PI = (pi / 4 * mpf("1.0001")) ** 2
 def exp_tail(r):
     """(exp(r) - 1 - r) / r**2."""
     return (exp(r) - 1 - r) / r**2 if abs(r) > 1e-18 else mpf(1) / 2 + r / 6
+
+
+def tanh_tail(z):
+    """(tanh(x) / x - 1) / z with z = x**2."""
+    return (tanh(sqrt(z)) / sqrt(z) - 1) / z if z > 1e-25 else -mpf(1) / 3 + 2 * z / 15
 
 
 def log_tail(z):
@@ -88,6 +93,9 @@ print("/// Coefficients of elementary functions, lowest power first, as C litera
 print("/// Made by benchmarks/tools/math_coefficients.py; do not edit.")
 print("\nnamespace bafe {\n")
 table("kExpF32", exp_tail, -LN2_HALF, LN2_HALF, 5, "exp for float")
+table(
+    "kTanhF32", tanh_tail, 0, mpf("0.66") ** 2, 5, "(tanh(x) / x - 1) / x^2 in x^2 for |x| <= 0.66"
+)
 table("kExpMid", exp_tail, -LN2_HALF, LN2_HALF, 6, "exp in double for float results")
 table("kExpF64", exp_tail, -LN2_HALF, LN2_HALF, 11, "exp for double")
 table("kLogMid", log_tail, 0, S_MAX, 5, "log in double for float results")
