@@ -1,0 +1,44 @@
+// Which products go through bf16, by class and by what the machine reaches.
+
+#include <gtest/gtest.h>
+
+#include "bafe/cost/product_cost.h"
+
+namespace bafe {
+namespace {
+
+Machine with(double bf16, double amx) {
+  Target target;
+  target.isa = Isa::kAvx512;
+  Machine machine = Machine::reference(target);
+  machine.fma_gflops_f32 = 238;
+  machine.bf16_gflops = bf16;
+  machine.amx_gflops = amx;
+  return machine;
+}
+
+TEST(ProductsThroughBf16, OfF32NeedTilesUnlessRoundingIsAllowed) {
+  const Machine tiles = with(480, 3360), vectors = with(480, 0);
+  auto taken = [](const Machine& machine, bool bits, bool fast) {
+    return uses_pairs(machine_of_class(machine, bits, fast), DType::kF32, 512, 512, 512);
+  };
+  EXPECT_TRUE(taken(tiles, false, false));
+  EXPECT_TRUE(taken(tiles, false, true));
+  EXPECT_FALSE(taken(tiles, true, false));
+  EXPECT_FALSE(taken(vectors, false, false));
+  EXPECT_TRUE(taken(vectors, false, true));
+  EXPECT_FALSE(taken(with(240, 0), false, true)) << "no faster than multiply-adds";
+}
+
+TEST(ProductsThroughBf16, OfStoredBf16AreTakenButUnderBits) {
+  const Machine vectors = with(480, 0);
+  auto taken = [&](bool bits) {
+    return uses_pairs(machine_of_class(vectors, bits, false), DType::kBF16, 64, 64, 64);
+  };
+  EXPECT_TRUE(taken(false));
+  EXPECT_FALSE(taken(true));
+  EXPECT_FALSE(uses_pairs(vectors, DType::kBF16, 4, 64, 64)) << "too small";
+}
+
+}  // namespace
+}  // namespace bafe
