@@ -14,6 +14,7 @@
 #include "bafe/ir/op.h"
 #include "bafe/runtime/arena.h"
 #include "bafe/search/cuts.h"
+#include "bafe/search/plan.h"
 
 namespace bafe {
 namespace {
@@ -112,6 +113,11 @@ bool may_take_pairs(const Program& program, const LowerOptions& lower) {
   return false;
 }
 
+bool has_attention(const Program& program) {
+  return std::any_of(program.groups.begin(), program.groups.end(),
+                     [](const Group& group) { return group.kind == GroupKind::kAttention; });
+}
+
 }  // namespace
 
 std::vector<CandidatePlan> candidate_plans(const Program& chosen, const LowerOptions& lower,
@@ -120,6 +126,12 @@ std::vector<CandidatePlan> candidate_plans(const Program& chosen, const LowerOpt
   plans.push_back({chosen, lower, "as chosen"});
   for (CutProgram& cut : cut_groups(chosen, cost)) {
     plans.push_back({std::move(cut.program), lower, std::move(cut.what)});
+  }
+  if (has_attention(chosen)) {
+    PlanAid aid;
+    aid.keeps_sums = true;
+    Program parts = plan_groups(chosen.graph, cost, !chosen.structures.empty(), aid);
+    plans.push_back({std::move(parts), lower, "attention in parts"});
   }
   if (may_take_pairs(chosen, lower)) {
     plans.push_back(

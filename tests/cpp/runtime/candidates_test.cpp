@@ -1,0 +1,110 @@
+// Ways to build one program, and which of them runs.
+
+#include "bafe/runtime/candidates.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "bafe/base/error.h"
+#include "bafe/cost/roofline.h"
+#include "bafe/ir/text.h"
+#include "bafe/search/cuts.h"
+#include "bafe/search/plan.h"
+
+namespace bafe {
+namespace {
+
+const char* const kMlp =
+    "program main(x: f32[64, 128], w: f32[128, 256], b: f32[64, 256]) -> f32[64, 256] {\n"
+    "  return softmax (tanh (add (matmul x w) b)) :axes (1)\n}\n";
+const char* const kAttention =
+    "program main(q: f32[256, 64], k: f32[512, 64], v: f32[512, 64]) -> f32[256, 64] {\n"
+    "  return matmul (softmax (matmul q (transpose k :perm (1 0))) :axes (1)) v\n}\n";
+
+RooflineModel model() { return RooflineModel(Machine::reference(host_target())); }
+
+Program planned(const char* text) {
+  RooflineModel cost = model();
+  return plan_groups(plan_form(parse_program(text)), cost);
+}
+
+bool has_kind(const Program& program, GroupKind kind) {
+  return std::any_of(program.groups.begin(), program.groups.end(),
+                     [&](const Group& group) { return group.kind == kind; });
+}
+
+TEST(CutGroups, GivesProgramsWithOneMoreGroup) {
+  Program program = planned(kMlp);
+  std::vector<CutProgram> cuts = cut_groups(program, model(), 3, 100);
+  ASSERT_FALSE(cuts.empty());
+  for (const CutProgram& cut : cuts) {
+    EXPECT_EQ(cut.program.groups.size(), program.groups.size() + 1) << cut.what;
+    EXPECT_NO_THROW(check_program(cut.program)) << cut.what;
+    EXPECT_FALSE(cut.what.empty());
+  }
+  EXPECT_TRUE(std::is_sorted(cuts.begin(), cuts.end(), [](const auto& a, const auto& b) {
+    return a.program.predicted_ns < b.program.predicted_ns;
+  }));
+}
+
+TEST(CutGroups, LeavesOutWhatIsPredictedMuchSlower) {
+  EXPECT_TRUE(cut_groups(planned(kMlp), model(), 3, 0.5).empty());
+}
+
+TEST(CandidatePlans, StartWithTheChosenOne) {
+  std::vector<CandidatePlan> plans = candidate_plans(planned(kMlp), {}, model());
+  ASSERT_GE(plans.size(), 1u);
+  EXPECT_EQ(plans[0].program.groups.size(), planned(kMlp).groups.size());
+}
+
+TEST(CandidatePlans, HaveAttentionInPartsToo) {
+  std::vector<CandidatePlan> plans = candidate_plans(planned(kAttention), {}, model());
+  ASSERT_TRUE(has_kind(plans[0].program, GroupKind::kAttention));
+  bool has_parts = std::any_of(plans.begin(), plans.end(), [](const CandidatePlan& plan) {
+    return !has_kind(plan.program, GroupKind::kAttention);
+  });
+  EXPECT_TRUE(has_parts);
+  for (const CandidatePlan& plan : plans) EXPECT_NO_THROW(check_program(plan.program));
+}
+
+/// Counts its runs; may refuse them.
+class Counting : public Executable {
+ public:
+  explicit Counting(bool refuses, std::int64_t elements = 4) : refuses_(refuses) {
+    specs_.push_back({Type{DType::kF32, {Dim(elements)}}, {0}});
+  }
+  std::span<const BufferSpec> inputs() const override { return specs_; }
+  std::span<const BufferSpec> outputs() const override { return specs_; }
+  void run(void* const*, void* const*, int) const override {
+    ++runs;
+    if (refuses_) throw ShapeError({}, "take", "index out of range");
+  }
+  const Provenance& provenance() const override { return provenance_; }
+  std::int64_t arena_bytes() const override { return 0; }
+  mutable int runs = 0;
+
+ private:
+  bool refuses_;
+  std::vector<BufferSpec> specs_;
+  Provenance provenance_;
+};
+
+TEST(Race, IsWonByTheFirstWhenTheOtherRefusesItsArguments) {
+  auto first = std::make_shared<Counting>(false), other = std::make_shared<Counting>(true);
+  EXPECT_EQ(fastest({first, other}), 0u);
+  EXPECT_EQ(other->runs, 1);
+  EXPECT_GT(first->runs, 1);
+}
+
+TEST(Race, IsNotRunAloneOrOnLargeArguments) {
+  auto first = std::make_shared<Counting>(false, 1024), other = std::make_shared<Counting>(false);
+  EXPECT_EQ(fastest({first}), 0u);
+  RaceLimits limits;
+  limits.bytes = 4096;
+  EXPECT_EQ(fastest({first, other}, limits), 0u);
+  EXPECT_EQ(first->runs, 0);
+}
+
+}  // namespace
+}  // namespace bafe
