@@ -125,6 +125,18 @@ std::vector<Stmt> RowLowering::lanes_stmts(const RowPass& pass,
   return out;
 }
 
+void RowLowering::push_runs(const std::vector<Accumulator>& accs, Ex number,
+                            std::vector<Stmt>& out) {
+  for (const Accumulator& acc : accs) {
+    if (!acc.is_tree) continue;
+    Stmt push = leaf(Stmt::kPush, acc.lanes, number, {});
+    push.buffer2 = acc.stack;
+    push.reduce = acc.kind;
+    push.count = lanes_ * width_;
+    out.push_back(push);
+  }
+}
+
 /// One run: at most run_ elements from `base` on, pushed on the tree as its run `number`.
 std::vector<Stmt> RowLowering::run_stmts(const RowPass& pass, const std::vector<Accumulator>& accs,
                                          const std::vector<Stmt>& caches, Ex base, Ex number,
@@ -134,14 +146,7 @@ std::vector<Stmt> RowLowering::run_stmts(const RowPass& pass, const std::vector<
     if (acc.is_tree) clear(acc, body);
   }
   for (Stmt& s : lanes_stmts(pass, accs, caches, base, count)) body.push_back(std::move(s));
-  for (const Accumulator& acc : accs) {
-    if (!acc.is_tree) continue;
-    Stmt push = leaf(Stmt::kPush, acc.lanes, number, {});
-    push.buffer2 = acc.stack;
-    push.reduce = acc.kind;
-    push.count = lanes_ * width_;
-    body.push_back(push);
-  }
+  push_runs(accs, number, body);
   return body;
 }
 
@@ -168,25 +173,6 @@ std::vector<Stmt> RowLowering::runs_stmts(const RowPass& pass, const std::vector
     }
   }
   return out;
-}
-
-/// Where order is free, runs start anew with every value of the outer reduced variables, so that
-/// lanes are contiguous in memory.
-std::vector<Stmt> RowLowering::outer_runs_stmts(const RowPass& pass,
-                                                const std::vector<Accumulator>& accs,
-                                                const std::vector<Stmt>& caches) {
-  std::int64_t inner = pool_.extent(pass.vars.back());
-  std::int64_t outer = count_of(pass.vars) / inner, runs = (inner + run_ - 1) / run_;
-  int row = loop_var(Role::kOuter, outer);
-  std::vector<Stmt> body;
-  for (std::int64_t r = 0; r < runs; ++r) {
-    std::int64_t length = std::min(run_, inner - r * run_);
-    Ex base = pool_.add(pool_.scale(pool_.var(row), inner), pool_.integer(r * run_));
-    Ex number = pool_.add(pool_.scale(pool_.var(row), runs), pool_.integer(r));
-    for (Stmt& s : run_stmts(pass, accs, caches, base, number, length))
-      body.push_back(std::move(s));
-  }
-  return {loop_stmt(pool_, row, LoopKind::kSerial, std::move(body))};
 }
 
 void RowLowering::finish(const Accumulator& acc, std::vector<Stmt>& out) {

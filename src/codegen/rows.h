@@ -65,6 +65,9 @@ class RowLowering {
   std::vector<Stmt> lanes_stmts(const RowPass& pass, const std::vector<Accumulator>& accs,
                                 const std::vector<Stmt>& caches, Ex base, std::int64_t count);
   void choose_lanes(const RowPass& pass);
+  void push_runs(const std::vector<Accumulator>& accs, Ex number, std::vector<Stmt>& out);
+  std::vector<Stmt> short_rows_stmts(const RowPass& pass, const std::vector<Accumulator>& accs,
+                                     const std::vector<Stmt>& caches);
   std::vector<Stmt> outer_runs_stmts(const RowPass& pass, const std::vector<Accumulator>& accs,
                                      const std::vector<Stmt>& caches);
   std::vector<Stmt> run_stmts(const RowPass& pass, const std::vector<Accumulator>& accs,

@@ -107,4 +107,53 @@ Ex RowLowering::tree_of(const Accumulator& acc, std::vector<Ex> values) {
   return values[0];
 }
 
+/// As outer_runs_stmts where inner rows are short: a run holds as many of them as make a chain of
+/// its length.
+std::vector<Stmt> RowLowering::short_rows_stmts(const RowPass& pass,
+                                                const std::vector<Accumulator>& accs,
+                                                const std::vector<Stmt>& caches) {
+  std::int64_t inner = pool_.extent(pass.vars.back());
+  std::int64_t outer = count_of(pass.vars) / inner, height = std::min(run_ / inner, outer);
+  auto run = [&](Ex number, std::int64_t rows) {
+    int row = loop_var(Role::kOuter, rows);
+    Ex base = pool_.scale(pool_.add(pool_.scale(number, height), pool_.var(row)), inner);
+    std::vector<Stmt> body;
+    for (const Accumulator& acc : accs) {
+      if (acc.is_tree) clear(acc, body);
+    }
+    body.push_back(
+        loop_stmt(pool_, row, LoopKind::kSerial, lanes_stmts(pass, accs, caches, base, inner)));
+    push_runs(accs, number, body);
+    return body;
+  };
+  std::vector<Stmt> out;
+  std::int64_t full = outer / height;
+  int number = loop_var(Role::kRun, full);
+  out.push_back(loop_stmt(pool_, number, LoopKind::kSerial, run(pool_.var(number), height)));
+  if (outer % height != 0) {
+    for (Stmt& s : run(pool_.integer(full), outer % height)) out.push_back(std::move(s));
+  }
+  return out;
+}
+
+/// Where order is free, runs start anew with every value of the outer reduced variables, so that
+/// lanes are contiguous in memory.
+std::vector<Stmt> RowLowering::outer_runs_stmts(const RowPass& pass,
+                                                const std::vector<Accumulator>& accs,
+                                                const std::vector<Stmt>& caches) {
+  std::int64_t inner = pool_.extent(pass.vars.back());
+  std::int64_t outer = count_of(pass.vars) / inner, runs = (inner + run_ - 1) / run_;
+  if (2 * inner <= run_) return short_rows_stmts(pass, accs, caches);
+  int row = loop_var(Role::kOuter, outer);
+  std::vector<Stmt> body;
+  for (std::int64_t r = 0; r < runs; ++r) {
+    std::int64_t length = std::min(run_, inner - r * run_);
+    Ex base = pool_.add(pool_.scale(pool_.var(row), inner), pool_.integer(r * run_));
+    Ex number = pool_.add(pool_.scale(pool_.var(row), runs), pool_.integer(r));
+    for (Stmt& s : run_stmts(pass, accs, caches, base, number, length))
+      body.push_back(std::move(s));
+  }
+  return {loop_stmt(pool_, row, LoopKind::kSerial, std::move(body))};
+}
+
 }  // namespace bafe

@@ -271,6 +271,7 @@ std::int64_t RowLowering::side_width() const {
       draft_.scope.options.bits &&
       std::any_of(passes_.begin(), passes_.end(), [&](const RowPass& p) { return has_chain(p); });
   if (is_fixed) return kNarrow;
+  if (count_of(outer_) / pool_.extent(side_) >= 4) return kWide;
   std::int64_t quarter = (pool_.extent(side_) / 4 + 63) / 64 * 64;
   return std::clamp(quarter, kNarrow, kWide);
 }
