@@ -9,6 +9,7 @@
 #include "bafe/codegen/math_c.h"
 #include "bafe/codegen/stream_c.h"
 #include "bafe/codegen/vector_c.h"
+#include "bafe/cost/row_major.h"
 #include "bafe/ir/op.h"
 #include "plan_builder.h"
 
@@ -26,7 +27,7 @@ constexpr const char* kBuiltinsC =
 PlanBuilder::PlanBuilder(const Program& program, const Target& target, const LowerOptions& options)
     : program_(program),
       graph_(program.graph),
-      scope_{program, target, options, {}, {}},
+      scope_{program, target, options, {}, {}, {}},
       target_(target) {}
 
 std::vector<int> PlanBuilder::order_of(ValueId id) const {
@@ -84,6 +85,7 @@ void PlanBuilder::lower_by_outputs(const std::vector<ValueId>& outputs, const Gr
 void PlanBuilder::materialise(ValueId id, const Group& group) {
   if (scope_.stored.contains(id)) return;
   scope_.orders.emplace(id, order_of(id));
+  if (place_beside(id)) return;
   OpKind kind = op_info(graph_.node(id).op).kind;
   if (is_empty(id)) {
     // Nothing to compute; whoever reads it reads nothing.
@@ -147,6 +149,21 @@ void PlanBuilder::lower_siblings(const std::vector<ValueId>& outputs, const Grou
   scope_.stored.insert(outputs.begin(), outputs.end());
 }
 
+/// A reshape of a stored value is that value's memory, unless a caller asked for the result.
+bool PlanBuilder::place_beside(ValueId id) {
+  const auto& roots = graph_.roots();
+  if (std::find(roots.begin(), roots.end(), id) != roots.end() || is_empty(id)) return false;
+  if (!keeps_row_major(graph_, id)) return false;
+  const ValueId operand = graph_.node(id).operands[0];
+  const std::vector<int> row = Layout::row(graph_.type(operand).rank()).order;
+  if (!scope_.stored.contains(operand) || scope_.orders.at(operand) != row) return false;
+  if (scope_.orders.at(id) != Layout::row(graph_.type(id).rank()).order) return false;
+  const auto further = scope_.places.find(operand);
+  scope_.places[id] = further == scope_.places.end() ? operand : further->second;
+  scope_.stored.insert(id);
+  return true;
+}
+
 void PlanBuilder::lower_group(const Group& group) {
   std::vector<ValueId> outputs = group.outputs;
   std::sort(outputs.begin(), outputs.end());
@@ -162,6 +179,7 @@ void PlanBuilder::lower_group(const Group& group) {
       scope_.stored.insert(id);
       continue;
     }
+    if (place_beside(id)) continue;
     OpKind kind = op_info(graph_.node(id).op).kind;
     bool is_nest = kind == OpKind::kPointwise || kind == OpKind::kMovement ||
                    kind == OpKind::kReduction || kind == OpKind::kLayout;

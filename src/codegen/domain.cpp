@@ -162,7 +162,9 @@ const Source* KernelDraft::read(ValueId id) {
   if (!scope.stored.contains(id)) return nullptr;
   auto it = sources_.find(id);
   if (it == sources_.end()) {
-    int buffer = add({id, -1, 0, false}, scope.program.graph.type(id).dtype);
+    const auto place = scope.places.find(id);
+    const ValueId at = place == scope.places.end() ? id : place->second;
+    int buffer = add({at, -1, 0, false}, scope.program.graph.type(id).dtype);
     it = sources_.emplace(id, Source{buffer, scope.strides(id)}).first;
   }
   return &it->second;

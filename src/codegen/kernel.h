@@ -32,6 +32,7 @@ struct LowerScope {
   LowerOptions options;
   std::set<ValueId> stored;                    ///< values with a buffer
   std::map<ValueId, std::vector<int>> orders;  ///< their axis orders
+  std::map<ValueId, ValueId> places;           ///< stored values that lie where another one does
   std::vector<std::int64_t> strides(ValueId id) const;
   std::vector<std::int64_t> strides(ValueId id, const std::vector<int>& order) const;
 };

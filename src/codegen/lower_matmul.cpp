@@ -29,18 +29,7 @@ bool PlanBuilder::lower_matmul(ValueId product, ValueId output, const Group& gro
 void PlanBuilder::add_gemm(ProductDraft& draft, const Group& group) {
   GemmSpec& spec = draft.spec();
   spec.name = next_symbol();
-  if (const auto windows = draft.windows()) {
-    const GemmSource source = emit_windows(*windows, target_);
-    kernels_c_ += source.text + "\n";
-    uses_vectors_ = true;
-    StepDraft step;
-    step.step.symbol = source.symbol;
-    step.step.label = label(group) + " " + source.label;
-    step.step.units = source.units;
-    step.uses = draft.uses();
-    drafts_.push_back(std::move(step));
-    return;
-  }
+  if (auto windows = draft.windows()) return add_windows(draft, *windows, group);
   spec.a.panel = draft.panel(true);
   spec.b.panel = draft.panel(false);
   const std::vector<int>& wanted = scope_.options.tilings;
@@ -84,6 +73,36 @@ void PlanBuilder::add_gemm(ProductDraft& draft, const Group& group) {
   drafts_.push_back(std::move(main));
   if (source.mirror_symbol.empty()) return;
   drafts_.push_back(step_of(source.mirror_symbol, source.mirror_units, "mirror "));
+}
+
+/// A product over windows: its kernel, before it the packing of the other operand.
+void PlanBuilder::add_windows(ProductDraft& draft, WindowSpec& windows, const Group& group) {
+  const std::optional<int> weight = draft.constant_slot(true);
+  const std::int64_t bytes = window_packed_bytes(windows, target_, weight.has_value());
+  if (bytes > 0) windows.gemm.packed_slot = draft.add_packed(temporaries_++, bytes);
+  const GemmSource source = emit_windows(windows, target_);
+  kernels_c_ += source.text + "\n";
+  uses_vectors_ = true;
+  auto step_of = [&](const std::string& symbol, std::int64_t units, const std::string& text) {
+    StepDraft step;
+    step.step.symbol = symbol;
+    step.step.label = text;
+    step.step.units = units;
+    step.uses = draft.uses();
+    return step;
+  };
+  if (bytes > 0) {
+    StepDraft pack = step_of(source.pack_symbol, source.pack_units,
+                             "pack " + source.layout + " for " + label(group));
+    for (std::size_t i = 0; i < pack.uses.size(); ++i) {
+      const bool is_packed = static_cast<int>(i) == windows.gemm.packed_slot;
+      if (weight && !is_packed) pack.uses[i] = pack.uses[static_cast<std::size_t>(*weight)];
+      pack.uses[i].is_written = is_packed;
+    }
+    pack.in_setup = weight.has_value();
+    drafts_.push_back(std::move(pack));
+  }
+  drafts_.push_back(step_of(source.symbol, source.units, label(group) + " " + source.label));
 }
 
 }  // namespace bafe

@@ -74,6 +74,11 @@ SlotId PlanBuilder::slot_of(const SlotUse& use, int output) {
     return output_slots_[static_cast<std::size_t>(output)];
   }
   if (use.temporary < 0) {
+    if (auto place = scope_.places.find(use.value); place != scope_.places.end()) {
+      SlotUse there = use;
+      there.value = place->second;
+      return slot_of(there, output);
+    }
     if (auto it = value_slots_.find(use.value); it != value_slots_.end()) return it->second;
   } else if (auto it = temporary_slots_.find(use.temporary); it != temporary_slots_.end()) {
     return it->second;

@@ -14,6 +14,7 @@
 namespace bafe {
 
 class ProductDraft;
+struct WindowSpec;
 
 /// A step before its buffers have places. `output` >= 0: the written use is that output of the
 /// plan.
@@ -35,6 +36,7 @@ class PlanBuilder {
   // Lowering, group by group.
   void lower_group(const Group& group);
   void lower_siblings(const std::vector<ValueId>& outputs, const Group& group);
+  bool place_beside(ValueId id);
   /// Gives `id` a buffer, with its own kernels.
   void materialise(ValueId id, const Group& group);
   void lower_by_outputs(const std::vector<ValueId>& outputs, const Group& group);
@@ -47,6 +49,7 @@ class PlanBuilder {
   void lower_roots();
   void add_nests(Lowered lowered, const Group& group, int output = -1);
   void add_gemm(ProductDraft& draft, const Group& group);
+  void add_windows(ProductDraft& draft, WindowSpec& windows, const Group& group);
   std::vector<int> order_of(ValueId id) const;
   bool is_empty(ValueId id) const;
   std::string label(const Group& group) const;

@@ -14,33 +14,10 @@
 #include "bafe/base/format.h"
 #include "bafe/codegen/gemm_text.h"
 #include "bafe/codegen/vector_c.h"
+#include "window_parts.h"
 
 namespace bafe {
 namespace {
-
-std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
-
-/// `total` in `count` parts of `big`, the last ones of `big - 1`.
-struct Parts {
-  std::int64_t total = 0, count = 1, big = 1, first = 1;
-  static Parts of(std::int64_t total, std::int64_t most) {
-    Parts p;
-    p.total = total;
-    p.count = ceil_div(total, most);
-    p.big = ceil_div(total, p.count);
-    p.first = p.count - (p.big * p.count - total);
-    return p;
-  }
-  std::string start(const std::string& i) const {
-    if (first == count) return format("{} * {}", i, big);
-    return format("({0} < {1} ? {0} * {2} : {1} * {2} + ({0} - {1}) * {3})", i, first, big,
-                  big - 1);
-  }
-  std::string size(const std::string& i) const {
-    if (first == count) return format("{}", big);
-    return format("({} < {} ? {} : {})", i, first, big, big - 1);
-  }
-};
 
 class WindowKernel {
  public:
@@ -56,6 +33,11 @@ class WindowKernel {
     choose_tile();
   }
 
+  /// Bytes of A with the rows of each tile next to each other.
+  std::int64_t packed_bytes() const {
+    return packed_matrices() * g_.m * g_.k * dtype_bytes(g_.dtype);
+  }
+
   GemmSource emit() {
     GemmSource out;
     out.symbol = g_.name;
@@ -63,15 +45,67 @@ class WindowKernel {
     out.order = "chain";
     out.layout = "row";
     out.label = format("windows {}x{} of {}", tall_.big, wide_.big * lanes_, vectors_ * lanes_);
-    out.text = tables() + f_even();
+    out.text = table("taps", f_.taps) + table("rows", f_.rows) + f_even();
     for (std::int64_t rows : sizes(tall_)) {
       for (std::int64_t vectors : sizes(wide_)) out.text += tile_function(rows, vectors);
     }
     out.text += main_function();
+    if (!is_packed()) return out;
+    out.packs_a = true;
+    out.pack_symbol = g_.name + "_pack";
+    out.pack_units = packed_matrices() * tall_.count;
+    out.packed_bytes = packed_bytes();
+    out.layout = format("rows({})", tall_.big);
+    out.text += pack_function();
     return out;
   }
 
  private:
+  bool is_packed() const { return f_.is_b && g_.packed_slot >= 0; }
+  bool varies(std::size_t d) const { return d < g_.a.batch.size() && g_.a.batch[d] != 0; }
+
+  std::int64_t packed_matrices() const {
+    std::int64_t count = 1;
+    for (std::size_t d = 0; d < g_.batch.size(); ++d) count *= varies(d) ? g_.batch[d] : 1;
+    return count;
+  }
+
+  std::vector<std::int64_t> packed_batch() const {
+    std::vector<std::int64_t> strides(g_.batch.size(), 0);
+    std::int64_t run = g_.m * g_.k;
+    for (std::size_t d = g_.batch.size(); d-- > 0;) {
+      if (!varies(d)) continue;
+      strides[d] = run;
+      run *= g_.batch[d];
+    }
+    return strides;
+  }
+
+  /// Rows of a tile beside each other, k after k.
+  std::string pack_function() const {
+    std::string out = format(
+        "int {}_pack(void *const *slot, const long long *size, void *scratch, long long begin, "
+        "long long end) {{\n  (void)size; (void)scratch;\n"
+        "  for (long long g_unit = begin; g_unit < end; g_unit++) {{\n"
+        "    const long long g_i = g_unit % {}, g_first = {}, g_tall = {};\n",
+        g_.name, tall_.count, tall_.start("g_i"), tall_.size("g_i"));
+    std::int64_t below = tall_.count;
+    for (std::size_t d = g_.batch.size(); d-- > 0;) {
+      if (!varies(d)) continue;
+      out += format("    const long long b{} = g_unit / {}ll % {};\n", d, below, g_.batch[d]);
+      below *= g_.batch[d];
+    }
+    out += pointer("w", g_.a.slot, g_.a.offset, g_.a.batch);
+    out += format("    {0} *g_to = ({0} *)slot[{1}] + g_unit / {2} * {3}ll + g_first * {4}ll;\n",
+                  type_, g_.packed_slot, tall_.count, g_.m * g_.k, g_.k);
+    return out + format(
+                     "    for (long long k = 0; k < {}; k++)\n"
+                     "      for (long long g_r = 0; g_r < g_tall; g_r++)\n"
+                     "        *g_to++ = w[(g_first + g_r) * {}ll + k * {}ll];\n  }}\n"
+                     "  return 0;\n}}\n",
+                     g_.k, g_.a.row, g_.a.col);
+  }
+
   static std::vector<std::int64_t> sizes(const Parts& p) {
     if (p.first == p.count) return {p.big};
     return {p.big, p.big - 1};
@@ -124,8 +158,6 @@ class WindowKernel {
     return format("static const int {}_{}[{}] = {{{}}};\n", g_.name, name, values.size(), list);
   }
 
-  std::string tables() const { return table("taps", f_.taps) + table("rows", f_.rows); }
-
   /// Every second element of two vectors.
   std::string f_even() const {
     if (!f_.is_b || f_.stride != 2) return {};
@@ -137,11 +169,9 @@ class WindowKernel {
         g_.name, order, p_);
   }
 
-  std::string vector_load(std::int64_t v) const {
-    if (!f_.is_b) {
-      return v + 1 < wide_.big ? format("{}_LOAD(w + {})", p_, v * lanes_)
-                               : format("{}_MLOAD(w + {}, m{})", p_, v * lanes_, v);
-    }
+  std::string vector_load(std::int64_t v, bool last) const {
+    if (!f_.is_b && !last) return format("{}_LOAD(w + {})", p_, v * lanes_);
+    if (!f_.is_b) return format("{}_MLOAD(w + {}, m{})", p_, v * lanes_, v);
     if (f_.stride == 1) return format("{0}_MLOAD(p + a{1}, m{1})", p_, v);
     return format("{0}_EVEN({1}_MLOAD(p + a{2}, m{2}), {1}_MLOAD(p + a{2} + {3}, h{2}))", g_.name,
                   p_, v, lanes_);
@@ -157,15 +187,12 @@ class WindowKernel {
       if (f_.is_b) head += format(", long long a{}", v);
       if (f_.is_b || v + 1 == vectors) head += format(", {}M m{}", p_, v);
       if (f_.is_b && f_.stride == 2) head += format(", {}M h{}", p_, v);
-      const bool whole = !f_.is_b && v + 1 < vectors;
-      loads += format("      const {} b{} = {};\n", p_, v,
-                      whole     ? format("{}_LOAD(w + {})", p_, v * lanes_)
-                      : f_.is_b ? vector_load(v)
-                                : format("{}_MLOAD(w + {}, m{})", p_, v * lanes_, v));
+      loads += format("      const {} b{} = {};\n", p_, v, vector_load(v, v + 1 == vectors));
     }
     for (std::int64_t r = 0; r < rows; ++r) {
       fma += format("      y = {}_SET({});", p_,
-                    f_.is_b ? format("w[{}]", r * g_.a.row) : format("p[{}]", r * f_.stride));
+                    f_.is_b ? format("w[{}]", is_packed() ? r : r * g_.a.row)
+                            : format("p[{}]", r * f_.stride));
       for (std::int64_t v = 0; v < vectors; ++v) {
         zero += format("  {0} c{1}_{2} = ({0}){{0}};\n", p_, r, v);
         fma += format(" c{0}_{1} = {2}_FMA(y, b{1}, c{0}_{1});", r, v, p_);
@@ -181,7 +208,7 @@ class WindowKernel {
           "  for (long long g_c = 0; g_c < {0}; g_c++) {{\n"
           "    for (int g_t = 0; g_t < {1}; g_t++) {{\n      const {2} *p = x + {3}_taps[g_t];\n"
           "{4}      w += {5};\n    }}\n    x += {6};\n  }}\n",
-          f_.channels, taps, type_, g_.name, body, g_.a.col, f_.step);
+          f_.channels, taps, type_, g_.name, body, is_packed() ? rows : g_.a.col, f_.step);
     } else {
       loop = format(
           "  for (int g_t = 0; g_t < {0}; g_t++) {{\n    const {1} *p = x + {2}_taps[g_t];\n"
@@ -323,11 +350,12 @@ class WindowKernel {
     const std::int64_t first = f_.is_b && !f_.rows.empty() ? f_.rows[0] : 0;
     out += pointer("x", f_.slot, f_.offset + first, f_.batch);
     const GemmOperand& other = f_.is_b ? g_.a : g_.b;
-    out += pointer("w", other.slot, other.offset, other.batch);
+    out += is_packed() ? pointer("w", g_.packed_slot, 0, packed_batch())
+                       : pointer("w", other.slot, other.offset, other.batch);
     if (f_.is_b) {
       out += format("    const long long g_first = {}, g_tall = {};\n", tall_.start("g_i"),
                     tall_.size("g_i"));
-      out += format("    w += g_first * {}ll;\n", g_.a.row);
+      out += format("    w += g_first * {}ll;\n", is_packed() ? g_.k : g_.a.row);
     } else {
       const Parts& row = tall_;
       out += format("    const long long g_y = g_i / {0}, g_part = g_i % {0};\n", row.count);
@@ -357,6 +385,12 @@ class WindowKernel {
 bool is_window_form(const WindowForm& form, const Target& target) {
   if (target.isa == Isa::kPlain) return false;
   return !form.is_b || form.stride <= 2;
+}
+
+std::int64_t window_packed_bytes(const WindowSpec& spec, const Target& target, bool is_constant) {
+  constexpr std::int64_t kWorth = 256;  // places that read each packed element
+  const bool pays = is_constant || spec.gemm.n >= kWorth;
+  return spec.form.is_b && pays ? WindowKernel(spec, target).packed_bytes() : 0;
 }
 
 GemmSource emit_windows(const WindowSpec& spec, const Target& target) {

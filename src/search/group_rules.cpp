@@ -10,8 +10,7 @@
 #include "bafe/base/format.h"
 #include "bafe/cost/access.h"
 #include "bafe/cost/attention.h"
-#include "bafe/ir/op.h"
-#include "bafe/ir/walk_affine.h"
+#include "bafe/cost/row_major.h"
 #include "bafe/search/plan.h"
 
 namespace bafe {
@@ -25,26 +24,6 @@ struct Place {
   bool full = false;  // has the reduced axes at full length (row groups)
   friend bool operator==(const Place&, const Place&) = default;
 };
-
-/// Is every element where it was in row-major order, as after a reshape?
-bool keeps_row_major(const Graph& graph, ValueId movement) {
-  const Node& node = graph.node(movement);
-  if (node.operands.size() != 1) return false;
-  const Type operands[] = {graph.type(node.operands[0])};
-  std::vector<std::int64_t> from, to;
-  for (Dim size : operands[0].shape) from.push_back(size_of(size));
-  for (Dim size : node.type.shape) to.push_back(size_of(size));
-  if (element_count(operands[0].shape) != element_count(node.type.shape)) return false;
-  Element tree = op_element(node.op, operands, node.attrs, node.type);
-  if (!tree || tree->prim != Prim::kRead) return false;
-  const auto read = affine_read(tree, from, to, {});
-  const std::vector<std::int64_t> strides = row_major_strides(to);
-  bool same = read && read->base == 0;
-  for (std::size_t axis = 0; axis < to.size() && same; ++axis) {
-    same = to[axis] <= 1 || read->index[axis] == strides[axis];
-  }
-  return same;
-}
 
 class Rules {
  public:
