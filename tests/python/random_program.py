@@ -27,15 +27,6 @@ def _either(ours, numpys):
     return lambda *x: ours(*x) if isinstance(x[0], bafe.Tensor) else numpys(*x)
 
 
-def _no_zero_divisor(function):
-    """Integers divided by zero raise in BAFE and warn in NumPy."""
-
-    def divided(x, y):
-        return function(x, y if y.dtype.kind == "f" else np.where(y == 0, y.dtype.type(1), y))
-
-    return divided
-
-
 def _normed(x):
     d = x - np.mean(x, axis=-1, keepdims=True)
     return d / np.sqrt(np.mean(d * d, axis=-1, keepdims=True) + x.dtype.type(1e-2))
@@ -154,8 +145,11 @@ class RandomProgram:
 
     def _division(self):
         a, b = self._pick(exact=True), self._pick(exact=True)
-        name = self._choice(("divide", "floor_divide", "remainder"))
-        return self._add([a, b], _no_zero_divisor(getattr(np, name)), False)
+        function = getattr(np, self._choice(("divide", "floor_divide", "remainder")))
+        if self.values[b].kind == "f":
+            return self._add([a, b], function, False)
+        # Integers divided by zero raise.
+        return self._add([a, b], lambda x, y: function(x, y + (y == 0)), False)
 
     def _special(self):
         """Functions whose names differ between NumPy and BAFE, and tests of values."""
