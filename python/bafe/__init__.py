@@ -11,6 +11,7 @@ from bafe import _core, cache, egraph, rules, verify
 from bafe._core import (
     BafeError,
     CompileError,
+    DivisionError,
     DTypeError,
     InternalError,
     ParseError,
