@@ -93,6 +93,7 @@ void bind_runtime(py::module_& module) {
     {
       py::gil_scoped_release unlocked;
       machine = calibrate(host_target(), usable_threads(), true);
+      if (usable_threads() > 1) calibrate(host_target(), 1, true);  // programs are priced for one
     }
     return calibrated(machine);
   });

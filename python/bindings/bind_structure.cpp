@@ -51,7 +51,7 @@ std::int64_t blocks_inside(const MatrixView& view, const Structure& band) {
 
 /// [(claim, what it is called, predicted ns of its guard)] of the inputs that products read.
 py::list find_bands(const TracedProgram& program, const py::list& arrays) {
-  const Machine machine = current_machine(host_target(), usable_threads());
+  const Machine machine = current_machine(host_target(), 1);
   py::list out;
   for (int input : product_inputs(program.graph, kSmallestMatrix)) {
     if (static_cast<std::size_t>(input) >= arrays.size()) continue;

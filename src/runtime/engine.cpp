@@ -55,9 +55,13 @@ class Interrupt {
   bool is_raised_ = false;
 };
 
+/// Threads that a program is chosen for, whatever a call may use: how many there are decides when
+/// the result is there, never what it is.
+constexpr int kPricedThreads = 1;
+
 void choose_cost(Request& request) {
   request.base = std::make_unique<RooflineModel>(
-      machine_of_class(current_machine(host_target(), request.threads),
+      machine_of_class(current_machine(host_target(), kPricedThreads),
                        request.options.math == Math::kBits, request.options.math == Math::kFast));
   if (!request.options.autotune) return;
   request.model = Autotune::shared().model();
@@ -75,7 +79,7 @@ SearchOptions search_options(const Request& request, std::function<bool()> inter
   out.rules = request.options.rules.get();
   out.cost = &request.cost();
   out.target = host_target();
-  out.threads = request.threads;
+  out.threads = kPricedThreads;
   out.interrupted = std::move(interrupted);
   return out;
 }

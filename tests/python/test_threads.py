@@ -86,6 +86,30 @@ def test_results_are_the_same_bits_for_one_to_sixteen_threads(name, default_thre
         np.testing.assert_array_equal(compiled(*arguments), alone, f"{threads} threads")
 
 
+CHOICES = {
+    "normalised product": (
+        lambda a, b: ((a - a.mean(axis=0)) / np.sqrt(a.var(axis=0) + 1e-5)) @ b,
+        (normal(200, 200), normal(200, 200, seed=1)),
+    ),
+    "gram matrix by a vector": (lambda a: (a.T @ a) @ a[:, 0], (normal(96, 96),)),
+    "small attention": (
+        lambda q, k, v: softmax(q @ k.T) @ v,
+        (normal(17, 32), normal(129, 32, seed=1), normal(129, 32, seed=2)),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", CHOICES)
+def test_which_program_is_chosen_does_not_depend_on_the_threads(name, default_threads):
+    function, arguments = CHOICES[name]
+    results = {}
+    for threads in (1, 2, 4, 8, 16):
+        bafe.set_num_threads(threads)
+        compiled = bafe.jit(function, tier="compiled")
+        results[threads] = (compiled.explain(*arguments).chosen, compiled(*arguments).tobytes())
+    assert len(set(results.values())) == 1
+
+
 def threads_used(function, *arguments):
     """Count the threads of this process that worked during some calls."""
 

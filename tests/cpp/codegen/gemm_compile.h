@@ -39,9 +39,17 @@ inline std::string assembly_of(const std::string& text, const Target& target) {
   if (!mkdtemp(directory)) throw std::runtime_error("no temporary directory");
   const std::string base = directory, source = base + "/k.c", output = base + "/k.s";
   std::ofstream(source) << text;
-  std::vector<std::string> arguments = {
-      "cc", "-O3", "-ffp-contract=off", "-fno-math-errno", "-fno-trapping-math", "-fPIC",
-      "-S", "-w"};
+  std::vector<std::string> arguments = {"cc",
+                                        "-O2",
+                                        "-ftree-vectorize",
+                                        "-fvect-cost-model=dynamic",
+                                        "-fpeel-loops",
+                                        "-ffp-contract=off",
+                                        "-fno-math-errno",
+                                        "-fno-trapping-math",
+                                        "-fPIC",
+                                        "-S",
+                                        "-w"};
   std::istringstream flags(target.flags());
   for (std::string flag; flags >> flag;) arguments.push_back(flag);
   for (const char* last : {source.c_str(), "-o", output.c_str()}) arguments.push_back(last);

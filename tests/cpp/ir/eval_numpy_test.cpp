@@ -4,6 +4,7 @@
 #include <cstring>
 #include <fstream>
 #include <map>
+#include <numeric>
 #include <sstream>
 
 #include "bafe/base/format.h"
@@ -75,18 +76,27 @@ double allowed_ulps(const OpInfo& info) {
   }
 }
 
-Tensor run_fact(const Fact& fact, const std::vector<std::uint64_t>& values) {
+/// Integer division by zero is an error here, where NumPy warns and gives 0.
+bool divides_by_zero(const Fact& fact, std::uint64_t divisor) {
+  return (fact.op == "remainder" || fact.op == "floor_divide") && !is_float(fact.result) &&
+         divisor == 0;
+}
+
+/// `kept`: of the pairs of values, which ones were run.
+Tensor run_fact(const Fact& fact, const std::vector<std::uint64_t>& values,
+                std::vector<std::size_t>& kept) {
   const OpInfo& info = op_info(*op_from_text(fact.op));
   Graph graph;
   Builder builder(graph);
   std::vector<Tensor> inputs = {tensor_of(fact.dtype, values)};
   if (info.arity == 2) {
     std::vector<std::uint64_t> left, right;
-    for (std::uint64_t a : values) {
-      for (std::uint64_t b : values) {
-        left.push_back(a);
-        right.push_back(b);
-      }
+    for (std::size_t i = 0; i < values.size() * values.size(); ++i) {
+      const std::uint64_t divisor = values[i % values.size()];
+      if (divides_by_zero(fact, divisor)) continue;
+      left.push_back(values[i / values.size()]);
+      right.push_back(divisor);
+      kept.push_back(i);
     }
     inputs = {tensor_of(fact.dtype, left), tensor_of(fact.dtype, right)};
   }
@@ -109,12 +119,17 @@ TEST(NumpyFacts, HoldOnSpecialValuesOfEveryDtype) {
     }
     SCOPED_TRACE(
         format("{} {} -> {}", fact.op, dtype_info(fact.dtype).name, dtype_info(fact.result).name));
-    Tensor out = run_fact(fact, values[fact.dtype]);
+    std::vector<std::size_t> kept;
+    Tensor out = run_fact(fact, values[fact.dtype], kept);
+    if (kept.empty()) {
+      kept.resize(fact.bits.size());
+      std::iota(kept.begin(), kept.end(), std::size_t{0});
+    }
     ASSERT_EQ(out.type().dtype, fact.result);
-    ASSERT_EQ(out.count(), static_cast<std::int64_t>(fact.bits.size()));
+    ASSERT_EQ(out.count(), static_cast<std::int64_t>(kept.size()));
     double allowed = allowed_ulps(op_info(*op_from_text(fact.op)));
     for (std::int64_t i = 0; i < out.count(); ++i) {
-      Scalar got = out.at(i), expected{fact.result, fact.bits[static_cast<std::size_t>(i)]};
+      Scalar got = out.at(i), expected{fact.result, fact.bits[kept[static_cast<std::size_t>(i)]]};
       bool same_bits =
           got == expected || (std::isnan(got.as_double()) && std::isnan(expected.as_double()));
       EXPECT_TRUE(same_bits || (allowed > 0 && ulps(got, expected) <= allowed))

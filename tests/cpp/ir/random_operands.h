@@ -120,6 +120,22 @@ class RandomOperands {
                    });
   }
 
+  /// Integer divisors must not be zero.
+  ValueId odd(ValueId x) {
+    DType dtype = type(x).dtype;
+    if (is_float(dtype)) return x;
+    return builder_.call("bitwise_or", std::vector{x, builder_.literal(Scalar::of(dtype, 1), x)});
+  }
+
+  /// Integer powers must not be negative.
+  ValueId small_power(ValueId base, ValueId exponent) {
+    if (is_float(type(base).dtype) || is_float(type(exponent).dtype)) return exponent;
+    ValueId plain = builder_.cast(exponent, type(base).dtype);
+    return builder_.call(
+        "bitwise_and",
+        std::vector{plain, builder_.literal(Scalar::of(type(plain).dtype, 3), plain)});
+  }
+
   Random random_;
   RandomProgramOptions options_;
   Graph graph_;

@@ -56,7 +56,6 @@ class RandomProgram : private RandomOperands {
   }
 
   // --- pointwise
-  // -----------------------------------------------------------------------------------------
   static bool suits(DTypeRule rule, DType d) {
     DTypeKind kind = dtype_info(d).kind;
     if (rule == DTypeRule::kNoBool || rule == DTypeRule::kNumber) return kind != kBoolKind;
@@ -86,20 +85,11 @@ class RandomProgram : private RandomOperands {
       }
     }
     if (info.name == "pow") operands[1] = small_power(operands[0], operands[1]);
+    if (info.name == "remainder" || info.name == "floor_divide") operands[1] = odd(operands[1]);
     return builder_.call(info.op, operands, std::move(attrs));
   }
 
-  /// Integer powers must not be negative.
-  ValueId small_power(ValueId base, ValueId exponent) {
-    if (is_float(type(base).dtype) || is_float(type(exponent).dtype)) return exponent;
-    ValueId plain = builder_.cast(exponent, type(base).dtype);
-    return builder_.call(
-        "bitwise_and",
-        std::vector{plain, builder_.literal(Scalar::of(type(plain).dtype, 3), plain)});
-  }
-
   // --- operators with attributes
-  // -------------------------------------------------------------------------
   List random_axes(int rank) {
     List axes;
     for (int i = 0; i < rank; ++i) {
@@ -139,6 +129,17 @@ class RandomProgram : private RandomOperands {
       step.push_back(is_backward ? -by : by);
     }
     return builder_.slice(x, start, sizes, step);
+  }
+
+  ValueId windows(const OpInfo& info) {
+    ValueId x = of_rank(1);
+    int axis = random_.below(type(x).rank());
+    if (size(x, axis) == 0 || type(x).rank() >= options_.max_rank) return {};
+    int count = 1 + random_.below(static_cast<int>(std::min<std::int64_t>(size(x, axis), 3)));
+    int spread =
+        count == 1 ? 2 : 1 + random_.below(static_cast<int>((size(x, axis) - 1) / (count - 1)));
+    return builder_.call(info.op, std::vector{x},
+                         {List{axis}, List{count}, List{1 + random_.below(3)}, List{spread}});
   }
 
   ValueId pad(const OpInfo& info) {
@@ -346,6 +347,7 @@ inline const std::map<std::string, RandomProgram::Maker>& RandomProgram::makers(
       {"slice", [](P& p, const OpInfo&) { return p.slice(); }},
       {"concat", [](P& p, const OpInfo&) { return p.concat(p.random_.chance(30)); }},
       {"pad", [](P& p, const OpInfo& o) { return p.pad(o); }},
+      {"windows", [](P& p, const OpInfo& o) { return p.windows(o); }},
       {"take", [](P& p, const OpInfo& o) { return p.indexed(o, false); }},
       {"gather", [](P& p, const OpInfo& o) { return p.indexed(o, true); }},
       {"tril", matrix},
