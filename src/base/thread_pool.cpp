@@ -21,7 +21,7 @@
 #include <cstdlib>
 #include <new>
 
-#include "bafe/base/cpu_limit.h"
+#include "bafe/base/cgroup.h"
 #include "bafe/base/options.h"
 
 namespace bafe {

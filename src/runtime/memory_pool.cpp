@@ -1,5 +1,6 @@
 // In: sizes. Out: blocks. A block is a head of 64 bytes and what follows; sizes are rounded to
-// eighths of a power of two, and an idle block serves any request of its own size. Invariant: a
+// eighths of a power of two, on to whole huge pages where that wastes no more than an eighth, and
+// an idle block serves any request of its own size. Invariant: a
 // block is either in one idle list or with one caller, and the pool itself is never destroyed,
 // since arrays may die after everything else.
 
@@ -16,6 +17,7 @@
 #include <map>
 #include <mutex>
 
+#include "bafe/base/cgroup.h"
 #include "bafe/base/options.h"
 
 namespace bafe {
@@ -44,8 +46,9 @@ std::int64_t rounded(std::int64_t bytes) {
   if (bytes <= 1024) return 1024;
   auto top = static_cast<std::int64_t>(std::bit_floor(static_cast<std::uint64_t>(bytes - 1)));
   std::int64_t step = std::max(top / 8, kLine);
-  if (bytes >= kHugePage) step = std::max(step, kHugePage);
-  return (bytes + step - 1) / step * step;
+  std::int64_t fit = (bytes + step - 1) / step * step;
+  std::int64_t whole = (fit + kHugePage - 1) / kHugePage * kHugePage;
+  return whole - bytes <= bytes / 8 ? whole : fit;
 }
 
 /// The head lies in a page of its own before the first huge page.
@@ -90,6 +93,7 @@ class Pool {
     long pages = sysconf(_SC_PHYS_PAGES), page = sysconf(_SC_PAGE_SIZE);
     limit_ = std::max(0LL, std::atoll(option("BAFE_MEMORY_BYTES").c_str()));
     if (pages > 0 && page > 0) limit_ = std::min<std::int64_t>(limit_, pages / 4 * page);
+    if (std::int64_t most = cgroup_memory_limit(); most > 0) limit_ = std::min(limit_, most / 4);
   }
 
   void* take(std::int64_t bytes) {

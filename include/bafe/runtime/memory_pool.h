@@ -13,7 +13,7 @@ inline constexpr std::int64_t kPooledBytes = 64 << 10;
 /// border and asks for huge pages. nullptr when there is none. Any thread, also after fork().
 void* take_memory(std::int64_t bytes);
 /// What take_memory gave, or nullptr. Idle blocks are kept up to BAFE_MEMORY_BYTES, and never more
-/// than a quarter of the machine's memory; the oldest go first.
+/// than a quarter of the machine's or the container's memory; the oldest go first.
 void give_memory(void* data);
 /// Bytes that the block at `data` can hold.
 std::int64_t memory_bytes(const void* data);

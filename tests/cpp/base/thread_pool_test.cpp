@@ -15,7 +15,7 @@
 #include <thread>
 #include <vector>
 
-#include "bafe/base/cpu_limit.h"
+#include "bafe/base/cgroup.h"
 
 namespace bafe {
 namespace {
@@ -161,7 +161,7 @@ TEST(ThreadPool, WorksInAChildForkedWhileAnotherThreadComputes) {
   other.join();
 }
 
-class CpuLimit : public testing::Test {
+class CgroupLimit : public testing::Test {
  protected:
   void SetUp() override {
     root = testing::TempDir() + "cgroup_" + std::to_string(getpid());
@@ -175,7 +175,7 @@ class CpuLimit : public testing::Test {
   std::string root;
 };
 
-TEST_F(CpuLimit, TakesTheSmallestQuotaOfTheAncestors) {
+TEST_F(CgroupLimit, TakesTheSmallestQuotaOfTheAncestors) {
   write("/a/cpu.max", "150000 100000\n");
   write("/a/b/cpu.max", "max 100000\n");
   EXPECT_EQ(cgroup_cpu_limit("0::/a/b\n", root), 2);
@@ -183,12 +183,26 @@ TEST_F(CpuLimit, TakesTheSmallestQuotaOfTheAncestors) {
   EXPECT_EQ(cgroup_cpu_limit("0::/../elsewhere\n", root), 0);
 }
 
-TEST_F(CpuLimit, ReadsTheFirstVersionsQuota) {
+TEST_F(CgroupLimit, ReadsTheFirstVersionsQuota) {
   write("/cpu/job/cpu.cfs_quota_us", "400000\n");
   write("/cpu/job/cpu.cfs_period_us", "100000\n");
   EXPECT_EQ(cgroup_cpu_limit("4:memory:/job\n3:cpu,cpuacct:/job\n", root), 4);
   write("/cpu/job/cpu.cfs_quota_us", "-1\n");
   EXPECT_EQ(cgroup_cpu_limit("3:cpu,cpuacct:/job\n", root), 0);
+}
+
+TEST_F(CgroupLimit, ReadsTheSmallestMemoryOfTheAncestors) {
+  write("/a/memory.max", "536870912\n");
+  write("/a/b/memory.max", "max\n");
+  EXPECT_EQ(cgroup_memory_limit("0::/a/b\n", root), 512 << 20);
+  EXPECT_EQ(cgroup_memory_limit("0::/\n", root), 0);
+}
+
+TEST_F(CgroupLimit, ReadsTheFirstVersionsMemory) {
+  write("/memory/job/memory.limit_in_bytes", "268435456\n");
+  write("/memory/memory.limit_in_bytes", "9223372036854771712\n");
+  EXPECT_EQ(cgroup_memory_limit("4:memory:/job\n3:cpu:/job\n", root), 256 << 20);
+  EXPECT_EQ(cgroup_memory_limit("4:memory:/\n", root), 0);
 }
 
 }  // namespace

@@ -26,6 +26,14 @@ TEST(MemoryPool, GivesAlignedMemoryOfTheAskedSize) {
   }
 }
 
+TEST(MemoryPool, WastesAtMostAnEighth) {
+  for (std::int64_t bytes = 2 << 20; bytes < 40 << 20; bytes += 99'991) {
+    void* data = take_memory(bytes);
+    EXPECT_LE(memory_bytes(data), bytes + bytes / 8) << bytes;
+    give_memory(data);
+  }
+}
+
 TEST(MemoryPool, NeverGivesOneBlockTwice) {
   std::mt19937 random(3);
   std::vector<std::pair<unsigned char*, std::int64_t>> held;

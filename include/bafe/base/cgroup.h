@@ -1,6 +1,8 @@
 #pragma once
-/// How many cores a container's CPU quota is worth (cgroup v2 cpu.max, v1 cpu.cfs_quota_us).
+/// What a container may use: cores (cgroup v2 cpu.max, v1 cpu.cfs_quota_us) and bytes of memory
+/// (memory.max, memory.limit_in_bytes).
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -13,5 +15,11 @@ int cgroup_cpu_limit(std::string_view membership, const std::string& root);
 
 /// The same for this process, read once.
 int cgroup_cpu_limit();
+
+/// Bytes of memory, the smallest of the group's and its ancestors' limits; 0 when there is none.
+std::int64_t cgroup_memory_limit(std::string_view membership, const std::string& root);
+
+/// The same for this process, read once.
+std::int64_t cgroup_memory_limit();
 
 }  // namespace bafe
