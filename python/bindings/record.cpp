@@ -210,6 +210,12 @@ void Record::prepare() {
     out.bytes = type_bytes(spec.type);
     outputs_.push_back(std::move(out));
   }
+  std::vector<char> given(outputs_.size(), 0);
+  for (int output : output_of_root) {
+    char& is_given = given[static_cast<std::size_t>(output)];
+    is_copied_.push_back(is_given);
+    is_given = 1;
+  }
   // Below ~20 µs handing the GIL over costs more than it gives.
   release_gil =
       executable->provenance().predicted_ns > 20000 || executable->provenance().interpreted;
@@ -342,8 +348,18 @@ PyObject* Record::finish(PyObject** results, std::size_t count) const {
   const auto roots = static_cast<Py_ssize_t>(output_of_root.size());
   PyObject* sequence = tree == kTuple ? PyTuple_New(roots) : PyList_New(roots);
   for (Py_ssize_t i = 0; sequence && i < roots; ++i) {
-    PyObject* item = results[output_of_root[static_cast<std::size_t>(i)]];
-    Py_INCREF(item);
+    const auto root = static_cast<std::size_t>(i);
+    PyObject* item = results[output_of_root[root]];
+    if (is_copied_[root]) {  // equal results are arrays of their own, as NumPy's are
+      item = PyArray_NewCopy(reinterpret_cast<PyArrayObject*>(item), NPY_KEEPORDER);
+      if (!item) {
+        Py_DECREF(sequence);
+        sequence = nullptr;
+        break;
+      }
+    } else {
+      Py_INCREF(item);
+    }
     item = PyArray_Return(reinterpret_cast<PyArrayObject*>(item));
     tree == kTuple ? PyTuple_SET_ITEM(sequence, i, item) : PyList_SET_ITEM(sequence, i, item);
   }

@@ -102,6 +102,7 @@ class Record {
     std::int64_t bytes = 0;
   };
   std::vector<Output> outputs_;
+  std::vector<char> is_copied_;  ///< of each root: an earlier root has the same output
   PyObject* finish(PyObject** results, std::size_t count) const;
   PyObject* allocate(std::size_t i, PyObject* given) const;
 };

@@ -48,6 +48,25 @@ def test_python_numbers_bend_to_the_array_beside_them():
     )
 
 
+@pytest.mark.parametrize("tier", ["compiled", "interpreted"])
+def test_equal_results_are_arrays_of_their_own(tier):
+    def f(a):
+        b = a + 1
+        return a + 1, [b, {"c": b * 1}], b.T
+
+    x = np.arange(6.0).reshape(2, 3)
+    first, (second, third), turned = bafe.jit(f, tier=tier)(x)
+    arrays = [first, second, third["c"], turned]
+    for i, array in enumerate(arrays):
+        array[0, 0] = i
+    assert [array[0, 0] for array in arrays] == [0, 1, 2, 3]
+    single = bafe.jit(lambda a: (a + 1, a + 1), tier=tier)
+    d = single(x)
+    d[0][0] = 9
+    assert np.array_equal(d[1], x + 1) and d[1].flags.owndata
+    assert single(np.float64(1.0)) == (2.0, 2.0)
+
+
 def test_results_come_as_tuples_lists_dicts_and_dataclasses():
     @dataclasses.dataclass
     class Pair:
