@@ -48,7 +48,7 @@ def input(  # noqa: A001 - the name is BAFE 0.1's
             "  fix: use lower, upper, diagonal, tridiagonal, banded(below,above), identity, zero, "
             "symmetric or block_diagonal(size)"
         )
-    sizes = (shape,) if isinstance(shape, int) else tuple(shape)
+    sizes = (shape,) if isinstance(shape, (int, np.integer)) else tuple(shape)
     tracer = _t._state.tracer
     if tracer is None:
         ambient = _t._state.ambient

@@ -15,7 +15,7 @@ from bafe import _core, captures, specialise, trees
 from bafe.call import _Call, _Options, _trace
 from bafe.explanation import Explanation, SearchStats
 from bafe.tensor import Tensor
-from bafe.tracer import Tracer, _place
+from bafe.tracer import Tracer, _indices, _place
 
 JitFunction = _core.JitFunction
 
@@ -305,7 +305,7 @@ def jit(
     _core.use_rewrites(search, rewrite)
     _core.use_structure(search, structure == "auto" and math != "bits")
     function = JitFunction(_resolve)
-    numbers = (static_argnums,) if isinstance(static_argnums, int) else tuple(static_argnums)
+    numbers = _indices("jit", "static_argnums", static_argnums)
     names = (static_argnames,) if isinstance(static_argnames, str) else tuple(static_argnames)
     wrapped = fn._options.fn if isinstance(fn, JitFunction) else fn
     function._options = _Options(

@@ -8,7 +8,7 @@ import numpy as np
 
 from bafe import _core, sliding, subscripts
 from bafe import surface as s
-from bafe.tracer import _call, _place, _reduce
+from bafe.tracer import _call, _indices, _place, _reduce
 
 # NumPy's ufunc name where it differs from BAFE's operator.
 _UFUNCS = {
@@ -114,8 +114,8 @@ def _sliding_window_view(
     x: Any, window_shape: Any, axis: Any = None, *, subok: Any = False, writeable: Any = False
 ) -> Any:
     """Windows of one axis after another, since NumPy lets an axis be named twice."""
-    sizes = (window_shape,) if isinstance(window_shape, (int, np.integer)) else tuple(window_shape)
-    axes = range(x.ndim) if axis is None else (axis,) if isinstance(axis, int) else tuple(axis)
+    sizes = _indices("sliding_window_view", "window_shape", window_shape)
+    axes = tuple(range(x.ndim)) if axis is None else _indices("sliding_window_view", "axis", axis)
     if len(axes) != len(sizes):
         raise _core.ShapeError(
             f"{_place()}sliding_window_view: {len(sizes)} sizes for {len(axes)} axes\n"

@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Literal, Union
 
-import numpy as np
-
 from bafe import _core
 from bafe import tracer as _t
-from bafe.tracer import ArrayLike, Axes, _call, _place
+from bafe.tracer import ArrayLike, Axes, _call, _index, _indices, _place
 
 Layout = Literal["NCHW", "NHWC"]
 Padding = Union[int, Literal["same", "valid"], Sequence[Union[int, Sequence[int]]]]
@@ -17,11 +15,14 @@ Padding = Union[int, Literal["same", "valid"], Sequence[Union[int, Sequence[int]
 
 def _pair(subject: str, name: str, value: Any) -> tuple[int, int]:
     """One number for both image axes, or one for each."""
-    if isinstance(value, (int, np.integer)):
-        return int(value), int(value)
-    if isinstance(value, (list, tuple)) and len(value) == 2:
-        if all(isinstance(entry, (int, np.integer)) for entry in value):
-            return int(value[0]), int(value[1])
+    try:
+        entries = _indices(subject, name, value)
+    except _core.TraceError:
+        entries = ()
+    if len(entries) == 2:
+        return entries[0], entries[1]
+    if len(entries) == 1 and not isinstance(value, (list, tuple)):
+        return entries[0], entries[0]
     raise _core.ShapeError(
         f"{_place()}{subject}: {name} is {value!r}\n"
         "  fix: give an integer, or one for the height and one for the width"
@@ -51,7 +52,7 @@ def _geometry(
     subject: str, stride: Any, padding: Any, dilation: Any, layout: str, ceil_mode: bool = False
 ) -> dict[str, Any]:
     return {
-        "layout": layout,
+        "layout": str(layout),
         "stride": _pair(subject, "stride", stride),
         "dilation": _pair(subject, "dilation", dilation),
         "ceil_mode": bool(ceil_mode),
@@ -84,6 +85,7 @@ def conv2d(
 
     Raises:
         ShapeError: sizes, groups or windows do not fit; the message names them and a fix.
+        TraceError: ``groups`` is no integer.
 
     Example:
         >>> bafe.conv2d(np.ones((1, 1, 3, 3)), np.ones((1, 1, 2, 2)))
@@ -91,9 +93,10 @@ def conv2d(
                  [4., 4.]]]])
     """
     geometry = _geometry("conv2d", stride, padding, dilation, layout)
+    count = _index("conv2d", "groups", groups)
     loc = _t.user_loc()
     operands = [x, w] if bias is None else [x, w, bias]
-    return _t._record(operands, lambda t, ids: t.trace.conv2d(ids, geometry, int(groups), loc))
+    return _t._record(operands, lambda t, ids: t.trace.conv2d(ids, geometry, count, loc))
 
 
 def _pool(name: str, x: Any, window: Any, geometry: dict[str, Any], include: bool) -> Any:
@@ -177,16 +180,29 @@ def windows(
     """Windows that slide along some axes, as new axes at the end; nothing is copied when they are
     read by the operators that use them.
 
+    Args:
+        x: an array of any rank.
+        axes: the axes that windows slide along, one number or increasing ones.
+        window: size of the window, one number for each of these axes.
+        stride: steps of the window, one number an axis; 1 where left out.
+        dilation: distance between the elements of a window, one number an axis; 1 where left out.
+
+    Returns:
+        The axes of ``x``, those of ``axes`` counting windows, then one axis for each of them
+        with the elements of a window.
+
+    Raises:
+        ShapeError: a window does not fit.
+        TraceError: a number is no integer.
+
     Example:
         >>> bafe.windows(np.arange(5), 0, 3, stride=2)
         array([[0, 1, 2],
                [2, 3, 4]])
     """
 
-    def entries(value: Any) -> tuple[int, ...]:
-        return (int(value),) if isinstance(value, (int, np.integer)) else tuple(value)
-
-    over, sizes = entries(axes), entries(window)
-    steps = (1,) * len(over) if stride is None else entries(stride)
-    spread = (1,) * len(over) if dilation is None else entries(dilation)
+    over = _indices("windows", "axes", axes)
+    sizes = _indices("windows", "window", window)
+    steps = (1,) * len(over) if stride is None else _indices("windows", "stride", stride)
+    spread = (1,) * len(over) if dilation is None else _indices("windows", "dilation", dilation)
     return _call("windows", (x,), (over, sizes, steps, spread))

@@ -38,6 +38,10 @@ def _axes(axis: Axes | None) -> tuple[int, ...] | None:
     return (int(axis),) if isinstance(axis, (int, np.integer)) else tuple(axis)
 
 
+def _sizes(shape: Axes) -> tuple[int, ...]:
+    return (int(shape),) if isinstance(shape, (int, np.integer)) else tuple(shape)
+
+
 def constant(array: ArrayLike) -> Constant:
     """Make an array part of the program: its values are copied, folded and packed once.
 
@@ -90,7 +94,7 @@ def broadcast_to(x: ArrayLike, shape: Axes) -> Any:
         >>> bafe.broadcast_to(np.ones(3), (2, 3)).shape
         (2, 3)
     """
-    return _method("broadcast", x, (shape,) if isinstance(shape, int) else tuple(shape))
+    return _method("broadcast", x, _sizes(shape))
 
 
 def expand_dims(x: ArrayLike, axes: Axes) -> Any:
@@ -224,8 +228,8 @@ def pad(x: ArrayLike, low: Axes, high: Axes, value: float = 0) -> Any:
         array([0, 1, 2])
     """
     rank = x.ndim if isinstance(x, Tensor) else np.ndim(x)
-    low = (low,) * rank if isinstance(low, int) else tuple(low)
-    high = (high,) * rank if isinstance(high, int) else tuple(high)
+    low = (low,) * rank if isinstance(low, (int, np.integer)) else tuple(low)
+    high = (high,) * rank if isinstance(high, (int, np.integer)) else tuple(high)
     return _call("pad", (x,), (low, high, value))
 
 
@@ -336,7 +340,7 @@ def full(shape: Axes, value: float, dtype: DTypeLike = "float32") -> Any:
         >>> bafe.full((2,), 3.0)
         array([3., 3.], dtype=float32)
     """
-    sizes = (shape,) if isinstance(shape, int) else tuple(shape)
+    sizes = _sizes(shape)
     tracer = _t._state.tracer
     if tracer is None:
         from bafe.jit import evaluate_nullary
@@ -355,7 +359,7 @@ def iota(shape: Axes, axis: int = 0, dtype: DTypeLike = "int64") -> Any:
         >>> bafe.iota(3)
         array([0, 1, 2])
     """
-    sizes = (shape,) if isinstance(shape, int) else tuple(shape)
+    sizes = _sizes(shape)
     return _call("iota", (), (dtype, sizes, axis))
 
 

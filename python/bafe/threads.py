@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import operator
+
 from bafe import _core
 from bafe.tracer import _place
 
@@ -24,12 +26,16 @@ def set_num_threads(count: int | None) -> None:
         1
         >>> bafe.set_num_threads(None)
     """
-    if count is not None and (isinstance(count, bool) or not isinstance(count, int) or count < 1):
+    try:
+        wanted = 0 if count is None else operator.index(count)
+    except TypeError:
+        wanted = -1
+    if count is not None and (isinstance(count, bool) or wanted < 1):
         raise _core.TraceError(
             f"{_place()}set_num_threads: {count!r} is not a number of threads\n"
             "  fix: give an integer of at least 1, or None for the default"
         )
-    _core.set_usable_threads(min(count, 256) if count is not None else 0)
+    _core.set_usable_threads(min(wanted, 256))
 
 
 def get_num_threads() -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 import os
 import sys
 import threading
@@ -46,6 +47,31 @@ def user_loc() -> tuple[str, int] | None:
 def _place() -> str:
     loc = user_loc()
     return f"{loc[0]}:{loc[1]}: " if loc else ""
+
+
+def _index(subject: str, name: str, value: Any) -> int:
+    """An integer of Python or NumPy; TraceError for anything else."""
+    try:
+        return operator.index(value)
+    except TypeError:
+        raise _core.TraceError(
+            f"{_place()}{subject}: {name} is {value!r}\n  fix: give an integer"
+        ) from None
+
+
+def _indices(subject: str, name: str, value: Any) -> tuple[int, ...]:
+    """One integer or a sequence of them."""
+    try:
+        return (operator.index(value),)
+    except TypeError:
+        pass
+    try:
+        return tuple(operator.index(entry) for entry in value)
+    except TypeError:
+        raise _core.TraceError(
+            f"{_place()}{subject}: {name} is {value!r}\n"
+            "  fix: give an integer or a sequence of integers"
+        ) from None
 
 
 class Tracer:

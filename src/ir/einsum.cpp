@@ -84,10 +84,8 @@ class Einsum {
   }
 
   void read() {
-    std::string text;
-    for (char c : equation_) {
-      if (c != ' ') text += c;
-    }
+    std::string text(equation_);
+    std::erase(text, ' ');
     const std::size_t arrow = text.find("->");
     std::vector<std::string> parts(1);
     for (char c : text.substr(0, arrow)) {
@@ -175,6 +173,11 @@ class Einsum {
     for (std::size_t i = 0; i < inputs_.size(); ++i) {
       for (std::size_t a = 0; a < inputs_[i].size(); ++a) {
         const std::int64_t size = rules_of_ops::known("einsum", "a size", types_[i].shape[a]);
+        const auto twin = std::find(inputs_[i].begin(), inputs_[i].end(), inputs_[i][a]);
+        if (types_[i].shape[static_cast<std::size_t>(twin - inputs_[i].begin())] != Dim(size)) {
+          fail(format("operand {} has no diagonal '{}'", i, letter(inputs_[i][a])),
+               "axes of one letter in one operand have one size");
+        }
         auto [it, is_new] = sizes_.emplace(inputs_[i][a], size);
         if (is_new || it->second == size || size == 1) continue;
         if (it->second != 1) {

@@ -51,6 +51,12 @@ ImageWindow window_of(const Type& x, std::optional<ImageWindow> window, ImageLay
   for (std::size_t i = 0; i < 2; ++i) {
     const auto axis = static_cast<std::size_t>(image_axes(layout)[i]);
     out[i] = rules_of_ops::known(subject, "a size", x.shape[axis]);
+    if (out[i] > 0) continue;
+    const Type operands[] = {x};
+    throw rules_of_ops::with_operands(
+        ShapeError({}, std::string(subject), "an empty image has no element to pool"), operands,
+        {static_cast<int>(axis)})
+        .fix("give images of at least one row and one column");
   }
   return out;
 }

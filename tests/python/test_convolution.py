@@ -249,6 +249,35 @@ def test_windows_are_numpys(rng):
     assert bafe.windows(np.zeros((0, 2)), 0, 1).shape == (0, 2, 1)
 
 
+def test_integers_of_numpy_are_integers(rng):
+    x, w = rng.random((1, 4, 6, 6)), rng.random((4, 2, 3, 3))
+    two, zero = np.int64(2), np.int64(0)
+    want = bafe.conv2d(x, w, groups=2, stride=2, padding=2, dilation=2)
+    got = bafe.conv2d(x, w, groups=two, stride=two, padding=two, dilation=np.array([2, 2]))
+    assert np.array_equal(got, want)
+    view = np.lib.stride_tricks.sliding_window_view
+    for axis, size in ((zero, 2), (0, two), ((zero, 1), (two, 3))):
+        got = bafe.jit(lambda a, axis=axis, size=size: view(a, size, axis=axis) + 0)(x[0, 0])
+        assert np.array_equal(got, view(x[0, 0], size, axis=axis))
+    assert bafe.windows(x, zero, np.int32(1)).shape == (1, 4, 6, 6, 1)
+    assert bafe.pad(x[0, 0, 0], np.int64(1), two).shape == (9,)
+    assert bafe.full(two, 1.0).shape == bafe.iota(two).shape == (2,)
+
+
+@pytest.mark.parametrize(
+    ("call", "what"),
+    [
+        (lambda: bafe.conv2d(ones((1, 2, 4, 4)), ones((4, 2, 3, 3)), groups=1.9), "groups is 1.9"),
+        (lambda: bafe.windows(ones(5), 0, 2.5), "window is 2.5"),
+        (lambda: bafe.windows(ones(5), 0.0, 2), "axes is 0.0"),
+        (lambda: bafe.windows(ones(5), 0, 2, stride=[1.5]), "stride is"),
+    ],
+)
+def test_what_is_no_integer_is_refused(call, what):
+    with pytest.raises(bafe.TraceError, match=f"test_convolution.py:.*{what}(.|\n)*fix: give"):
+        call()
+
+
 ones = np.ones
 ERRORS = {
     "conv2d_channels": lambda: bafe.conv2d(ones((1, 3, 8, 8)), ones((4, 2, 3, 3))),
@@ -269,6 +298,8 @@ ERRORS = {
     "avg_pool2d_window": lambda: bafe.avg_pool2d(ones((1, 2, 4, 4)), (5, 1)),
     "windows_axis": lambda: bafe.windows(ones((3, 4)), 2, 2),
     "windows_entries": lambda: bafe.windows(ones((3, 4)), (0, 1), 2),
+    "max_pool2d_empty": lambda: bafe.max_pool2d(ones((1, 2, 0, 4))),
+    "conv2d_layout_number": lambda: bafe.conv2d(ones((1, 2, 4, 4)), ones((4, 2, 3, 3)), layout=3),
     "windows_size": lambda: bafe.windows(ones((3, 4)), 0, 4),
 }
 

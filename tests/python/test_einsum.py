@@ -81,6 +81,13 @@ def test_open_axes_and_axes_that_stretch(rng, case):
     check(equation, [rng.integers(-3, 4, shape).astype(np.float64) for shape in shapes])
 
 
+def test_a_diagonal_of_one_element_stretches_beside_others(rng):
+    one, many = rng.random((1, 1)), rng.random(3)
+    want = np.einsum("ii,i->i", one, many)
+    np.testing.assert_allclose(bafe.einsum("ii,i->i", one, many), want)
+    np.testing.assert_allclose(bafe.einsum("i,ii->i", many, one), want)
+
+
 def test_axis_numbers(rng):
     a, b = rng.standard_normal((3, 4)), rng.standard_normal((4, 5))
     want = a @ b
@@ -131,6 +138,7 @@ ERRORS = {
     "einsum_dots": lambda: bafe.einsum("i..->i", ones((2, 3))),
     "einsum_open_result": lambda: bafe.einsum("...j->j", ones((2, 3))),
     "einsum_diagonal": lambda: bafe.einsum("ii->i", ones((2, 3))),
+    "einsum_diagonal_of_one": lambda: bafe.einsum("ii->i", ones((1, 3))),
     "einsum_axis_number": lambda: bafe.einsum(ones((2, 3)), [0, -1]),
     "einsum_nothing": lambda: bafe.einsum("i->i"),
 }

@@ -143,6 +143,14 @@ def test_large_calls_use_the_threads_they_are_given_and_small_ones_one(default_t
     assert threads_used(function, small) <= 1
 
 
+def test_a_number_of_threads_is_an_integer_of_python_or_numpy(default_threads):
+    bafe.set_num_threads(np.int64(2))
+    assert bafe.get_num_threads() == 2
+    for wrong in (1.5, 0, True, "2"):
+        with pytest.raises(bafe.TraceError, match="set_num_threads"):
+            bafe.set_num_threads(wrong)
+
+
 def test_threads_of_jit_go_before_those_of_the_process(default_threads):
     x = normal(2001, 503)
     bafe.set_num_threads(3)
