@@ -59,7 +59,10 @@ void bind_errors(py::module_& module) {
   classes.base = make(module, "BafeError", "Base of every error BAFE raises.", nullptr);
   classes.shape = make(module, "ShapeError", "Shapes or axes do not fit.", PyExc_ValueError);
   classes.division =
-      make(module, "DivisionError", "An integer was divided by zero.", PyExc_ZeroDivisionError);
+      make(module, "DivisionError",
+           "An integer was divided by zero. Raised where a division that the chosen program still\n"
+           "computes meets a zero; divisions whose result is not used may be left out.",
+           PyExc_ZeroDivisionError);
   classes.parse = make(module, "ParseError", "A text is malformed.", PyExc_ValueError);
   classes.rule = make(module, "RuleError", "A rewrite rule is wrong.", PyExc_ValueError);
   classes.dtype = make(module, "DTypeError", "An element type does not fit.", PyExc_TypeError);

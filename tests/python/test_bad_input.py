@@ -251,6 +251,41 @@ def test_integer_division_by_zero_raises(name, dtype):
         assert np.array_equal(f(a, b), function(a, b)), "an error leaves the function usable"
 
 
+DIVISIONS = {
+    "times zero": lambda a, b: (a // b) * 0 + a,
+    "less itself": lambda a, b: (a // b) - (a // b) + a,
+    "sliced": lambda a, b: (a // b)[:1],
+    "chosen": lambda a, b: np.where(b == 0, a, a // b),
+    "remainder": lambda a, b: (a % b)[::-1][:1],
+}
+
+
+@pytest.mark.parametrize("math", ["bits", "reals", "fast"])
+@pytest.mark.parametrize("name", sorted(DIVISIONS))
+def test_a_division_by_zero_raises_or_its_result_is_not_used(name, math):
+    """A program may be chosen that leaves out divisions; it then gives what they do not touch."""
+    a, b = np.arange(7, 47), np.ones(40, np.int64)
+    f = DIVISIONS[name]
+    zero = b.copy()
+    zero[20] = 0
+    want = f(a, b)  # the divisor's other elements are 1 too
+    if name == "chosen":
+        want[20] = a[20]
+    for tier in TIERS:
+        jitted = bafe.jit(f, tier=tier, math=math)
+        assert np.array_equal(jitted(a, b), f(a, b))
+        try:
+            got = jitted(a, zero)
+        except ZeroDivisionError as error:
+            assert isinstance(error, bafe.DivisionError)
+        else:
+            assert np.array_equal(got, want)
+        used = bafe.jit(lambda a, b: (a // b).sum(), tier=tier, math=math)
+        with pytest.raises(bafe.DivisionError):
+            used(a, zero)
+    assert "may be left out" in bafe.DivisionError.__doc__
+
+
 @pytest.mark.parametrize("dtype", ["f2", "f4", "f8"])
 def test_float_division_by_zero_does_not_raise(dtype):
     a, b = np.array([1, -1, 0, np.nan], dtype), np.zeros(4, dtype)
