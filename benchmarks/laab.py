@@ -51,7 +51,7 @@ def _tridiagonal(a: Any, b: Any) -> Any:
 
 def _dense(a: Any) -> Any:
     """A copy with its own memory: BLAS then cannot know what it is a transpose of."""
-    return np.ascontiguousarray(a)
+    return np.array(a, order="C", copy=True)
 
 
 def _square(s: Any) -> Any:

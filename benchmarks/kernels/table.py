@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, NamedTuple
 
 from rich.console import Console
@@ -25,6 +26,10 @@ PROMISES = {
     "small": Promise(1.5, 0.0),
     "fused": Promise(1.25, 1.0),
 }
+FMA_SHARE = 0.8  # of products with every size at least LARGE
+LARGE = 1024
+BANDWIDTH_SHARE = 0.85  # of programs that memory bounds and whose operands no cache holds
+BEYOND_CACHES_US = 1000.0
 LONG_CHAINS = ("sigmoid(ab+c)tanh(d)-a 4M", "relu(ab+a) 16M")
 
 
@@ -74,6 +79,28 @@ def summary(cases: list[dict[str, Any]], threads: int) -> list[str]:
     return lines
 
 
+def _is_large_product(case: dict[str, Any]) -> bool:
+    sizes = re.match(r"(\d+)x(\d+)x(\d+)\b", case["name"])
+    is_product = case["family"].startswith("gemm") and sizes is not None
+    return is_product and min(map(int, sizes.groups())) >= LARGE
+
+
+def _is_memory_bound(case: dict[str, Any]) -> bool:
+    limits = case["limits_us"]
+    moves = min((us for name, us in limits.items() if name != "fma"), default=0.0)
+    return moves > max(limits.get("fma", 0.0), BEYOND_CACHES_US)
+
+
+def _below_the_limit(case: dict[str, Any]) -> list[str]:
+    """Say what the machine's own limits show to be slow."""
+    share, name = case["of_limit"], f"{case['family']} {case['name']}"
+    if _is_large_product(case) and share < FMA_SHARE:
+        return [f"{name}: {share:.2f} of the FMA peak, promised {FMA_SHARE}"]
+    if _is_memory_bound(case) and share < BANDWIDTH_SHARE:
+        return [f"{name}: {share:.2f} of the probe's bandwidth, promised {BANDWIDTH_SHARE}"]
+    return []
+
+
 def _missed_by(family: str, members: list[dict[str, Any]]) -> list[str]:
     out = [
         f"{family} {c['name']}: {', '.join(c['wrong'])} outside the tolerance"
@@ -85,6 +112,7 @@ def _missed_by(family: str, members: list[dict[str, Any]]) -> list[str]:
         for c in members
         if c["ratio_to_numpy"] < 1 and not family.startswith("gemm")
     ]
+    out += [line for c in members for line in _below_the_limit(c)]
     if (promise := PROMISES.get(family)) is None:
         return out
     mean = geomean(c["ratio"] for c in members)

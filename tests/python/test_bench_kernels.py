@@ -88,13 +88,15 @@ def test_probes_do_the_work_they_claim():
     assert probe.fma(True, 1e6, 1).share * 1e6 == 2 * 12 * 8 * 100_000
 
 
-def case(name, ratio, family="fused", wrong=()):
+def case(name, ratio, family="fused", wrong=(), of_limit=1.0, limits_us=None):
     return {
         "family": family,
         "name": name,
         "ratio": ratio,
         "ratio_to_numpy": ratio,
         "wrong": list(wrong),
+        "of_limit": of_limit,
+        "limits_us": limits_us or {"fma": 1.0},
     }
 
 
@@ -106,6 +108,24 @@ def test_promises_that_are_missed_are_named():
     assert any("geomean 1.10" in line for line in table.missed([case("a", 1.1)]))
     assert any("outside" in line for line in table.missed([case("a", 2.0, wrong=["bafe"])]))
     assert table.missed([case("a", 2.0, wrong=["jax"])]) == []
+
+
+def test_shares_of_the_machine_that_are_missed_are_named():
+    from kernels import table
+
+    def product(name, share):
+        return case(name, 1.2, "gemm_f32", of_limit=share)
+
+    def moved(share, us):
+        return case("copy", 1.2, "movement", of_limit=share, limits_us={"plain": us, "fma": 2.0})
+
+    (line,) = table.missed([product("1024x2048x1024 nt", 0.79)])
+    assert "0.79 of the FMA peak" in line
+    assert table.missed([product("1024x2048x1024 nt", 0.81)]) == []
+    assert table.missed([product("1024x64x1024", 0.5)]) == []
+    (line,) = table.missed([moved(0.84, 5e3)])
+    assert "0.84 of the probe's bandwidth" in line
+    assert table.missed([moved(0.86, 5e3)]) == table.missed([moved(0.5, 5.0)]) == []
 
 
 def test_cases_are_kept_by_name(tmp_path, monkeypatch):
@@ -133,6 +153,8 @@ def test_the_hand_and_the_bad_evaluation_mean_the_expression(monkeypatch):
     pytest.importorskip("scipy")
     monkeypatch.setattr(laab, "N", 12)
     assert len(laab.EXPRESSIONS) == 18
+    square = np.ones((2, 2))
+    assert not np.shares_memory(laab._dense(square), square)
     for expression in laab.EXPRESSIONS:
         arrays = laab.program_of(expression).arrays()
         want = expression.run(np, *arrays)
