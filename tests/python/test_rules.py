@@ -86,3 +86,13 @@ def test_a_rule_that_drops_an_operand_stays_out_where_the_program_looks_for_nan(
     x[1, 2] = np.nan
     f = bafe.jit(lambda x: np.isnan((x - x.mean(axis=1, keepdims=True)).sum(axis=1)))
     np.testing.assert_array_equal(f(x), [False, True, False, False])
+
+
+def test_gelu_and_silu_move_as_tanh_does():
+    names = {rule.name for rule in bafe.rules.all()}
+    moves = ("transpose", "slice", "concat", "take", "diagonal", "where", "broadcast", "squeeze")
+    of_tanh = {n for n in names if "tanh" in n and n.replace("tanh", "").strip("-of") in moves}
+    assert len(of_tanh) == len(moves)
+    for name in sorted(of_tanh):
+        for function in ("gelu", "silu"):
+            assert name.replace("tanh", function) in names
