@@ -21,7 +21,8 @@ constexpr std::array kOptions = {
     OptionInfo{"BAFE_TIER", "auto", "auto, compiled or interpreted"},
     OptionInfo{"BAFE_LOG", "", "topics on stderr: cache,code,autotune"},
     OptionInfo{"BAFE_DISABLE_JIT", "0", "1 runs decorated functions as plain Python"},
-    OptionInfo{"BAFE_LAYOUTS", "auto", "row stores every intermediate and constant row-major"},
+    OptionInfo{"BAFE_LAYOUTS", "auto",
+               "row stores every intermediate, constant and result row-major"},
     OptionInfo{"BAFE_SMT", "", "path of the bafe-smt program; default: beside the library"},
 };
 

@@ -1,17 +1,19 @@
 // Chooses forms, orders and groups. In: a graph in plan form and prices. Out: a Program. The state
 // is the set of stored values and its partition into groups; everything else of a group is the cone
 // of streams below its outputs. Moves: stop storing a value (every reader pulls it), join two
-// groups that read the same buffers, fuse an attention, store a value in another order. A move is kept only if it is
-// legal and the price falls, so the result is never above the finest partition.
+// groups that read the same buffers, fuse an attention, store a value in another order. A move is
+// kept only if it is legal and the price falls, so the result is never above the finest partition.
 
 #include <algorithm>
 #include <set>
 
 #include "bafe/base/error.h"
 #include "bafe/base/hash.h"
+#include "bafe/base/options.h"
 #include "bafe/cost/access.h"
 #include "bafe/search/plan.h"
 #include "planner.h"
+#include "result_order.h"
 
 namespace bafe {
 namespace {
@@ -22,12 +24,15 @@ bool is_leaf(const Graph& graph, ValueId id) {
   return op_info(graph.node(id).op).kind == OpKind::kLeaf;
 }
 
-/// The order that a layout_transform at a root asks for.
-std::vector<int> root_order(const Graph& graph, ValueId id) {
+/// The order that a layout_transform at a root asks for, else the order of what it is made of.
+std::vector<int> root_order(const Graph& graph, const std::vector<Layout>& leaves, ValueId id,
+                            bool read_by_routine) {
   int rank = graph.type(id).rank();
   const Node& node = graph.node(id);
-  if (op_info(node.op).kind != OpKind::kLayout) return Layout::row(rank).order;
-  return layout_from_text(attr_string(node.attrs, 0), rank).order;
+  if (op_info(node.op).kind == OpKind::kLayout)
+    return layout_from_text(attr_string(node.attrs, 0), rank).order;
+  if (read_by_routine || option("BAFE_LAYOUTS") == "row") return Layout::row(rank).order;
+  return result_order(graph, leaves, id);
 }
 
 Layout leaf_layout(const Graph& graph, ValueId id) {
@@ -58,7 +63,13 @@ void Planner::start() {
   for (ValueId id : live) {
     for (ValueId operand : graph().node(id).operands) users_[operand.index()].push_back(id);
     stored_[id.index()] = !is_leaf(graph(), id);
-    if (is_root_[id.index()]) program_.layouts[id.index()].order = root_order(graph(), id);
+  }
+  const std::vector<Layout> leaves = program_.layouts;
+  for (ValueId root : graph().roots()) {
+    bool routine = std::any_of(
+        users_[root.index()].begin(), users_[root.index()].end(),
+        [&](ValueId v) { return op_info(graph().node(v).op).kind == OpKind::kLibrary; });
+    program_.layouts[root.index()].order = root_order(graph(), leaves, root, routine);
   }
   for (ValueId id : live) {
     if (!stored_[id.index()]) continue;

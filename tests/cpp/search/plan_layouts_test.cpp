@@ -92,5 +92,37 @@ TEST(PlanLayouts, DoesNotScatterWhatAPointwiseKernelStores) {
   EXPECT_EQ(stored_by_columns(planned(graph)), 0);
 }
 
+std::string text_of_root(const Graph& graph) {
+  Program program = planned(graph);
+  return program.layouts[program.graph.roots()[0].index()].text();
+}
+
+TEST(PlanLayouts, StoresArithmeticAlongTheAxesOfItsArguments) {
+  Graph graph;
+  ValueId x = input(graph, "x", {4, 8, 16});
+  ValueId moved = call(graph, "transpose", {x}, {List{Dim(2), Dim(0), Dim(1)}});
+  graph.add_root(call(graph, "exp", {moved}));
+  EXPECT_EQ(text_of_root(graph), "@order(1 2 0)");
+  setenv("BAFE_LAYOUTS", "row", 1);
+  EXPECT_EQ(text_of_root(graph), "@row");
+  unsetenv("BAFE_LAYOUTS");
+}
+
+TEST(PlanLayouts, StoresByRowsWhereArgumentsDisagree) {
+  Graph graph;
+  ValueId x = input(graph, "x", {32, 32});
+  graph.add_root(call(graph, "add", {transposed(graph, x), x}));
+  EXPECT_EQ(text_of_root(graph), "@row");
+}
+
+TEST(PlanLayouts, StoresProductsAndMovedArgumentsByRows) {
+  for (bool product : {false, true}) {
+    Graph graph;
+    ValueId t = transposed(graph, input(graph, "x", {32, 32}));
+    graph.add_root(product ? call(graph, "exp", {call(graph, "matmul", {t, t})}) : t);
+    EXPECT_EQ(text_of_root(graph), "@row");
+  }
+}
+
 }  // namespace
 }  // namespace bafe
