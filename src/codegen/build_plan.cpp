@@ -247,11 +247,10 @@ Plan PlanBuilder::run() {
   if (!kernels_c_.empty()) {
     bool streams = kernels_c_.find("bafe_stream(") != std::string::npos;
     bool turns = kernels_c_.find("bafe_turn") != std::string::npos;
-    plan_.c_text = std::string(kBuiltinsC) +
-                   (uses_vectors_ ? vector_prelude_c(target_) : std::string()) +
-                   math_functions_c(math_, target_) +
-                   (streams ? stream_copy_c(target_) : std::string()) +
-                   (turns ? turn_c(kTilePitch) : std::string()) + kernels_c_;
+    plan_.c_text =
+        std::string(kBuiltinsC) + (uses_vectors_ ? vector_prelude_c(target_) : std::string()) +
+        math_functions_c(math_, target_) + (streams ? stream_copy_c(target_) : std::string()) +
+        (turns ? turn_c(kTilePitch) : std::string()) + kernels_c_;
   }
   plan_.predicted_ns = program_.predicted_ns;
   return std::move(plan_);

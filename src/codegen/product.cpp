@@ -290,8 +290,8 @@ bool ProductDraft::epilogue() {
 bool ProductDraft::lower() {
   const Node& node = graph_.node(product_);
   for (const bool is_b : {true, false}) {
-    const ValueId source = is_b ? window_source(node.operands[1], k_, j_)
-                                : window_source(node.operands[0], i_, k_);
+    const ValueId source =
+        is_b ? window_source(node.operands[1], k_, j_) : window_source(node.operands[0], i_, k_);
     reads_windows_ = reads_windows_ || source.valid();
     if (source.valid() && !scope_.stored.contains(source)) needs_buffer_.insert(source);
   }

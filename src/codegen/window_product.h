@@ -36,8 +36,8 @@ struct WindowSpec {
 
 /// Can the target's vectors walk these places?
 bool is_window_form(const WindowForm& form, const Target& target);
-/// Bytes for the other operand in the order of the kernel's tiles, in GemmSpec::packed_slot; 0 where
-/// that does not pay. A constant is packed once.
+/// Bytes for the other operand in the order of the kernel's tiles, in GemmSpec::packed_slot; 0
+/// where that does not pay. A constant is packed once.
 std::int64_t window_packed_bytes(const WindowSpec& spec, const Target& target, bool is_constant);
 /// The kernel; sums are chains as in gemm.h.
 GemmSource emit_windows(const WindowSpec& spec, const Target& target);

@@ -72,8 +72,8 @@ constexpr PrimWeight kWeights[] = {
     {Prim::kMod, 14},    {Prim::kPow, 40},    {Prim::kSqrt, 8},     {Prim::kExp, 14},
     {Prim::kExpm1, 20},  {Prim::kLog, 18},    {Prim::kLog1p, 22},   {Prim::kSin, 24},
     {Prim::kCos, 24},    {Prim::kTanh, 24},   {Prim::kSigmoid, 22}, {Prim::kErf, 26},
-    {Prim::kErfc, 34},   {Prim::kGelu, 36},   {Prim::kSilu, 22},    {Prim::kSelect, 1},  {Prim::kLookup, 4},   {Prim::kMin, 2},
-    {Prim::kMax, 2},
+    {Prim::kErfc, 34},   {Prim::kGelu, 36},   {Prim::kSilu, 22},    {Prim::kSelect, 1},
+    {Prim::kLookup, 4},  {Prim::kMin, 2},     {Prim::kMax, 2},
 };
 
 double tree_weight(const Element& tree) {

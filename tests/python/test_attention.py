@@ -1,9 +1,8 @@
 """Attention, as users spell it, is one kernel over blocks of queries and keys."""
 
+import bafe
 import numpy as np
 import pytest
-
-import bafe
 
 INF = np.float32(np.inf)
 
