@@ -12,6 +12,7 @@
 #include "bafe/ir/op.h"
 #include "effects.h"
 #include "plan_builder.h"
+#include "sizes.h"
 
 namespace bafe {
 namespace {
@@ -27,8 +28,6 @@ struct TileSize {
 // Accumulators, a row of vectors and one broadcast fill the registers.
 constexpr TileSize kTiles32[] = {{4, 6}, {3, 8}, {2, 12}, {1, 12}};  // 32 registers
 constexpr TileSize kTiles16[] = {{3, 4}, {2, 6}, {1, 8}};            // 16 registers
-
-std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
 
 }  // namespace
 

@@ -11,12 +11,10 @@
 #include "bafe/codegen/amx.h"
 #include "bafe/codegen/gemm_text.h"
 #include "bafe/codegen/vector_c.h"
+#include "sizes.h"
 
 namespace bafe {
 namespace {
-
-constexpr std::int64_t kLine = 64;
-std::int64_t whole_lines(std::int64_t bytes) { return (bytes + kLine - 1) / kLine * kLine; }
 
 bool is_empty(const GemmTiling& t) {
   return t.spec.m == 0 || t.spec.n == 0 || t.batch_count() == 0;

@@ -7,13 +7,12 @@
 #include <functional>
 
 #include "bafe/codegen/gemm_tiling.h"
+#include "sizes.h"
 
 namespace bafe {
 namespace {
 
 constexpr std::int64_t kPage = 4096, kLine = 64;
-
-std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
 
 /// Rows whose starts fall into few cache sets evict each other while a tile walks along k.
 bool rows_collide(std::int64_t stride_bytes) {
@@ -151,7 +150,7 @@ std::vector<TileChoice> tile_choices(const GemmTiling& t, const Target& target) 
       const Cut rows = Cut::of(t.spec.m, limit);
       const double cycles =
           with_kinds(step_cycles(rows, columns, dtype_bytes(t.spec.dtype)), rows, columns);
-      if (best.cycles < 0 || cycles < best.cycles * 0.995) best = {{rows, columns, 0}, cycles};
+      if (best.cycles < 0 || cycles < best.cycles * 0.995) best = {{rows, columns}, cycles};
     }
     ranked.push_back(best);
   }
@@ -175,8 +174,7 @@ void cut_tiles(GemmTiling& t, const TileChoice& choice, const Target& target) {
   const GemmSpec& s = t.spec;
   t.rows = choice.rows;
   t.columns = choice.columns;
-  const std::int64_t limit = choice.depth > 0 ? choice.depth : usual_depth(t, target);
-  const Cut depth = Cut::of(s.k, limit);
+  const Cut depth = Cut::of(s.k, usual_depth(t, target));
   t.k_blocks = std::max<std::int64_t>(1, depth.count);
   t.kc = depth.count > 1 ? (depth.big + 7) / 8 * 8 : s.k;
   if (t.kc > 0) t.k_blocks = std::max<std::int64_t>(1, ceil_div(s.k, t.kc));

@@ -11,11 +11,10 @@
 #include "bafe/codegen/amx.h"
 #include "bafe/codegen/vector_c.h"
 #include "bafe/cost/product_cost.h"
+#include "sizes.h"
 
 namespace bafe {
 namespace {
-
-std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
 
 GemmSpec transposed(const GemmSpec& spec) {
   GemmSpec out = spec;

@@ -8,13 +8,12 @@
 
 #include "bafe/base/error.h"
 #include "kernel.h"
+#include "sizes.h"
 
 namespace bafe {
 namespace {
 
 constexpr std::int64_t kTile = kTilePitch;
-
-std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
 
 /// The variable along which some load is contiguous while it jumps along `fast`; -1 when there is
 /// none.

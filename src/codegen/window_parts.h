@@ -5,10 +5,9 @@
 #include <string>
 
 #include "bafe/base/format.h"
+#include "sizes.h"
 
 namespace bafe {
-
-inline std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
 
 /// `total` in `count` parts of `big`, the last ones of `big - 1`.
 struct Parts {

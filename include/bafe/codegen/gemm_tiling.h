@@ -77,10 +77,9 @@ struct GemmTiling {
 /// Elements between copied rows of A: whole lines and one more, so that rows fall into other sets.
 std::int64_t padded_row(const GemmTiling& t);
 
-/// One way to cut C into register tiles; depth 0 leaves the K block to the model.
+/// One way to cut C into register tiles.
 struct TileChoice {
   Cut rows, columns;
-  std::int64_t depth = 0;
 };
 /// At most kMostChoices, the one the model prefers first; the product's nest is kTiles.
 inline constexpr int kMostChoices = 4;
