@@ -78,7 +78,7 @@ Digest cache_key(const Graph& graph, const EngineOptions& options, int threads,
   DigestBuilder key;
   key.add("bafe-kernel").add(build_identity()).add(kKernelAbiVersion).add(canonical_text(graph));
   key.add(static_cast<std::int64_t>(options.math)).add(options.deep ? 1 : 0).add(threads);
-  key.add(options.structure ? 1 : 0);
+  key.add(options.structure ? 1 : 0).add(options.autotune ? 1 : 0);
   key.add(options.time_budget_ms ? format("{:a}", *options.time_budget_ms) : "no time budget");
   if (options.budget) {
     const SearchBudget& budget = *options.budget;
