@@ -5,9 +5,9 @@
 #include <algorithm>
 
 #include "bafe/base/format.h"
-#include "bafe/cost/product_cost.h"
 #include "bafe/ir/text.h"
 #include "bafe/runtime/calibrate.h"
+#include "bafe/runtime/product_notes.h"
 #include "bafe/search/flops.h"
 #include "bafe/search/listing.h"
 
@@ -171,10 +171,7 @@ py::dict search_to_python(const TracedProgram& program, const EngineOptions& giv
   out["predicted_ns_as_written"] = found.predicted_ns_as_written;
   out["steps"] = steps_to_python(found.steps);
   out["facts"] = list_facts(found.program);
-  const bool fast = options.math == Math::kFast;
-  const Machine machine = current_machine(host_target(), std::max(1, options.threads));
-  out["products"] = pair_notes(
-      found.program, machine_of_class(machine, options.math == Math::kBits, fast), fast);
+  out["products"] = unlocked([&] { return product_notes(program.graph, options, found.program); });
   out["stats"] = stats_to_python(found.stats);
   py::list candidates;
   for (const Program& one : found.candidates) candidates.append(candidate_to_python(one));

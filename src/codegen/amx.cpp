@@ -9,17 +9,21 @@
 #include "bafe/base/format.h"
 #include "bafe/codegen/gemm_text.h"
 #include "bafe/cost/product_cost.h"
+#include "sizes.h"
 
 namespace bafe {
 namespace {
-
-std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
-std::int64_t whole_lines(std::int64_t bytes) { return ceil_div(bytes, 64) * 64; }
 
 constexpr std::int64_t kRows = 32;    // two tiles
 constexpr std::int64_t kDeep = 32;    // k of a tile
 constexpr std::int64_t kTile = 1024;  // bytes
 constexpr std::int64_t kRange = 64;   // bytes kept for a panel's magnitudes
+
+// What labels of steps say, and what is looked for in them.
+constexpr const char* kOnTiles = "amx 32x32, ";
+constexpr const char* kOnVectors = "vdpbf16ps 8x48, ";
+constexpr const char* kRounded =
+    "operands rounded to bf16 (approx), |error| <= (2^-7 + 2^-15 + k*2^-23) * sum |a||b|";
 
 std::int64_t panel_columns(const GemmTiling& t) { return 16 * t.pairs.wide; }
 std::int64_t panel_bytes(const GemmTiling& t) {
@@ -207,9 +211,10 @@ std::optional<PairTiling> tile_pairs(const GemmSpec& s, const Target& target) {
   if (!can || (!stored && (!s.pairs || (!target.amx && !s.rounds)))) return std::nullopt;
   PairTiling p;
   p.tiles = target.amx;
-  p.terms = stored || s.rounds ? 1 : 3;
+  const PairForm form = stored ? PairForm::kStored : f32_pair_form(s.rounds);
+  if (!pairs_fit(p.tiles, form, s.m, s.n, s.k)) return std::nullopt;
+  p.terms = form == PairForm::kThreeTerms ? 3 : 1;
   p.wide = p.tiles ? 2 : 3;
-  if (!pairs_fit(p.tiles, p.terms, s.m, s.n, s.k)) return std::nullopt;
   p.steps = ceil_div(s.k, kDeep);
   const std::int64_t most = p.terms == 3 ? 32 : 64;  // rows of A by k stay in L2
   p.steps_per_block = ceil_div(p.steps, ceil_div(p.steps, most));
@@ -233,12 +238,29 @@ std::string pairs_layout(const GemmTiling& t) {
 }
 
 std::string pairs_label(const GemmTiling& t) {
-  const char* how = t.pairs.terms == 3 ? "six products of bf16 terms"
-                    : t.spec.rounds && !(is_narrow(t.spec.a) && is_narrow(t.spec.b))
-                        ? "operands rounded to bf16, error <= 2^-7 sum |a||b|"
-                        : "pairs of bf16";
-  return format("{}, {}{}", t.pairs.tiles ? "amx 32x32" : "vdpbf16ps 8x48", how,
-                t.swapped ? " transposed" : "");
+  const bool stored = is_narrow(t.spec.a) && is_narrow(t.spec.b);
+  const char* how = t.pairs.terms == 3 ? "f32 as three bf16 terms, six products (reals)"
+                    : stored           ? "stored bf16, exact products (reals)"
+                                       : kRounded;
+  const std::int64_t m = t.swapped ? t.spec.n : t.spec.m, n = t.swapped ? t.spec.m : t.spec.n;
+  return format("[{}, {}] x [{}, {}] on {}{}{}", m, t.spec.k, t.spec.k, n,
+                t.pairs.tiles ? kOnTiles : kOnVectors, how, t.swapped ? ", transposed" : "");
+}
+
+std::vector<std::string> pair_notes(const Plan& plan) {
+  std::vector<std::string> notes;
+  for (const Step& step : plan.steps) {
+    if (step.label.find(kOnTiles) != std::string::npos ||
+        step.label.find(kOnVectors) != std::string::npos)
+      notes.push_back(step.label);
+  }
+  return notes;
+}
+
+bool rounds_products(const Plan& plan) {
+  return std::any_of(plan.steps.begin(), plan.steps.end(), [](const Step& step) {
+    return step.label.find(kRounded) != std::string::npos;
+  });
 }
 
 GemmSource emit_pairs(const GemmTiling& t) {

@@ -6,7 +6,6 @@
 
 #include <algorithm>
 
-#include "bafe/base/format.h"
 #include "bafe/cost/access.h"
 #include "bafe/cost/roofline.h"
 #include "bafe/ir/op.h"
@@ -92,38 +91,21 @@ Machine machine_of_class(Machine machine, bool bits, bool fast) {
   return machine;
 }
 
-bool pairs_fit(bool tiles, int terms, double m, double n, double k) {
-  const double least = terms == 3 ? 192 : tiles ? 64 : 16;
-  return m >= (tiles ? least : 8) && n >= least && k >= least;
+bool pairs_fit(bool tiles, PairForm form, double m, double n, double k) {
+  if (form == PairForm::kThreeTerms) return std::min({m, n, k}) >= 192;
+  if (tiles) return std::min({m, n, k}) >= 64;
+  if (form == PairForm::kStored) return m >= 8 && n >= 16 && k >= 16;
+  // Measured: rounding and weaving B costs more than few rows gain, and panels are 48 wide.
+  return m >= 32 && n >= 96 && k >= 64;
 }
 
 bool uses_pairs(const Machine& machine, DType dtype, double m, double n, double k) {
   const bool tiles = machine.amx_gflops > 0;
-  if (dtype == DType::kF32) return machine.f32_pairs_gflops > 0 && pairs_fit(tiles, 3, m, n, k);
-  return dtype == DType::kBF16 && pairs_gflops(machine) > 0 && pairs_fit(tiles, 1, m, n, k);
-}
-
-std::vector<std::string> pair_notes(const Program& program, const Machine& machine, bool fast) {
-  std::vector<std::string> notes;
-  for (const Group& group : program.groups) {
-    for (ValueId id : group.nodes) {
-      const Node& node = program.graph.node(id);
-      if (op_info(node.op).kind != OpKind::kContraction) continue;
-      const ProductShape s = product_shape(program.graph.type(node.operands[0]), node.type);
-      const auto m = static_cast<double>(s.m), n = static_cast<double>(s.n),
-                 k = static_cast<double>(s.k);
-      if (!uses_pairs(machine, s.dtype, m, n, k)) continue;
-      const char* unit = machine.amx_gflops > 0 ? "AMX tiles" : "vectors of bf16";
-      std::string how = "stored bf16, exact products (reals)";
-      if (s.dtype == DType::kF32 && fast)
-        how = "f32 rounded to bf16 (approx), |error| <= (2^-7 + 2^-15 + k*2^-23) * sum |a||b|";
-      else if (s.dtype == DType::kF32)
-        how = "f32 as three bf16 terms, six products (reals)";
-      notes.push_back(format("%{} = matmul [{}, {}] x [{}, {}] on {}: {}", id.index(), s.m, s.k,
-                             s.k, s.n, unit, how));
-    }
-  }
-  return notes;
+  const double way = pairs_gflops(machine);
+  if (dtype == DType::kBF16) return way > 0 && pairs_fit(tiles, PairForm::kStored, m, n, k);
+  if (dtype != DType::kF32 || machine.f32_pairs_gflops <= 0) return false;
+  // Three terms are priced at a sixth of what one term reaches.
+  return pairs_fit(tiles, f32_pair_form(machine.f32_pairs_gflops >= way), m, n, k);
 }
 
 double product_gflops(const Machine& machine, DType dtype, double m, double n, double k) {

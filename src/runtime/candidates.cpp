@@ -4,7 +4,6 @@
 #include "bafe/runtime/candidates.h"
 
 #include <algorithm>
-#include <cstring>
 
 #include "bafe/base/error.h"
 #include "bafe/base/format.h"
@@ -12,49 +11,12 @@
 #include "bafe/base/trace.h"
 #include "bafe/cost/product_cost.h"
 #include "bafe/ir/op.h"
-#include "bafe/runtime/arena.h"
+#include "bafe/runtime/samples.h"
 #include "bafe/search/cuts.h"
 #include "bafe/search/plan.h"
 
 namespace bafe {
 namespace {
-
-/// Numbers in [-1, 1), integers 0 and 1: no index of a real axis is out of range with these.
-void draw(const BufferSpec& spec, std::uint64_t& state, void* out) {
-  std::int64_t count = type_bytes(spec.type) / dtype_bytes(spec.type.dtype);
-  auto next = [&state] {
-    state = state * 6364136223846793005ull + 1442695040888963407ull;
-    return state >> 40;
-  };
-  auto number = [&] { return static_cast<double>(next()) * 0x1p-23 - 1.0; };
-  for (std::int64_t i = 0; i < count; ++i) {
-    if (spec.type.dtype == DType::kF32) {
-      static_cast<float*>(out)[i] = static_cast<float>(number());
-    } else if (spec.type.dtype == DType::kF64) {
-      static_cast<double*>(out)[i] = number();
-    } else if (!is_float(spec.type.dtype)) {
-      std::int64_t width = dtype_bytes(spec.type.dtype),
-                   bit = static_cast<std::int64_t>(next() & 1);
-      std::memcpy(static_cast<char*>(out) + i * width, &bit, static_cast<std::size_t>(width));
-    } else {
-      static_cast<std::uint16_t*>(out)[i] = 0;
-    }
-  }
-}
-
-/// Blocks for arguments or results of one shape; every contender has its own, in its own orders.
-struct Buffers {
-  std::vector<Block> blocks;
-  std::vector<void*> pointers;
-  Buffers(std::span<const BufferSpec> specs, bool is_drawn) {
-    std::uint64_t state = 1;
-    for (const BufferSpec& spec : specs) {
-      blocks.emplace_back(std::max<std::int64_t>(type_bytes(spec.type), 1));
-      pointers.push_back(blocks.back().data());
-      if (is_drawn) draw(spec, state, pointers.back());
-    }
-  }
-};
 
 std::int64_t bytes_of_calls(const Executable& executable) {
   std::int64_t bytes = 0;
@@ -69,8 +31,12 @@ struct Contender {
   bool is_out = false;
   std::vector<double> ratios;  // to the first contender, one a round
 
-  explicit Contender(const Executable& made)
-      : executable(&made), in(made.inputs(), true), out(made.outputs(), false) {}
+  Contender(const Executable& made, Integers integers)
+      : executable(&made), in(made.inputs()), out(made.outputs()) {
+    SampleSource random(1);
+    for (std::size_t i = 0; i < in.pointers.size(); ++i)
+      draw_elements(made.inputs()[i].type, Floats::kSigned, integers, random, in.pointers[i]);
+  }
 
   double run_ns(std::int64_t sample_ns) {
     std::int64_t begin = now_ns(), spent = 0, repeats = 0;
@@ -98,6 +64,18 @@ void warm_up(std::vector<Contender>& contenders) {
   }
 }
 
+/// On arguments that the first does not refuse, if there are any.
+std::vector<Contender> ready(const std::vector<std::shared_ptr<const Executable>>& executables) {
+  std::vector<Contender> contenders;
+  for (Integers integers : {Integers::kBits, Integers::kOnes}) {
+    contenders.clear();
+    for (const auto& executable : executables) contenders.emplace_back(*executable, integers);
+    warm_up(contenders);
+    if (!contenders[0].is_out) break;
+  }
+  return contenders;
+}
+
 /// Has the program an f32 product that this machine and class could take through bf16?
 bool may_take_pairs(const Program& program, const LowerOptions& lower) {
   const Target& target = host_target();
@@ -107,7 +85,7 @@ bool may_take_pairs(const Program& program, const LowerOptions& lower) {
       const Node& node = program.graph.node(id);
       if (op_info(node.op).kind != OpKind::kContraction || node.type.dtype != DType::kF32) continue;
       const ProductShape s = product_shape(program.graph.type(node.operands[0]), node.type);
-      if (pairs_fit(target.amx, lower.fast ? 1 : 3, s.m, s.n, s.k)) return true;
+      if (pairs_fit(target.amx, f32_pair_form(lower.fast), s.m, s.n, s.k)) return true;
     }
   }
   return false;
@@ -158,9 +136,7 @@ std::size_t fastest(const std::vector<std::shared_ptr<const Executable>>& execut
       bytes_of_calls(*executables[0]) * static_cast<std::int64_t>(executables.size());
   if (bytes > limits.bytes) return 0;
   TraceSpan span("race");
-  std::vector<Contender> contenders;
-  for (const auto& executable : executables) contenders.emplace_back(*executable);
-  warm_up(contenders);
+  std::vector<Contender> contenders = ready(executables);
   if (contenders[0].is_out) return 0;
   std::int64_t begin = now_ns();
   for (int round = 0; round < limits.rounds; ++round) {

@@ -9,6 +9,7 @@
 #include "bafe/base/options.h"
 #include "bafe/base/thread_pool.h"
 #include "bafe/base/trace.h"
+#include "bafe/codegen/amx.h"
 #include "bafe/codegen/hot_loop.h"
 #include "bafe/codegen/lower.h"
 #include "bafe/cost/learned.h"
@@ -21,6 +22,7 @@
 #include "bafe/runtime/engine_key.h"
 #include "bafe/runtime/executables.h"
 #include "bafe/runtime/flight.h"
+#include "bafe/runtime/product_notes.h"
 #include "bafe/runtime/validate.h"
 
 namespace bafe {
@@ -129,6 +131,12 @@ std::shared_ptr<const Executable> from_entry(const Request& request, const Cache
         format("entry {} does not load: {}", request.key.hex().substr(0, 16), error.what()));
     return nullptr;
   }
+}
+
+LowerOptions lower_options(const Request& request) {
+  LowerOptions lower{request.options.math == Math::kBits, request.options.math == Math::kFast};
+  lower.pairs = request.base->machine().f32_pairs_gflops > 0;
+  return lower;
 }
 
 /// One way of a program, compiled and compared with the interpreter.
@@ -243,8 +251,10 @@ Built EngineImpl::build_plan_of(const CandidatePlan& way, const Request& request
     flops += step.flops;
     bytes += step.bytes;
   }
+  ValidationLimits limits;
+  limits.rounds = rounds_products(built.plan);
   Validation validation =
-      validate(request.graph, *built.executable, request.constants, flops, bytes);
+      validate(request.graph, *built.executable, request.constants, flops, bytes, limits);
   built.validation = validation.record;
   if (!validation.passed) {
     built.failure = format("a compiled program disagreed with its meaning ({}): {}",
@@ -268,8 +278,7 @@ bool spills(const CandidatePlan& way, const Built& built, Interrupt& interrupt) 
 Built EngineImpl::build_fastest(const Program& chosen, const Request& request,
                                 const Provenance& provenance, Interrupt& interrupt,
                                 KernelCache& cache) {
-  LowerOptions lower{request.options.math == Math::kBits, request.options.math == Math::kFast};
-  lower.pairs = request.base->machine().f32_pairs_gflops > 0;
+  const LowerOptions lower = lower_options(request);
   Built first = build_plan_of({chosen, lower, "as chosen"}, request, provenance, interrupt, cache);
   if (!request.options.autotune || !first.failure.empty()) return first;
   std::vector<CandidatePlan> ways = candidate_plans(chosen, lower, request.cost());
@@ -322,6 +331,20 @@ std::shared_ptr<const Executable> EngineImpl::make(const Request& request, Kerne
 }
 
 }  // namespace
+
+std::vector<std::string> product_notes(const Graph& graph, const EngineOptions& options,
+                                       const Program& chosen) {
+  if (options.tier == Tier::kInterpreted) return {};
+  const int threads = options.threads > 0 ? options.threads : usable_threads();
+  Request request{graph, options, {}, threads, {}, nullptr, nullptr, {}};
+  choose_cost(request);
+  if (options.autotune) {  // timing may have chosen another plan
+    const Digest key = cache_key(graph, options, threads, host_target(), request.cost().identity());
+    if (auto entry = KernelCache::shared()->load(key))
+      return pair_notes(Plan::from_json(entry->plan));
+  }
+  return pair_notes(build_plan(chosen, host_target(), lower_options(request)));
+}
 
 Engine& Engine::shared() {
   static EngineImpl* engine = new EngineImpl;

@@ -62,6 +62,33 @@ def test_explain_names_the_approximation_under_fast_alone():
         assert np.abs(got - a.astype(float) @ b).max() < 1e-3
 
 
+def rounds(executable):
+    return "dpbf16" in executable.c_text or "tdpbf16ps" in executable.c_text
+
+
+SMALL = [(m, n, k) for m in (8, 16, 64) for n in (16, 32, 64, 128) for k in (16, 32, 64, 128)]
+
+
+@pytest.mark.parametrize("sizes", [*SMALL, (48, 48, 48), (96, 96, 96)])
+def test_small_products_compile_and_explain_says_what_they_do(sizes):
+    a, b = operands(*sizes)
+    f = bafe.jit(product, math="fast")
+    made = f.compile(a, b)
+    assert not made.interpreted  # the compiled program agreed with its meaning
+    assert ("rounded to bf16" in str(f.explain(a, b))) == rounds(made)
+    bound = 2**-7 + 2**-15 + sizes[2] * 2**-23
+    size = np.abs(a).astype(float) @ np.abs(b)
+    assert (np.abs(f(a, b) - a.astype(float) @ b) <= bound * size).all()
+
+
+@pytest.mark.parametrize("sizes", [(64, 128, 128), (256, 256, 256)])
+def test_explain_speaks_of_the_plan_that_timing_chose(sizes):
+    a, b = operands(*sizes)
+    f = bafe.jit(product, math="fast", autotune=True)
+    made = f.compile(a, b)
+    assert ("rounded to bf16" in str(f.explain(a, b))) == rounds(made)
+
+
 def test_results_do_not_depend_on_threads():
     a, b = operands(300, 300, 300)
     one = bafe.jit(product, math="fast", tier="compiled", threads=1)(a, b)

@@ -14,8 +14,11 @@
 /// could show, is computed again as a chain of f32 multiply-adds from the operands themselves.
 
 #include <optional>
+#include <string>
+#include <vector>
 
 #include "bafe/codegen/gemm_tiling.h"
+#include "bafe/codegen/plan.h"
 
 namespace bafe {
 
@@ -31,6 +34,11 @@ std::int64_t pairs_row_bytes(const GemmTiling& t);
 std::int64_t pairs_packed_bytes(const GemmTiling& t);
 std::string pairs_layout(const GemmTiling& t);
 std::string pairs_label(const GemmTiling& t);
+
+/// A line for each step that goes through bf16: what is multiplied, and what it may err.
+std::vector<std::string> pair_notes(const Plan& plan);
+/// Does a step round f32 operands to bf16?
+bool rounds_products(const Plan& plan);
 
 /// The whole product; t.nest is kPairs.
 GemmSource emit_pairs(const GemmTiling& t);

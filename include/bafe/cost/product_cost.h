@@ -2,6 +2,7 @@
 /// What a matrix product costs when parts of its operands are known to be zero or its result is
 /// symmetric.
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -42,15 +43,19 @@ int panel_width(const Machine& machine, DType dtype, std::int64_t m, std::int64_
 /// tiles.
 Machine machine_of_class(Machine machine, bool bits, bool fast);
 
-/// Are sizes large enough for tiles (`tiles`) or vectors of bf16 with `terms` terms an operand?
-bool pairs_fit(bool tiles, int terms, double m, double n, double k);
+/// What pairs of bf16 are made of: operands stored so, f32 rounded, f32 in three exact terms.
+enum class PairForm : std::uint8_t { kStored, kRounded, kThreeTerms };
+inline PairForm f32_pair_form(bool rounds) {
+  return rounds ? PairForm::kRounded : PairForm::kThreeTerms;
+}
+
+/// Are sizes large enough for tiles (`tiles`) or vectors of bf16 to gain over f32? What packs the
+/// operands and what prices, plans and explains them all ask here.
+bool pairs_fit(bool tiles, PairForm form, double m, double n, double k);
 
 /// Does an m x k by k x n product of stored `dtype` go through pairs of bf16?
-bool uses_pairs(const Machine& machine, DType dtype, double m, double n, double k);
-
-/// A line for each product that goes through bf16: what is multiplied, and what it may err.
 /// Needs: `machine` by machine_of_class().
-std::vector<std::string> pair_notes(const Program& program, const Machine& machine, bool fast);
+bool uses_pairs(const Machine& machine, DType dtype, double m, double n, double k);
 
 /// Nanoseconds of turning the right operands into pairs; 0 for a product without them.
 double pair_packing_ns(const Machine& machine, DType dtype, double batch, double m, double n,

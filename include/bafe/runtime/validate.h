@@ -9,13 +9,15 @@ namespace bafe {
 
 struct Validation {
   bool passed = true;
-  std::string record;  ///< "2 kinds of samples agree", "skipped: …", "output 0 differs in …"
+  std::string record;  ///< "2 kinds of samples agree", "skipped: …", "not compared: …", "output 0
+                       ///< differs in …"
 };
 
-/// Work that the interpreter may spend on one validation.
+/// Work that the interpreter may spend on one validation, and what the plan may err.
 struct ValidationLimits {
   double flops = 2e6;
   double bytes = 4e6;
+  bool rounds = false;  ///< operands of f32 products are rounded to bf16: rounds_products()
 };
 
 /// Runs `executable` and the interpreter on drawn inputs of the program's real shapes. Programs of

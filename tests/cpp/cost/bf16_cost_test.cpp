@@ -40,5 +40,19 @@ TEST(ProductsThroughBf16, OfStoredBf16AreTakenButUnderBits) {
   EXPECT_FALSE(uses_pairs(vectors, DType::kBF16, 4, 64, 64)) << "too small";
 }
 
+TEST(ProductsThroughBf16, AreLargeEnoughForTheTermsThatTheyReallyHave) {
+  const Machine tiles = machine_of_class(with(480, 3360), false, true),
+                terms = machine_of_class(with(480, 3360), false, false),
+                vectors = machine_of_class(with(480, 0), false, true);
+  auto taken = [](const Machine& machine, double m, double n, double k) {
+    return uses_pairs(machine, DType::kF32, m, n, k);
+  };
+  EXPECT_TRUE(taken(tiles, 100, 100, 100)) << "rounded operands have one term";
+  EXPECT_FALSE(taken(terms, 100, 100, 100)) << "exact ones have three";
+  EXPECT_TRUE(taken(vectors, 128, 128, 128));
+  EXPECT_FALSE(taken(vectors, 8, 1024, 1024)) << "packing costs more than it gains";
+  EXPECT_FALSE(taken(vectors, 64, 64, 64)) << "multiply-adds are faster";
+}
+
 }  // namespace
 }  // namespace bafe
