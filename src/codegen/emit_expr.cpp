@@ -11,6 +11,8 @@
 namespace bafe {
 namespace {
 
+bool is_nan_test(const ExNode& n) { return n.kind == ExKind::kPrim && n.prim == Prim::kIsNan; }
+
 const char* infix_c(Prim prim) {
   switch (prim) {
     case Prim::kAdd:
@@ -159,6 +161,12 @@ std::string CExprWriter::prim_text(const ExNode& n) {
                : "(" + s + ")";
   };
   bool is_bool = n.dtype == DType::kBool;
+  if (n.prim == Prim::kOr) {
+    const ExNode &l = pool_.node(n.args[0]), &r = pool_.node(n.args[1]);
+    if (is_nan_test(l) && is_nan_test(r) &&
+        pool_.node(l.args[0]).dtype == pool_.node(r.args[0]).dtype)
+      return "__builtin_isunordered(" + text(l.args[0]) + ", " + text(r.args[0]) + ")";
+  }
   if (is_bool && operand == DType::kBool) {  // the ring of truth values
     if (n.prim == Prim::kAdd || n.prim == Prim::kMax) return "(" + a[0] + " | " + a[1] + ")";
     if (n.prim == Prim::kMul || n.prim == Prim::kMin) return "(" + a[0] + " & " + a[1] + ")";

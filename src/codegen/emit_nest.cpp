@@ -5,6 +5,8 @@
 //   function := "int" symbol "(" abi ")" "{" pointers scratch flags {part} "return" status "}"
 //   part     := "{" unit range, statements "}"
 
+#include <algorithm>
+
 #include "bafe/base/error.h"
 #include "bafe/base/format.h"
 #include "bafe/codegen/nest.h"
@@ -74,6 +76,8 @@ class PartEmitter {
   void push(const Stmt& s);
   void merge_top(const Stmt& s, int stack);
   void fold(const Stmt& s);
+  void find(const Stmt& s);
+  std::string open_block(const Stmt& s, std::int64_t width);
   void stream(const Stmt& s);
   void turn(const Stmt& s);
   std::string at_most(Ex limit, std::int64_t count);
@@ -218,15 +222,23 @@ void PartEmitter::push(const Stmt& s) {
 void PartEmitter::fold(const Stmt& s) {
   std::string b = writer_.buffer_name(s.buffer);
   DType dtype = buffer(s.buffer).dtype;
-  // `w` elements at a time: half the lanes, a quarter, … one.
-  open(format("for (long long w = {}; w >= {}; w /= 2)", s.step / 2 * s.count, s.count));
-  line("#pragma GCC unroll 1");
-  line("#pragma GCC ivdep");
-  open("for (long long l = 0; l < w; ++l)");
-  line(b + "[l] = " + writer_.combined(s.reduce, dtype, b + "[l]", b + "[l + w]", nest_.quiet) +
-       ";");
-  close();
-  close();
+  auto level = [&](const std::string& width) {
+    line("#pragma GCC unroll 1");
+    line("#pragma GCC ivdep");
+    open(format("for (long long l = 0; l < {}; ++l)", width));
+    line(format(
+        "{0}[l] = {1};", b,
+        writer_.combined(s.reduce, dtype, b + "[l]", b + "[l + " + width + "]", nest_.quiet)));
+    close();
+  };
+  // Half the lanes, a quarter, … one: of known length, they stay in registers.
+  if (s.count == 1) {
+    for (std::int64_t w = s.step / 2; w >= 1; w /= 2) level(std::to_string(w));
+  } else if (s.step > 1) {
+    open(format("for (long long w = {}; w >= {}; w /= 2)", s.step / 2 * s.count, s.count));
+    level("w");
+    close();
+  }
 }
 
 std::string PartEmitter::at_most(Ex limit, std::int64_t count) {
@@ -241,6 +253,41 @@ void PartEmitter::turn(const Stmt& s) {
               writer_.buffer_name(s.buffer), writer_.buffer_name(s.buffer2), writer_.text(s.index),
               s.step, at_most(s.base, s.count), at_most(s.limit, s.count)));
   writer_.forget_loads(s.buffer);
+}
+
+/// Opens a loop over a block of places and says whether one is a hit.
+std::string PartEmitter::open_block(const Stmt& s, std::int64_t width) {
+  line("#pragma GCC ivdep");
+  open(format("for (int j = 0; j < {}; ++j)", width));
+  declare_var(s.var, "at + j");
+  declare({s.value}, true);
+  return writer_.text(s.value);
+}
+
+/// Blocks of few vectors, the last one ending with the array; in the first that has a hit, the
+/// least place.
+void PartEmitter::find(const Stmt& s) {
+  constexpr std::int64_t kWidth = 128;
+  declare({s.base, s.value}, false);
+  std::string name = writer_.local_name(s.number);
+  std::int64_t width = std::min<std::int64_t>(s.count, kWidth);
+  line(format("long long {} = {};", name, writer_.text(s.base)));
+  open(format("for (long long k = {0}; k < {1}; k += {2})", name, s.count, width));
+  line(format("const long long at = k < {0} ? k : {0};", s.count - width));
+  line("int any = 0;");
+  std::string hit = open_block(s, width);
+  line("any |= " + hit + ";");
+  close();
+  line("if (!any) continue;");
+  line(format("int least = {};", width));
+  hit = open_block(s, width);
+  line(format("const int here = {} ? j : {};", hit, width));
+  line("least = here < least ? here : least;");
+  close();
+  line(name + " = at + least;");
+  line("break;");
+  close();
+  writer_.define_local(s.number);
 }
 
 void PartEmitter::stream(const Stmt& s) {
@@ -269,6 +316,8 @@ void PartEmitter::statement(const Stmt& s) {
       return close();
     case Stmt::kFold:
       return fold(s);
+    case Stmt::kFind:
+      return find(s);
     case Stmt::kStream:
       return stream(s);
     case Stmt::kTurn:

@@ -202,6 +202,7 @@ Ex RowLowering::result_of(const Accumulator& acc, std::vector<Stmt>& out) {
 }
 
 std::vector<Stmt> RowLowering::pass_stmts(RowPass& pass) {
+  if (is_search(pass)) return search_stmts(pass, pool_.integer(0));
   std::int64_t count = count_of(pass.vars);
   choose_lanes(pass);
   std::vector<Accumulator> accs = accumulators(pass, count);

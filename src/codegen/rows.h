@@ -85,11 +85,23 @@ class RowLowering {
   bool starts_anew(const RowPass& pass) const;
   bool has_chain(const RowPass& pass) const;
   Ex tree_of(const Accumulator& acc, std::vector<Ex> values);
+  bool are_flags(const std::vector<Ex>& values) const;
+  Ex any_of_flags(const Accumulator& acc, const std::vector<Ex>& values);
   std::vector<Stmt> grouped_stmts(const RowPass& pass, const std::vector<Accumulator>& accs,
                                   const std::vector<Stmt>& caches, Ex base, std::int64_t count);
   ExprPool::Binding at_flat(const std::vector<int>& vars, Ex flat);
   Stmt leaf(Stmt::Kind kind, int buffer, Ex index, Ex value);
   void lower_whole();
+  // rows_find.cpp: first places of extremes.
+  Ex found_by(Ex reduce) const;
+  bool is_search(const RowPass& pass) const;
+  Ex search(int var, std::int64_t count, Ex start, Ex condition, DType dtype,
+            std::vector<Stmt>& out);
+  std::vector<Stmt> search_stmts(const RowPass& pass, Ex start);
+  bool is_large_search() const;
+  Ex first_chunk(const std::vector<Accumulator>& accs, const std::vector<int>& partials,
+                 const std::vector<Ex>& extremes, Ex row, std::int64_t chunks,
+                 std::vector<Stmt>& out);
   // rows_large.cpp: partial results of large reductions.
   void lower_large();
   void combine_stmts(const std::vector<Accumulator>& accs, const std::vector<int>& partials,

@@ -38,7 +38,7 @@ void RowLowering::choose_lanes(const RowPass& pass) {
   group_ = 1;
   if (side_ >= 0 && is_free) {
     lanes_ = 1;
-    group_ = 8;
+    group_ = 4;  // more rows a page apart would not fit the ways of the first cache
   }
   bool is_light = std::all_of(pass.reduces.begin(), pass.reduces.end(),
                               [&](Ex e) { return cost_of(pool_.node(e).args[0]) < kLight; });
@@ -87,6 +87,26 @@ std::vector<Stmt> RowLowering::grouped_stmts(const RowPass& pass,
   return out;
 }
 
+/// Truth values that were widened to integers.
+bool RowLowering::are_flags(const std::vector<Ex>& values) const {
+  return std::all_of(values.begin(), values.end(), [&](Ex e) {
+    const ExNode& n = pool_.node(e);
+    return n.kind == ExKind::kCast && pool_.node(n.args[0]).dtype == DType::kBool;
+  });
+}
+
+/// Flags are joined before they are widened, in pairs: one comparison tests two values for NaN.
+Ex RowLowering::any_of_flags(const Accumulator& acc, const std::vector<Ex>& values) {
+  auto flag = [&](std::size_t i) { return pool_.node(values[i]).args[0]; };
+  Ex any;
+  for (std::size_t i = 0; i < values.size(); i += 2) {
+    bool is_pair = i + 1 < values.size();
+    Ex two = is_pair ? pool_.prim(Prim::kOr, DType::kBool, {flag(i), flag(i + 1)}) : flag(i);
+    any = any.valid() ? pool_.prim(Prim::kOr, DType::kBool, {any, two}) : two;
+  }
+  return pool_.cast(any, acc.dtype);
+}
+
 Ex RowLowering::tree_of(const Accumulator& acc, std::vector<Ex> values) {
   bool is_extreme = acc.kind == ReduceKind::kMax || acc.kind == ReduceKind::kMin;
   auto both = [&](Ex a, Ex b) {
@@ -96,6 +116,7 @@ Ex RowLowering::tree_of(const Accumulator& acc, std::vector<Ex> values) {
     bool is_max = acc.kind == ReduceKind::kMax;
     return pool_.prim(Prim::kSelect, acc.dtype, {is_less, is_max ? b : a, is_max ? a : b});
   };
+  if (acc.kind == ReduceKind::kMax && are_flags(values)) return any_of_flags(acc, values);
   while (values.size() > 1) {
     std::vector<Ex> next;
     for (std::size_t i = 0; i + 1 < values.size(); i += 2) {

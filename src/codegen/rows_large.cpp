@@ -1,6 +1,6 @@
 // Comes in: few reductions over many elements. Goes out: two kernels: partial lanes of aligned
 // subtrees of 65,536 elements, one a unit, and their combination. Invariant: the two together are
-// the tree of sum_order.h.
+// the tree of sum_order.h. A search for the place of an extreme ends the second.
 
 #include <algorithm>
 
@@ -82,6 +82,7 @@ void RowLowering::combine_stmts(const std::vector<Accumulator>& accs,
   }
   int chunk = pool_.new_var(chunks);
   ExprPool::NodeMap done;
+  std::vector<Ex> results;
   for (std::size_t i = 0; i < accs.size(); ++i) {
     Accumulator acc = accs[i];
     acc.lanes = second.nest.add_temporary(acc.dtype, lanes_);
@@ -107,9 +108,16 @@ void RowLowering::combine_stmts(const std::vector<Accumulator>& accs,
     }
     units.body.push_back(loop_stmt(pool_, chunk, LoopKind::kSerial, std::move(body)));
     finish(acc, units.body);
-    done[acc.reduce.id] = result_of(acc, units.body);
+    results.push_back(result_of(acc, units.body));
+    done[acc.reduce.id] = results.back();
   }
   d_.replace(done);
+  if (passes_.size() > 1) {
+    RowPass& places = passes_[1];
+    for (Ex& e : places.reduces) e = pool_.replace(e, done);
+    Ex start = first_chunk(accs, partials, results, row, chunks, units.body);
+    for (Stmt& s : search_stmts(places, start)) units.body.push_back(std::move(s));
+  }
   for (Stmt& s : final_stores()) units.body.push_back(std::move(s));
   NestPart part;
   part.pool = d_.pool;

@@ -264,7 +264,7 @@ void RowLowering::choose_side() {
 }
 
 /// Columns of one unit. Where sums have a fixed order each has 16 accumulators, so few columns fill
-/// the first cache. Else a page of a row, so that memory is read in long pieces, and four units.
+/// the first cache. Else a page of a row, so that memory is read in long pieces, and two units.
 std::int64_t RowLowering::side_width() const {
   constexpr std::int64_t kNarrow = 128, kWide = 1024;
   bool is_fixed =
@@ -272,12 +272,13 @@ std::int64_t RowLowering::side_width() const {
       std::any_of(passes_.begin(), passes_.end(), [&](const RowPass& p) { return has_chain(p); });
   if (is_fixed) return kNarrow;
   if (count_of(outer_) / pool_.extent(side_) >= 4) return kWide;
-  std::int64_t quarter = (pool_.extent(side_) / 4 + 63) / 64 * 64;
-  return std::clamp(quarter, kNarrow, kWide);
+  std::int64_t half = (pool_.extent(side_) / 2 + 63) / 64 * 64;
+  return std::clamp(half, kNarrow, kWide);
 }
 
 bool RowLowering::is_large() const {
-  if (side_ >= 0 || passes_.size() != 1 || !inner_.empty() || count_of(outer_) > 16) return false;
+  bool is_alone = passes_.size() == 1 || is_large_search();
+  if (side_ >= 0 || !is_alone || !inner_.empty() || count_of(outer_) > 16) return false;
   return count_of(passes_[0].vars) >= 2 * kPartialElements;
 }
 

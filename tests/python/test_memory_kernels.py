@@ -114,3 +114,49 @@ def test_integer_columns_are_exact(dtype):
     same(lambda a: a.min(axis=0), x)
     same(lambda a: a.sum(axis=0), x)
     same(lambda a: (a > 0).any(axis=0), x)
+
+
+@pytest.mark.parametrize("math", ["bits", "reals"])
+@pytest.mark.parametrize("shape", [(131_073,), (3, 140_000), (200_003,)])
+def test_places_in_large_arrays(shape, math):
+    """Searches start at the unit that has the extreme: ties, NaN and ends are the edges."""
+    x = values(shape, np.float32)
+    n = shape[-1]
+    for at in (0, 1, 65_535, 65_536, n - 1):
+        for value in (9.0, np.inf, np.nan, -np.inf):
+            y = x.copy()
+            y[..., at] = value
+            y[..., min(at + 70_000, n - 1)] = value  # a later equal one must not win
+            for f in (np.argmax, np.argmin):
+                same(lambda a, f=f: f(a, axis=-1), y, math=math)
+    y = np.zeros(shape, np.float32)
+    y[..., 1::2] = -0.0
+    same(lambda a: a.argmin(axis=-1), y, math=math)
+    y[..., n // 2] = np.nan
+    y[..., 5] = np.inf  # the extreme of what is not NaN comes first
+    same(lambda a: a.argmax(axis=-1), y, math=math)
+
+
+@pytest.mark.parametrize("dtype", [np.int8, np.int64, np.uint16, np.bool_, np.float16, np.float64])
+def test_places_of_every_type(dtype):
+    for shape in [(5, 127), (5, 128), (5, 129), (4, 1000), (150_001,)]:
+        x = (values(shape, np.float64) * 3).astype(dtype)
+        same(lambda a: a.argmax(axis=-1), x)
+        same(lambda a: a.argmin(axis=-1), x)
+        same(lambda a: a[..., ::-1].argmax(axis=-1), x)
+        same(lambda a: a[..., ::2].argmin(axis=-1), x)
+        same(lambda a: (a > 0).argmax(axis=-1), x)
+        same(lambda a: (a > 100).astype(np.int32).argmax(axis=-1), x)
+
+
+def test_flags_of_columns():
+    x = values((77, 300), np.float32)
+    same(lambda a: (a > 2).astype(np.int32).max(axis=0), x)
+    same(lambda a: (a > 9).astype(np.int32).max(axis=0), x)
+    same(lambda a: (a < 0).any(axis=0), x)
+    for row in range(0, 77, 11):
+        y = x.copy()
+        y[row, :] = np.nan
+        same(lambda a: a.max(axis=0), y)
+        y[row, 1:] = 0
+        same(lambda a: a.min(axis=0), y)

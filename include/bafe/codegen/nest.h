@@ -54,6 +54,7 @@ struct Stmt {
     kTurn,   ///< buffer[c * pitch + r] = buffer2[index + r * step + c] for r < base, c < limit,
              ///< both at most `count`, the pitch
     kStream,  ///< buffer2[index ..] = buffer[0 .. count), around the caches; fewer by limit
+    kFind,    ///< local number = least var in [base, count) where value holds; base where none
     kFold,    ///< `step` lanes of `count` neighbours each in `buffer`: fold into the first
   };
   Kind kind = kStore;

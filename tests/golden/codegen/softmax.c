@@ -32,20 +32,46 @@ int bafe_k0(void *const *slot, const long long *size, void *scratch, long long b
         b2[i4] = (t1 > b2[i4] ? t1 : b2[i4]);
         b3[i4] = bafe_max_i32((int)((t1 != t1)), b3[i4]);
       }
-      for (long long w = 8; w >= 1; w /= 2) {
-        #pragma GCC unroll 1
-        #pragma GCC ivdep
-        for (long long l = 0; l < w; ++l) {
-          b2[l] = (b2[l + w] > b2[l] ? b2[l + w] : b2[l]);
-        }
+      #pragma GCC unroll 1
+      #pragma GCC ivdep
+      for (long long l = 0; l < 8; ++l) {
+        b2[l] = (b2[l + 8] > b2[l] ? b2[l + 8] : b2[l]);
+      }
+      #pragma GCC unroll 1
+      #pragma GCC ivdep
+      for (long long l = 0; l < 4; ++l) {
+        b2[l] = (b2[l + 4] > b2[l] ? b2[l + 4] : b2[l]);
+      }
+      #pragma GCC unroll 1
+      #pragma GCC ivdep
+      for (long long l = 0; l < 2; ++l) {
+        b2[l] = (b2[l + 2] > b2[l] ? b2[l + 2] : b2[l]);
+      }
+      #pragma GCC unroll 1
+      #pragma GCC ivdep
+      for (long long l = 0; l < 1; ++l) {
+        b2[l] = (b2[l + 1] > b2[l] ? b2[l + 1] : b2[l]);
       }
       const float v0 = b2[0];
-      for (long long w = 8; w >= 1; w /= 2) {
-        #pragma GCC unroll 1
-        #pragma GCC ivdep
-        for (long long l = 0; l < w; ++l) {
-          b3[l] = bafe_max_i32(b3[l + w], b3[l]);
-        }
+      #pragma GCC unroll 1
+      #pragma GCC ivdep
+      for (long long l = 0; l < 8; ++l) {
+        b3[l] = bafe_max_i32(b3[l + 8], b3[l]);
+      }
+      #pragma GCC unroll 1
+      #pragma GCC ivdep
+      for (long long l = 0; l < 4; ++l) {
+        b3[l] = bafe_max_i32(b3[l + 4], b3[l]);
+      }
+      #pragma GCC unroll 1
+      #pragma GCC ivdep
+      for (long long l = 0; l < 2; ++l) {
+        b3[l] = bafe_max_i32(b3[l + 2], b3[l]);
+      }
+      #pragma GCC unroll 1
+      #pragma GCC ivdep
+      for (long long l = 0; l < 1; ++l) {
+        b3[l] = bafe_max_i32(b3[l + 1], b3[l]);
       }
       const int v1 = b3[0];
       for (long long l = 0; l < 16; ++l) {
@@ -69,12 +95,25 @@ int bafe_k0(void *const *slot, const long long *size, void *scratch, long long b
         b5[(i4 + 96)] = t6;
         b4[i4] = b4[i4] + t6;
       }
-      for (long long w = 8; w >= 1; w /= 2) {
-        #pragma GCC unroll 1
-        #pragma GCC ivdep
-        for (long long l = 0; l < w; ++l) {
-          b4[l] = b4[l] + b4[l + w];
-        }
+      #pragma GCC unroll 1
+      #pragma GCC ivdep
+      for (long long l = 0; l < 8; ++l) {
+        b4[l] = b4[l] + b4[l + 8];
+      }
+      #pragma GCC unroll 1
+      #pragma GCC ivdep
+      for (long long l = 0; l < 4; ++l) {
+        b4[l] = b4[l] + b4[l + 4];
+      }
+      #pragma GCC unroll 1
+      #pragma GCC ivdep
+      for (long long l = 0; l < 2; ++l) {
+        b4[l] = b4[l] + b4[l + 2];
+      }
+      #pragma GCC unroll 1
+      #pragma GCC ivdep
+      for (long long l = 0; l < 1; ++l) {
+        b4[l] = b4[l] + b4[l + 1];
       }
       const float v2 = b4[0];
       #pragma GCC ivdep
