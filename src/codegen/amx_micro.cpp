@@ -23,7 +23,8 @@ std::string head_c(const GemmTiling& t) {
 std::string amx_macros_c() {
   return R"c(#ifndef BAFE_TILES
 #define BAFE_TILES
-static const struct { unsigned char palette, start, zero[14]; unsigned short bytes[16]; unsigned char rows[16]; }
+static const struct { unsigned char palette, start, zero[14]; unsigned short bytes[16];
+                      unsigned char rows[16]; }
 bafe_tiles __attribute__((aligned(64))) = {
   1, 0, {0}, {64, 64, 64, 64, 64, 64, 64, 64}, {16, 16, 16, 16, 16, 16, 16, 16}};
 #define BAFE_TILE(name, p, pitch) \
@@ -36,9 +37,11 @@ bafe_tiles __attribute__((aligned(64))) = {
   BAFE_TILE("tileloadd (%0,%1,1), %%tmm7", (p) + 1024, 64)
 #define BAFE_PRODUCTS() \
   __asm__ volatile("tdpbf16ps %%tmm6, %%tmm4, %%tmm0\n\ttdpbf16ps %%tmm7, %%tmm4, %%tmm1\n\t" \
-                   "tdpbf16ps %%tmm6, %%tmm5, %%tmm2\n\ttdpbf16ps %%tmm7, %%tmm5, %%tmm3" : : : "memory")
+                   "tdpbf16ps %%tmm6, %%tmm5, %%tmm2\n\ttdpbf16ps %%tmm7, %%tmm5, %%tmm3" \
+                   : : : "memory")
 #define BAFE_ZERO() \
-  __asm__ volatile("tilezero %%tmm0\n\ttilezero %%tmm1\n\ttilezero %%tmm2\n\ttilezero %%tmm3" : : : "memory")
+  __asm__ volatile("tilezero %%tmm0\n\ttilezero %%tmm1\n\t" \
+                   "tilezero %%tmm2\n\ttilezero %%tmm3" : : : "memory")
 #define BAFE_RESULTS(p, pitch) \
   BAFE_TILE("tilestored %%tmm0, (%0,%1,1)", (p), 4 * (pitch)); \
   BAFE_TILE("tilestored %%tmm1, (%0,%1,1)", (p) + 16, 4 * (pitch)); \

@@ -19,9 +19,6 @@ namespace {
 
 constexpr std::int64_t kBlockKeys = 128;
 
-// kPeak is the maximum that the program itself takes; the kernel subtracts its own.
-enum Local : int { kScore, kPeak, kTotal, kPower, kProduct, kFirstStaged };
-
 struct TileSize {
   std::int64_t vectors, tile;
 };

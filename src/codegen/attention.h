@@ -54,6 +54,10 @@ class AttentionDraft {
   const std::vector<SlotUse>& uses() const { return draft_.slots; }
 
  private:
+  /// Values that the expressions name and the text declares. kPeak is the maximum that the program
+  /// itself takes; the kernel subtracts its own.
+  enum Local : int { kScore, kPeak, kTotal, kPower, kProduct, kFirstStaged };
+
   std::vector<Ex> at(int row_var, int col_var);
   Ex pull(ValueId id, const std::vector<Ex>& indices, bool with_rows);
   /// The exponent with `gap` in place of the difference.

@@ -38,7 +38,7 @@ CExprWriter AttentionDraft::writer() const {
   CExprWriter writer(pool_, draft_.nest.buffers, functions_);
   for (int b : batch_) writer.define_var(b);
   for (int v : {i_, j_, t_, c_}) writer.define_var(v);
-  for (int local = 0; local < 5 + static_cast<int>(staged_.size()); ++local)
+  for (int local = 0; local < kFirstStaged + static_cast<int>(staged_.size()); ++local)
     writer.define_local(local);
   return writer;
 }
@@ -165,7 +165,7 @@ std::string AttentionDraft::block_c(const std::string& symbol) const {
       "      for (long long k = 0; k < count; k += {0}) {1}_s(qt, kp + k * {2}, st + k * {3}, "
       "scale, {4}, count - k);\n",
       tiling_.tile, symbol, key_.by_key, q, depth_);
-  std::string locals = format("const {} v0 = st[k * {} + r];", e, q);
+  std::string locals = format("const {} v{} = st[k * {} + r];", e, int{kScore}, q);
   for (const StagedValue& staged : staged_) {
     DType dtype = pool_.node(staged.value).dtype;
     std::string type = dtype == DType::kBool ? "int" : compute_c(dtype);
@@ -212,8 +212,8 @@ std::string AttentionDraft::block_c(const std::string& symbol) const {
 std::string AttentionDraft::finish_c() const {
   const std::string e = compute_c(tiling_.dtype), q = std::to_string(tiling_.queries);
   const char* own = peaked_.valid() && peaked_ != logits_ ? "own" : "peak";
-  std::string row = format("const long long i{} = q0 + r; const {} v1 = {}[r]; (void)v1;", i_, e,
-                           own),
+  std::string row = format("const long long i{} = q0 + r; const {} v{} = {}[r]; (void)v{};", i_, e,
+                           int{kPeak}, own, int{kPeak}),
               shift;
   if (shift_.valid()) shift = value_c("", shift_, "s");
   std::string out = "    " + loop_c("r", "rows") + "{ " + row + format(" {} s = 0; ", e) + shift +
@@ -221,12 +221,13 @@ std::string AttentionDraft::finish_c() const {
                            math_symbol_c("exp", tiling_.dtype));
   out += transpose_c();
   std::string place =
-      format(" const long long i{} = c; const {} v2 = sum[r]; (void)v2; {} v4;\n", c_, e, e);
-  std::string found = format("const {} v3 = tr[r * {} + c] * scale[r];", e, pitch());
+      format(" const long long i{0} = c; const {1} v{2} = sum[r]; (void)v{2}; {1} v{3};\n", c_, e,
+             int{kTotal}, int{kProduct});
+  std::string found = format("const {} v{} = tr[r * {} + c] * scale[r];", e, int{kPower}, pitch());
   CExprWriter w = writer();
   w.count_uses({store_.index, store_.value});
   out += "    " + loop_c("r", "rows") + loop_c("c", std::to_string(width_), true) + "{ " + row +
-         place + value_c(found, weight_, "v4") +
+         place + value_c(found, weight_, format("v{}", int{kProduct})) +
          w.declarations({store_.index, store_.value}, true, "  ");
   DType dtype = graph_.type(output_).dtype;
   return out + format("  {}[{}] = {}; }}\n", w.buffer_name(store_.buffer), w.text(store_.index),

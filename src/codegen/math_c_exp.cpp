@@ -182,7 +182,8 @@ std::string sigmoid_times_f64() {
   return "static inline double bafe_sigmoid_times_f64(double a, double f) {\n"
          "  const double x = -__builtin_fabs(a), low = 0.0;\n" +
          reduced_exp_f64() + kExactExp +
-         R"(  const double e = high * up * down, d = 1.0 + e, dl = (e - (d - 1.0)) + rest * up * down;
+         R"(  const double e = high * up * down, d = 1.0 + e,
+               dl = (e - (d - 1.0)) + rest * up * down;
   const double top = a < 0.0 ? f * high : f;
   const double more = a < 0.0 ? bafe_product_error(f, high, top) + f * rest : 0.0;
   const double inverse = 1.0 / d, q1 = top * inverse, p = q1 * d;
