@@ -88,8 +88,8 @@ TEST(Validation, ComparesIntegerQuotientsOnSamplesWithoutZeros) {
 }
 
 TEST(Validation, SaysWhenNothingWasCompared) {
-  const Graph graph =
-      parse_program("program main(x: i32[5], d: i32[5]) -> i32[5] { return floor_divide x (sub d d) }");
+  const Graph graph = parse_program(
+      "program main(x: i32[5], d: i32[5]) -> i32[5] { return floor_divide x (sub d d) }");
   const Validation found = check(graph, Changed(graph, {}, {}));
   EXPECT_TRUE(found.passed);
   EXPECT_EQ(found.record, "not compared: the program refuses every sample");
