@@ -6,7 +6,6 @@
 
 #include "bafe/base/format.h"
 #include "bafe/ir/text.h"
-#include "bafe/runtime/calibrate.h"
 #include "bafe/runtime/product_notes.h"
 #include "bafe/search/flops.h"
 #include "bafe/search/listing.h"

@@ -12,6 +12,7 @@
 #include "bafe/cost/roofline.h"
 #include "bafe/ir/text.h"
 #include "bafe/runtime/cache.h"
+#include "bafe/runtime/product_notes.h"
 #include "bafe/search/cuts.h"
 #include "bafe/search/plan.h"
 #include "runtime/temporary_folder.h"
@@ -169,6 +170,32 @@ TEST_F(AutotunedPlans, AreRacedThoughAPlainOneIsInTheCache) {
   EXPECT_GE(compiles(), 3) << "one contender at least beside the chosen plan";
   EXPECT_TRUE(prepare(true)->provenance().from_cache);
   EXPECT_TRUE(prepare(false)->provenance().from_cache);
+}
+
+Digest digest_of(const std::string& hex) {
+  Digest out;
+  for (std::size_t i = 0; i < out.bytes.size(); ++i)
+    out.bytes[i] = static_cast<std::uint8_t>(std::stoi(hex.substr(2 * i, 2), nullptr, 16));
+  return out;
+}
+
+TEST_F(AutotunedPlans, AreWhatExplainSpeaksOf) {
+  EngineOptions options;
+  options.autotune = true;
+  const Graph graph = parse_program(kMlp);
+  const Program chosen = Engine::shared().search(graph, options).program;
+  const Digest key = digest_of(prepare(true)->provenance().key);
+  CacheEntry entry = *KernelCache::shared()->load(key);
+  Plan plan = Plan::from_json(entry.plan);
+  const std::string label = "on vdpbf16ps 8x48, as timing chose";
+  plan.steps[0].label = label;
+  entry.plan = plan.to_json();
+  KernelCache::shared()->store(key, entry);
+  const std::vector<std::string> notes = product_notes(graph, options, chosen);
+  ASSERT_FALSE(notes.empty());
+  EXPECT_EQ(notes[0], label);
+  options.autotune = false;
+  for (const std::string& note : product_notes(graph, options, chosen)) EXPECT_NE(note, label);
 }
 
 TEST_F(AutotunedPlans, AreNotWhatAPlainCallGets) {
