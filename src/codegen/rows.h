@@ -97,6 +97,7 @@ class RowLowering {
   bool is_search(const RowPass& pass) const;
   Ex search(int var, std::int64_t count, Ex start, Ex condition, DType dtype,
             std::vector<Stmt>& out);
+  Ex place_of(int var, Ex start, Ex condition, DType dtype, std::vector<Stmt>& out);
   std::vector<Stmt> search_stmts(const RowPass& pass, Ex start);
   bool is_large_search() const;
   Ex first_chunk(const std::vector<Accumulator>& accs, const std::vector<int>& partials,

@@ -46,13 +46,33 @@ Ex RowLowering::search(int var, std::int64_t count, Ex start, Ex condition, DTyp
   return pool_.local(find.number, dtype, free | pool_.node(start).free);
 }
 
+/// Where a flag knows of NaN, elements are compared with the extreme alone, and a search for NaN
+/// follows that has nothing to do where there is none.
+Ex RowLowering::place_of(int var, Ex start, Ex condition, DType dtype, std::vector<Stmt>& out) {
+  std::int64_t count = pool_.extent(var);
+  const ExNode either = pool_.node(condition);
+  bool is_either = either.kind == ExKind::kPrim && either.prim == Prim::kOr;
+  const ExNode equal = is_either ? pool_.node(either.args[0]) : ExNode{};
+  bool is_equal = equal.kind == ExKind::kPrim && equal.prim == Prim::kEq;
+  const ExNode extreme = is_equal ? pool_.node(equal.args[1]) : ExNode{};
+  bool is_flagged = extreme.kind == ExKind::kPrim && extreme.prim == Prim::kSelect;
+  if (!is_flagged || pool_.node(extreme.args[2]).kind != ExKind::kLocal)
+    return search(var, count, start, condition, dtype, out);
+  Ex any = extreme.args[0];
+  Ex is_it = pool_.prim(Prim::kEq, DType::kBool, {equal.args[0], extreme.args[2]});
+  Ex place = search(var, count, start, is_it, dtype, out);
+  Ex nan_start = pool_.pick(any, start, pool_.integer(count));
+  Ex nan_place = search(var, count, nan_start, either.args[1], dtype, out);
+  return pool_.prim(Prim::kSelect, dtype, {any, nan_place, place});
+}
+
 std::vector<Stmt> RowLowering::search_stmts(const RowPass& pass, Ex start) {
   std::vector<Stmt> out;
   ExprPool::NodeMap done;
   for (Ex e : pass.reduces) {
     const ExNode n = pool_.node(e);
     int var = n.vars[0];
-    done[e.id] = search(var, pool_.extent(var), start, found_by(e), n.dtype, out);
+    done[e.id] = place_of(var, start, found_by(e), n.dtype, out);
   }
   d_.replace(done);
   for (RowPass& later : passes_) {
