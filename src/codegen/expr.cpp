@@ -99,13 +99,10 @@ Ex ExprPool::linear(std::int64_t number, std::vector<std::pair<Ex, std::int64_t>
     const ExNode& m = node(sum[i].first);
     if (m.kind != ExKind::kModulo) continue;
     for (std::size_t j = 0; j < sum.size(); ++j) {
-      const ExNode& q = node(sum[j].first);
-      if (q.kind != ExKind::kQuotient || q.number != m.number || q.args != m.args ||
-          sum[j].second != sum[i].second * m.number) {
-        continue;
-      }
       std::int64_t factor = sum[i].second;
-      Ex whole = m.args[0];
+      if (sum[j].second != factor * m.number) continue;
+      Ex whole = joined_digits(sum[i].first, sum[j].first);
+      if (!whole.valid()) continue;
       sum.erase(sum.begin() + static_cast<std::ptrdiff_t>(std::max(i, j)));
       sum.erase(sum.begin() + static_cast<std::ptrdiff_t>(std::min(i, j)));
       as_linear(whole, factor, number, sum);
@@ -128,6 +125,15 @@ Ex ExprPool::linear(std::int64_t number, std::vector<std::pair<Ex, std::int64_t>
   n.hi = clamp_range(hi);
   n.terms = std::move(sum);
   return intern(std::move(n));
+}
+
+/// x where low = x mod d and high = x / d; x mod (d e) where high = (x / d) mod e.
+Ex ExprPool::joined_digits(Ex low, Ex high) {
+  const ExNode m = node(low), h = node(high);
+  const bool is_digit = h.kind == ExKind::kModulo;
+  const ExNode& q = is_digit ? node(h.args[0]) : h;
+  if (q.kind != ExKind::kQuotient || q.number != m.number || q.args != m.args) return {};
+  return is_digit ? modulo(m.args[0], m.number * h.number) : m.args[0];
 }
 
 Ex ExprPool::integer(std::int64_t value) { return linear(value, {}); }

@@ -120,6 +120,7 @@ class ExprPool {
   Ex intern(ExNode node);
   Ex linear(std::int64_t number, std::vector<std::pair<Ex, std::int64_t>> terms);
   std::pair<std::int64_t, Ex> split_factor(Ex index, std::int64_t d);
+  Ex joined_digits(Ex low, Ex high);
   Ex exact(Ex index, std::int64_t factor);
   Ex rewrite(Ex e, const Binding& binding, NodeMap& memo);
   std::vector<int> renamed(const std::vector<int>& vars, const Binding& binding) const;
