@@ -145,6 +145,8 @@ def test_a_loss_is_the_part_of_the_avoidable_slowdown_that_is_left():
     assert laab.loss(9, 10, 30) == 0
     assert laab.loss(20, 10, 30) == 0.5
     assert laab.loss(40, 10, 30) == 1.5
+    assert laab.loss(11, 10, 10.1) == pytest.approx(0.1)  # the bad one is not bad
+    assert laab.loss(11, 10, 9) == pytest.approx(0.1)
 
 
 def test_the_hand_and_the_bad_evaluation_mean_the_expression(monkeypatch):
