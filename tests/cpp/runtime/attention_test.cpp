@@ -5,8 +5,11 @@
 #include "bafe/base/format.h"
 #include "bafe/codegen/lower.h"
 #include "bafe/cost/roofline.h"
+#include "bafe/ir/eval.h"
 #include "bafe/ir/text.h"
 #include "bafe/search/plan.h"
+#include "codegen/plan_run.h"
+#include "ir/random_inputs.h"
 
 namespace bafe {
 namespace {
@@ -70,6 +73,30 @@ TEST(AttentionPlan, HasPartsWhenAskedOrWithoutVectors) {
   EXPECT_GT(parts.steps.size(), 1u);
   EXPECT_GE(memory(parts), 256 * 512 * 4);
   EXPECT_GT(build_plan(program, Target{}).steps.size(), 1u);
+}
+
+/// Every instruction set that this processor has runs the same plan, block by block.
+TEST(AttentionKernel, IsRightForEveryVectorWidth) {
+  for (Isa isa : {Isa::kAvx2, Isa::kAvx512}) {
+    if (host_target().isa < isa) continue;
+    Target target;
+    target.isa = isa;
+    target.fma = true;
+    for (auto [queries, keys, depth] : {std::tuple{70, 131, 33}, {256, 512, 64}, {97, 65, 16}}) {
+      SCOPED_TRACE(format("{} queries, {} keys, depth {}", queries, keys, depth));
+      Program program = planned(attention(queries, keys, depth));
+      if (program.groups[0].kind != GroupKind::kAttention) continue;
+      const std::vector<Tensor> inputs = random_inputs(program.graph, 5, {3, 0});
+      const std::vector<Tensor> expected = evaluate(program.graph, inputs);
+      PlanRunner runner(build_plan(program, target), target);
+      const std::vector<Tensor> got = runner.run(inputs, 1);
+      ASSERT_EQ(runner.status(), 0);
+      for (std::int64_t i = 0; i < expected[0].count(); ++i) {
+        const double want = expected[0].at(i).as_double();
+        ASSERT_NEAR(got[0].at(i).as_double(), want, 1e-4 * std::max(1.0, std::abs(want))) << i;
+      }
+    }
+  }
 }
 
 }  // namespace
