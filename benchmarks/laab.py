@@ -21,6 +21,7 @@ from typing import Any, Callable, NamedTuple
 
 import numpy as np
 from kernels.program import Program, normal
+from kernels.structured import block_diagonal, block_diagonal_by_hand
 
 N = 1000
 PASSING, PROMISED_MEAN = 0.05, 0.03
@@ -57,19 +58,6 @@ def _dense(a: Any) -> Any:
 
 def _square(s: Any) -> Any:
     return s.T @ s  # NumPy calls BLAS's symmetric product for this
-
-
-def _blocks(xp: Any, a: Any, b: Any, c: Any) -> Any:
-    zero = xp.zeros_like(a)
-    top = xp.concatenate([a, zero], axis=1)
-    return xp.concatenate([top, xp.concatenate([zero, b], axis=1)], axis=0) @ c
-
-
-def _blocks_by_hand(a: Any, b: Any, c: Any) -> Any:
-    out = np.empty_like(c)
-    np.matmul(a, c[: N // 2], out=out[: N // 2])
-    np.matmul(b, c[N // 2 :], out=out[N // 2 :])
-    return out
 
 
 def _loop(xp: Any, a: Any, b: Any, y: Any) -> Any:
@@ -190,9 +178,9 @@ EXPRESSIONS = (
     Expression(
         "block-diagonal times dense",
         "BBM",
-        _blocks,
-        _blocks_by_hand,
-        functools.partial(_blocks, np),
+        block_diagonal,
+        block_diagonal_by_hand,
+        functools.partial(block_diagonal, np),
     ),
     Expression(
         "a product in an unrolled loop",

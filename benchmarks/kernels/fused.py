@@ -7,21 +7,10 @@ from typing import Any
 import numpy as np
 
 from kernels import loops
+from kernels.gemm import relu_bias
 from kernels.program import Program, normal
 
 MILLION = 1 << 20
-
-
-def _relu_bias(n: int) -> Program:
-    return Program(
-        "fused",
-        f"relu(a@b+c) {n}",
-        lambda: (normal(n, n), normal(n, n, seed=8), normal(n, n, seed=9)),
-        lambda xp, a, b, c: xp.maximum(a @ b + c, 0),
-        {"torch": lambda a, b, c: (a @ b + c).relu()},
-        flops=2.0 * n**3,
-        depth=n,
-    )
 
 
 def _mlp(xp: Any, x: Any, w1: Any, b1: Any, w2: Any, b2: Any) -> Any:
@@ -139,7 +128,7 @@ def _square_sums(axis: int, title: str, loop: Any) -> Program:
 
 
 PROGRAMS = [
-    *(_relu_bias(n) for n in (64, 256, 1024)),
+    *(relu_bias("fused", n) for n in (64, 256, 1024)),
     Program(
         "fused",
         "matmul 4096x64x4096",

@@ -95,9 +95,10 @@ def _large(family: str, dtype: Any) -> list[Program]:
     return squares + thin + turned + [batched(family, *sizes, dtype) for sizes in BATCHED]
 
 
-def _relu_bias(n: int) -> Program:
+def relu_bias(family: str, n: int) -> Program:
+    """Give relu(a @ b + c) of n x n matrices."""
     return Program(
-        "small",
+        family,
         f"relu(a@b+c) {n}",
         lambda: (normal(n, n), normal(n, n, seed=8), normal(n, n, seed=9)),
         lambda xp, a, b, c: xp.maximum(a @ b + c, 0),
@@ -110,7 +111,7 @@ def _relu_bias(n: int) -> Program:
 def _small() -> list[Program]:
     out = [one("small", *sizes, np.float32) for sizes in (*SMALL, *SMALL_THIN)]
     out += [one("small", 32, 32, 32, np.float32, form) for form in ("tn", "nt", "tt")]
-    out += [_relu_bias(n) for n in (8, 16, 32, 64)]
+    out += [relu_bias("small", n) for n in (8, 16, 32, 64)]
     return out
 
 

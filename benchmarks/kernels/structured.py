@@ -57,16 +57,18 @@ def _blocks() -> Arrays:
     return normal(N // 2, N // 2), normal(N // 2, N // 2, seed=8), normal(N, N, seed=9)
 
 
-def _block_diagonal(xp: Any, a: Any, b: Any, c: Any) -> Any:
+def block_diagonal(xp: Any, a: Any, b: Any, c: Any) -> Any:
+    """Stack a and b on the diagonal of a matrix, and multiply that by c."""
     zero = xp.zeros_like(a)
     top = xp.concatenate([a, zero], axis=1)
     return xp.concatenate([top, xp.concatenate([zero, b], axis=1)], axis=0) @ c
 
 
-def _block_diagonal_hand(a: Any, b: Any, c: Any) -> Any:
-    out = np.empty_like(c)
-    np.matmul(a, c[: N // 2], out=out[: N // 2])
-    np.matmul(b, c[N // 2 :], out=out[N // 2 :])
+def block_diagonal_by_hand(a: Any, b: Any, c: Any) -> Any:
+    """Give the same by two products."""
+    out, n = np.empty_like(c), len(a)
+    np.matmul(a, c[:n], out=out[:n])
+    np.matmul(b, c[n:], out=out[n:])
     return out
 
 
@@ -139,8 +141,8 @@ PROGRAMS = [
         "structured",
         "block-diagonal of two @ dense, written",
         _blocks,
-        _block_diagonal,
-        {"scipy": _block_diagonal_hand, "torch": _torch_block_diagonal},
+        block_diagonal,
+        {"scipy": block_diagonal_by_hand, "torch": _torch_block_diagonal},
         flops=1.0 * N**3,
         depth=N // 2,
         compiled=False,
