@@ -172,7 +172,8 @@ def of(function: Any, *args: Any, **kwargs: Any) -> EGraph:
     Costs are predicted nanoseconds of each node by itself on the reference machine of the default
     target.
     """
-    from bafe.jit import JitFunction, _program
+    from bafe.jit import JitFunction
+    from bafe.methods import _program
 
     if not isinstance(function, JitFunction):
         raise _core.TraceError(

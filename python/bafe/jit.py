@@ -5,89 +5,18 @@ from __future__ import annotations
 import functools
 import inspect
 import types
-import warnings
 from collections.abc import Sequence
 from typing import Any, Callable
 
 import numpy as np
 
-from bafe import _core, captures, specialise, trees
-from bafe.call import _Call, _Options, _trace
-from bafe.explanation import Explanation, SearchStats
+from bafe import _core, methods  # noqa: F401
+from bafe.call import _Call, _Options
+from bafe.record import _record_for
 from bafe.tensor import Tensor
 from bafe.tracer import Tracer, _indices, _place
 
 JitFunction = _core.JitFunction
-
-
-def _tree_of(structure: Any) -> tuple[int, Any]:
-    """How the core puts results together: 0 single, 1 tuple, 2 list, 3 by calling the function
-    given."""
-    if structure == "*":
-        return 0, None
-    if structure[0] in (tuple, list) and all(part == "*" for part in structure[2]):
-        return (1 if structure[0] is tuple else 2), None
-    return 3, lambda results: trees.unflatten(structure, iter(results))
-
-
-def _show_warnings(stacklevel: int) -> None:
-    for message in _core.take_warnings():
-        warnings.warn(message, RuntimeWarning, stacklevel=stacklevel)
-
-
-def _make_record(call: _Call) -> Any:
-    program, tracer, structure, output_of_root = _trace(call)
-    executable = _core.prepare(program, call.options.search["options"])
-    _show_warnings(6)
-    hidden, guards = captures.find(call.options.fn, tracer.captured)
-    tree, build = _tree_of(structure)
-
-    def record_of(made: Any, traced: Any) -> Any:
-        return _core.make_record(
-            call.leaves,
-            made,
-            list(range(len(call.leaves))),
-            hidden,
-            guards,
-            output_of_root,
-            tree,
-            build,
-            call.options.search["threads"],
-            f"{id(call.options)}" if call.options.autotune else "",
-            traced,
-        )
-
-    record = record_of(executable, program)
-    found = _specialised(call, program, tracer)
-    if found is None or executable.interpreted:
-        return record
-    special = _core.prepare(found.program, call.options.search["options"])
-    if special.interpreted or not specialise.pays(
-        executable.predicted_ns, special.predicted_ns, found.scan_ns
-    ):
-        return record
-    guarded = record_of(special, found.program)
-    _core.guard_bands(guarded, found.claims, record)
-    return guarded
-
-
-def _specialised(call: _Call, program: Any, tracer: Tracer) -> Any:
-    """What the arrays of this call would allow; None without values."""
-    if not call.has_values:
-        return None
-    arrays, names = specialise.arrays_of(call, tracer.captured)
-    return specialise.propose(call.options, program, arrays, names)
-
-
-def _record_for(function: Any, call: _Call) -> Any:
-    options: _Options = function._options
-    key = call.key()
-    record = options.records.get(key)
-    if record is None or not record.guards_hold():
-        record = options.records[key] = _make_record(call)
-        if call.plain:
-            function._publish(record)
-    return record
 
 
 def _resolve(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -111,90 +40,6 @@ def evaluate_nullary(build: Callable[[Tracer], int]) -> np.ndarray:
     tracer = Tracer()
     (result,) = tracer.trace.finish([build(tracer)]).evaluate([])
     return result
-
-
-def _program(self: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    call = _Call(self._options, args, kwargs)
-    return _trace(call)[0]
-
-
-def _explain(self: Any, *args: Any, **kwargs: Any) -> Explanation:
-    """Say what was tried and what was chosen for these arguments.
-
-    Args:
-        *args: arrays or ``ShapeDtype`` specs; nothing is executed.
-        **kwargs: likewise.
-
-    Returns:
-        An object that prints as text and has ``to_dict()``: the program as written, the program
-        chosen, the rules
-        between them in order, predicted nanoseconds of the best candidates.
-
-    Raises:
-        TraceError: the function branched on an array value.
-        ShapeError: operands do not fit; the message names the operator, both shapes and a fix.
-    """
-    return Explanation(_searched(self, args, kwargs))
-
-
-def _searched(self: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
-    """Search as a call would: over the structure of the arguments where that pays."""
-    call = _Call(self._options, args, kwargs)
-    program, tracer, _, _ = _trace(call)
-    options = self._options.search["options"]
-    found = _core.search(program, options)
-    special = _specialised(call, program, tracer)
-    lines: list[str] = []
-    if special is not None:
-        other = _core.search(special.program, options)
-        if specialise.pays(found["predicted_ns"], other["predicted_ns"], special.scan_ns):
-            found, lines = other, special.texts
-        else:
-            lines = [f"{text} (not adopted: it saves too little)" for text in special.texts]
-    found["structure"] = found["stats"]["structure"] = lines
-    _show_warnings(4)
-    return dict(found)
-
-
-def _source(self: Any, *args: Any, **kwargs: Any) -> str:
-    """Give the generated C text for these arguments; empty when the interpreter runs the
-    function."""
-    call = _Call(self._options, args, kwargs)
-    return _record_for(self, call).executable.c_text
-
-
-def _search_stats(self: Any, *args: Any, **kwargs: Any) -> SearchStats:
-    """Report what the search did for these arguments: counts, limits, stop reason, milliseconds."""
-    return SearchStats(_searched(self, args, kwargs)["stats"])
-
-
-def _compile(self: Any, *args: Any, **kwargs: Any) -> Any:
-    """Trace, search and compile for these arguments without calling; give the compiled program."""
-    return _record_for(self, _Call(self._options, args, kwargs)).executable
-
-
-def _ir(self: Any, *args: Any, **kwargs: Any) -> str:
-    """Give the traced program as text."""
-    return _program(self, args, kwargs).text()
-
-
-def _clear(self: Any) -> None:
-    """Forget every compiled signature of this function."""
-    self._options.records.clear()
-    self._forget()
-
-
-_METHODS: list[tuple[str, Any]] = [
-    ("explain", _explain),
-    ("source", _source),
-    ("search_stats", _search_stats),
-    ("compile", _compile),
-    ("ir", _ir),
-    ("clear_cache", _clear),
-    ("__repr__", lambda self: f"<bafe.jit of {self.__name__}>"),
-]
-for _name, _method in _METHODS:
-    setattr(JitFunction, _name, _method)
 
 
 def _budget_of(budget: Any, iters: Any, temperature: Any, seed: Any) -> Any:

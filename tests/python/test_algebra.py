@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from algebra_table import TABLE, THIN, arguments, found_flops, same_count
 from bafe import _core
-from bafe.jit import _program
+from bafe.methods import _program
 
 SMALL, SMALL_THIN = 48, 4
 

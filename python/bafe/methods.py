@@ -1,0 +1,94 @@
+"""What a jitted function can be asked besides being called: one table of methods."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bafe import _core, specialise
+from bafe.call import _Call, _trace
+from bafe.explanation import Explanation, SearchStats
+from bafe.record import _record_for, _show_warnings, _specialised
+
+
+def _program(self: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    call = _Call(self._options, args, kwargs)
+    return _trace(call)[0]
+
+
+def _explain(self: Any, *args: Any, **kwargs: Any) -> Explanation:
+    """Say what was tried and what was chosen for these arguments.
+
+    Args:
+        *args: arrays or ``ShapeDtype`` specs; nothing is executed.
+        **kwargs: likewise.
+
+    Returns:
+        An object that prints as text and has ``to_dict()``: the program as written, the program
+        chosen, the rules
+        between them in order, predicted nanoseconds of the best candidates.
+
+    Raises:
+        TraceError: the function branched on an array value.
+        ShapeError: operands do not fit; the message names the operator, both shapes and a fix.
+    """
+    return Explanation(_searched(self, args, kwargs))
+
+
+def _searched(self: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
+    """Search as a call would: over the structure of the arguments where that pays."""
+    call = _Call(self._options, args, kwargs)
+    program, tracer, _, _ = _trace(call)
+    options = self._options.search["options"]
+    found = _core.search(program, options)
+    special = _specialised(call, program, tracer)
+    lines: list[str] = []
+    if special is not None:
+        other = _core.search(special.program, options)
+        if specialise.pays(found["predicted_ns"], other["predicted_ns"], special.scan_ns):
+            found, lines = other, special.texts
+        else:
+            lines = [f"{text} (not adopted: it saves too little)" for text in special.texts]
+    found["structure"] = found["stats"]["structure"] = lines
+    _show_warnings(4)
+    return dict(found)
+
+
+def _source(self: Any, *args: Any, **kwargs: Any) -> str:
+    """Give the generated C text for these arguments; empty when the interpreter runs the
+    function."""
+    call = _Call(self._options, args, kwargs)
+    return _record_for(self, call).executable.c_text
+
+
+def _search_stats(self: Any, *args: Any, **kwargs: Any) -> SearchStats:
+    """Report what the search did for these arguments: counts, limits, stop reason, milliseconds."""
+    return SearchStats(_searched(self, args, kwargs)["stats"])
+
+
+def _compile(self: Any, *args: Any, **kwargs: Any) -> Any:
+    """Trace, search and compile for these arguments without calling; give the compiled program."""
+    return _record_for(self, _Call(self._options, args, kwargs)).executable
+
+
+def _ir(self: Any, *args: Any, **kwargs: Any) -> str:
+    """Give the traced program as text."""
+    return _program(self, args, kwargs).text()
+
+
+def _clear(self: Any) -> None:
+    """Forget every compiled signature of this function."""
+    self._options.records.clear()
+    self._forget()
+
+
+_METHODS: list[tuple[str, Any]] = [
+    ("explain", _explain),
+    ("source", _source),
+    ("search_stats", _search_stats),
+    ("compile", _compile),
+    ("ir", _ir),
+    ("clear_cache", _clear),
+    ("__repr__", lambda self: f"<bafe.jit of {self.__name__}>"),
+]
+for _name, _method in _METHODS:
+    setattr(_core.JitFunction, _name, _method)
