@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import os
+import sys
 from collections.abc import Sequence
 from typing import Any, Callable
 
@@ -124,22 +125,15 @@ def _leaf(value: Any, name: str) -> Any:
     """Arrays, numbers and specs as leaves; a clear error for the rest."""
     if isinstance(value, ShapeDtype):
         return np.empty(value.shape, value.dtype)
-    if isinstance(value, (np.matrix, np.ma.MaskedArray)):
+    if type(value) is np.ndarray:
+        return _array(value, name)
+    if isinstance(value, np.ndarray) and _has_own_arithmetic(value):
         raise _core.TraceError(
             f"{_place()}jit: argument {name!r} is a {_kind(value)}, whose arithmetic differs "
             "from an array's\n  fix: pass numpy.asarray(x)"
         )
-    if isinstance(value, np.generic) or (
-        isinstance(value, np.ndarray) and type(value) is not np.ndarray
-    ):
-        value = np.asarray(value)
-    if type(value) is np.ndarray:
-        if not _core.is_supported(value):
-            raise _core.DTypeError(
-                f"{_place()}jit: argument {name!r} has dtype {value.dtype}\n"
-                "  fix: convert it with x.astype(numpy.float64) or another numeric dtype"
-            )
-        return value
+    if isinstance(value, (np.generic, np.ndarray)):
+        return _array(np.asarray(value), name)
     if isinstance(value, bool) or type(value) in (int, float):
         if type(value) is int and not -(2**63) <= value < 2**63:
             raise OverflowError(f"argument {name!r}: Python integer {value} does not fit 64 bits")
@@ -149,6 +143,23 @@ def _leaf(value: Any, name: str) -> Any:
     raise _core.TraceError(
         f"{_place()}jit: argument {name!r} is a {type(value).__name__}, not an array or a number\n"
         "  fix: pass numpy.asarray(x), or name the argument in static_argnames"
+    )
+
+
+def _array(value: np.ndarray, name: str) -> np.ndarray:
+    if not _core.is_supported(value):
+        raise _core.DTypeError(
+            f"{_place()}jit: argument {name!r} has dtype {value.dtype}\n"
+            "  fix: convert it with x.astype(numpy.float64) or another numeric dtype"
+        )
+    return value
+
+
+def _has_own_arithmetic(value: np.ndarray) -> bool:
+    """Matrices and masked arrays. ``numpy.ma`` takes 8 ms to import: who has one has imported it."""
+    masked = sys.modules.get("numpy.ma")
+    return isinstance(value, np.matrix) or (
+        masked is not None and isinstance(value, masked.MaskedArray)
     )
 
 
