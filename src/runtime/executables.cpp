@@ -31,7 +31,8 @@ class CompiledExecutable : public Executable {
                   worth_a_thread_ns(current_machine(host_target(), threads))),
         threads_(threads),
         outputs_(row_specs(traced, traced.roots())),
-        provenance_(std::move(provenance)) {
+        provenance_(std::move(provenance)),
+        is_short_(Executable::is_short()) {
     for (const InputInfo& input : traced.inputs())
       inputs_.push_back({input.type, input_order(input)});
     for (const Slot& slot : executor_.plan().slots) {
@@ -47,12 +48,15 @@ class CompiledExecutable : public Executable {
   }
   const Provenance& provenance() const override { return provenance_; }
   std::int64_t arena_bytes() const override { return executor_.plan().arena_bytes; }
+  bool is_short() const override { return is_short_; }
+  std::optional<Plan> plan() const override { return executor_.plan(); }
 
  private:
   Executor executor_;
   int threads_;
   std::vector<BufferSpec> inputs_, outputs_;
   Provenance provenance_;
+  bool is_short_;
 };
 
 /// The input as the interpreter reads it, row-major, from memory in the caller's axis order.

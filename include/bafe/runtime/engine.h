@@ -75,6 +75,16 @@ class Executable {
   virtual void run(void* const* inputs, void* const* outputs, int threads = 0) const = 0;
   virtual const Provenance& provenance() const = 0;
   virtual std::int64_t arena_bytes() const = 0;
+  /// Below about 20 µs handing over the interpreter lock costs more than it gives. Asked at every
+  /// call.
+  virtual bool is_short() const {
+    return !provenance().interpreted && provenance().predicted_ns <= kShortNs;
+  }
+  /// What run() does now, step by step; nothing when no plan is run (the interpreter).
+  virtual std::optional<Plan> plan() const { return std::nullopt; }
+
+ protected:
+  static constexpr double kShortNs = 20'000;
 };
 
 class Engine {
