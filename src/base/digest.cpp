@@ -1,27 +1,28 @@
+// In: bytes. Out: their SHA-256. The direct functions of OpenSSL are used: EVP would read the
+// system's configuration and set up its providers, 0.7 ms in every process.
+
+#define OPENSSL_API_COMPAT 0x10100000L
+
 #include "bafe/base/digest.h"
 
-#include <openssl/evp.h>
-
-#include "bafe/base/error.h"
+#include <openssl/sha.h>
 
 namespace bafe {
 
 struct DigestBuilder::State {
-  EVP_MD_CTX* ctx = EVP_MD_CTX_new();
-  ~State() { EVP_MD_CTX_free(ctx); }
+  SHA256_CTX context;
 };
 
 DigestBuilder::DigestBuilder() : state_(std::make_unique<State>()) {
-  BAFE_CHECK(state_->ctx && EVP_DigestInit_ex(state_->ctx, EVP_sha256(), nullptr) == 1,
-             "OpenSSL offers SHA-256");
+  SHA256_Init(&state_->context);
 }
 
 DigestBuilder::~DigestBuilder() = default;
 
 DigestBuilder& DigestBuilder::add(std::string_view field) {
   std::uint64_t size = field.size();
-  EVP_DigestUpdate(state_->ctx, &size, sizeof size);
-  EVP_DigestUpdate(state_->ctx, field.data(), field.size());
+  SHA256_Update(&state_->context, &size, sizeof size);
+  SHA256_Update(&state_->context, field.data(), field.size());
   return *this;
 }
 
@@ -31,15 +32,16 @@ DigestBuilder& DigestBuilder::add(std::int64_t field) {
 
 Digest DigestBuilder::finish() {
   Digest out;
-  unsigned size = 0;
-  EVP_DigestFinal_ex(state_->ctx, out.bytes.data(), &size);
+  SHA256_Final(out.bytes.data(), &state_->context);
   return out;
 }
 
 Digest sha256(std::string_view data) {
   Digest out;
-  unsigned size = 0;
-  EVP_Digest(data.data(), data.size(), out.bytes.data(), &size, EVP_sha256(), nullptr);
+  SHA256_CTX context;
+  SHA256_Init(&context);
+  SHA256_Update(&context, data.data(), data.size());
+  SHA256_Final(out.bytes.data(), &context);
   return out;
 }
 
