@@ -7,7 +7,11 @@ Example:
     array([1., 1.])
 """
 
-from bafe import _core, cache, egraph, rules, verify
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from bafe import _core
 from bafe._core import (
     BafeError,
     CompileError,
@@ -19,33 +23,10 @@ from bafe._core import (
     ShapeError,
     TraceError,
 )
-from bafe.autotune import (
-    autotune_dump_log,
-    autotune_model,
-    autotune_refit,
-    autotune_reset,
-    autotune_stats,
-    calibrate,
-    calibrated_cost_model,
-    configure_autotune,
-)
-from bafe.budget import (
-    SearchBudget,
-    graph_summary,
-    make_search_budget,
-    optimize,
-    pruning_regime_beam_width,
-    pruning_regime_iters,
-    pruning_regime_name,
-)
 from bafe.call import ShapeDtype
-from bafe.declare import input
-from bafe.explanation import Explanation, SearchStats
 from bafe.jit import JitFunction, fuse, jit
 from bafe.ops import *  # noqa: F403
 from bafe.ops import __all__ as _operators
-from bafe.sliding import avg_pool2d, conv2d, max_pool2d, windows
-from bafe.subscripts import einsum
 from bafe.surface import (
     astype,
     broadcast_to,
@@ -80,13 +61,77 @@ from bafe.surface import (
     zeros,
 )
 from bafe.tensor import Tensor
-from bafe.threads import get_num_threads, set_num_threads
 from bafe.tracer import Constant
 from bafe.trees import register_pytree
 
+if TYPE_CHECKING:  # at run time these come when they are asked for, by the table below
+    from bafe import cache, egraph, rules, verify
+    from bafe.autotune import (
+        autotune_dump_log,
+        autotune_model,
+        autotune_refit,
+        autotune_reset,
+        autotune_stats,
+        calibrate,
+        calibrated_cost_model,
+        configure_autotune,
+    )
+    from bafe.budget import (
+        SearchBudget,
+        graph_summary,
+        make_search_budget,
+        optimize,
+        pruning_regime_beam_width,
+        pruning_regime_iters,
+        pruning_regime_name,
+    )
+    from bafe.declare import input
+    from bafe.explanation import Explanation, SearchStats
+    from bafe.sliding import avg_pool2d, conv2d, max_pool2d, windows
+    from bafe.subscripts import einsum
+    from bafe.threads import get_num_threads, set_num_threads
+
 __version__: str = _core.__version__
 
-__all__ = sorted(
-    {name for name in dir() if not name.startswith("_") and name not in ("annotations",)}
-    | set(_operators)
-)
+# Where names are found that a first call does not need: importing BAFE stays short.
+_MODULES = ("cache", "egraph", "rules", "verify")
+_LATER = {
+    "autotune": (
+        "autotune_dump_log autotune_model autotune_refit autotune_reset autotune_stats calibrate "
+        "calibrated_cost_model configure_autotune"
+    ),
+    "budget": (
+        "SearchBudget graph_summary make_search_budget optimize pruning_regime_beam_width "
+        "pruning_regime_iters pruning_regime_name"
+    ),
+    "declare": "input",
+    "explanation": "Explanation SearchStats",
+    "sliding": "avg_pool2d conv2d max_pool2d windows",
+    "subscripts": "einsum",
+    "threads": "get_num_threads set_num_threads",
+}
+_HOME = {name: home for home, names in _LATER.items() for name in names.split()}
+
+
+def __getattr__(name: str) -> Any:
+    from importlib import import_module
+
+    if name in _MODULES:
+        return import_module(f"bafe.{name}")
+    if name not in _HOME:
+        raise AttributeError(f"module 'bafe' has no attribute {name!r}")
+    value = globals()[name] = getattr(import_module(f"bafe.{_HOME[name]}"), name)
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_HOME, *_MODULES})
+
+
+_PRIVATE = {"Any", "TYPE_CHECKING", "annotations"}
+_own = {
+    name
+    for name, value in globals().items()
+    if not name.startswith("_") and type(value) is not type(_core)
+}
+__all__ = sorted({*_own, *_operators, *_HOME, *_MODULES} - _PRIVATE)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bafe import _core, specialise
 from bafe.call import _Call, _trace
-from bafe.explanation import Explanation, SearchStats
 from bafe.record import _record_for, _show_warnings, _specialised
+
+if TYPE_CHECKING:
+    from bafe.explanation import Explanation, SearchStats
 
 
 def _program(self: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -31,6 +33,8 @@ def _explain(self: Any, *args: Any, **kwargs: Any) -> Explanation:
         TraceError: the function branched on an array value.
         ShapeError: operands do not fit; the message names the operator, both shapes and a fix.
     """
+    from bafe.explanation import Explanation
+
     return Explanation(_searched(self, args, kwargs))
 
 
@@ -62,6 +66,8 @@ def _source(self: Any, *args: Any, **kwargs: Any) -> str:
 
 def _search_stats(self: Any, *args: Any, **kwargs: Any) -> SearchStats:
     """Report what the search did for these arguments: counts, limits, stop reason, milliseconds."""
+    from bafe.explanation import SearchStats
+
     return SearchStats(_searched(self, args, kwargs)["stats"])
 
 
