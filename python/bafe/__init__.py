@@ -111,6 +111,8 @@ _LATER = {
     "threads": "get_num_threads set_num_threads",
 }
 _HOME = {name: home for home, names in _LATER.items() for name in names.split()}
+for _name in _HOME:
+    globals().pop(_name, None)  # an operator's raw form gives way to the function with manners
 
 
 def __getattr__(name: str) -> Any:
