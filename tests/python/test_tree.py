@@ -22,7 +22,7 @@ DOORS = {  # third-party header -> the only files that include it
     r"openssl/": {"src/base/digest.cpp"},
     r"fmt/": {"include/bafe/base/format.h"},
     r"Eigen/": {"src/ir/library.cpp"},
-    r"sqlite3\.h": {"src/runtime/store.cpp"},
+    r"sqlite3\.h": {"src/runtime/database.cpp"},
     r"z3(\+\+)?\.h": {"src/verify/smt_main.cpp"},
     r"nlohmann/": {"include/bafe/ir/json_library.h"},
     r"pybind11/": {"python/bindings/bindings.h"},
