@@ -3,9 +3,13 @@
 
 #include "bafe/base/log.h"
 
+#include <algorithm>
+#include <array>
 #include <cstdio>
+#include <cstdlib>
 #include <mutex>
 #include <set>
+#include <sstream>
 
 #include "bafe/base/options.h"
 
@@ -13,6 +17,37 @@ namespace bafe {
 namespace {
 
 constexpr std::size_t kMostKept = 64;
+
+constexpr std::array kTopics = {
+    LogTopic{"dispatch", 1, "what a new signature runs on, and what replaces it"},
+    LogTopic{"cache", 1, "hits, misses, entries removed"},
+    LogTopic{"recompiles", 2, "which argument of a call differs from what was compiled"},
+    LogTopic{"autotune", 2, "candidates, their times, refits"},
+    LogTopic{"rewrites", 3, "the rules between the program as written and the one chosen"},
+    LogTopic{"validate", 3, "comparisons of compiled code with its meaning"},
+    LogTopic{"extract", 4, "the best candidates and their predicted times"},
+    LogTopic{"code", 5, "generated C"},
+};
+
+int debug_level() { return std::atoi(option("BAFE_DEBUG").c_str()); }
+
+bool is_topic(std::string_view word) {
+  return std::any_of(kTopics.begin(), kTopics.end(),
+                     [&](const LogTopic& topic) { return topic.name == word; });
+}
+
+/// Once for each text of BAFE_LOG.
+void check_topics() {
+  std::istringstream words(option("BAFE_LOG"));
+  for (std::string word; std::getline(words, word, ',');) {
+    if (word.empty() || is_topic(word)) continue;
+    std::string known;
+    for (const LogTopic& topic : kTopics)
+      known += (known.empty() ? "" : ", ") + std::string(topic.name);
+    warn_once("topic:" + word, "bafe: BAFE_LOG names the topic \"" + word +
+                                   "\", which does not exist\n  fix: use some of " + known);
+  }
+}
 
 struct Warnings {
   std::mutex mutex;
@@ -35,7 +70,18 @@ void deliver(const WarningSink& sink, const std::string& message) noexcept {
 
 }  // namespace
 
-bool log_enabled(std::string_view topic) { return option_has_topic("BAFE_LOG", topic); }
+std::span<const LogTopic> log_topics() { return kTopics; }
+
+bool log_enabled(std::string_view topic) {
+  if (!option("BAFE_LOG").empty()) {
+    check_topics();
+    if (option_has_topic("BAFE_LOG", topic)) return true;
+  }
+  const int level = debug_level();
+  return level > 0 && std::any_of(kTopics.begin(), kTopics.end(), [&](const LogTopic& known) {
+           return known.name == topic && known.level <= level;
+         });
+}
 
 void log(std::string_view topic, std::string_view message) {
   if (!log_enabled(topic)) return;

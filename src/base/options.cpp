@@ -19,7 +19,10 @@ constexpr std::array kOptions = {
     OptionInfo{"BAFE_THREADS", "", "the same; BAFE_NUM_THREADS goes first"},
     OptionInfo{"BAFE_MEMORY_BYTES", "1073741824", "most idle memory kept for results and arenas"},
     OptionInfo{"BAFE_TIER", "auto", "auto, compiled or interpreted"},
-    OptionInfo{"BAFE_LOG", "", "topics on stderr: cache,code,autotune"},
+    OptionInfo{
+        "BAFE_LOG", "",
+        "topics on stderr: dispatch,cache,recompiles,autotune,rewrites,validate,extract,code"},
+    OptionInfo{"BAFE_DEBUG", "0", "1 to 5: more and more of these topics"},
     OptionInfo{"BAFE_DISABLE_JIT", "0", "1 runs decorated functions as plain Python"},
     OptionInfo{"BAFE_LAYOUTS", "auto",
                "row stores every intermediate, constant and result row-major"},

@@ -4,9 +4,12 @@
 #include "bafe/base/trace.h"
 
 #include <time.h>
+#include <unistd.h>
 
 #include <atomic>
+#include <map>
 #include <mutex>
+#include <set>
 
 #include "bafe/base/format.h"
 
@@ -14,12 +17,15 @@ namespace bafe {
 namespace {
 
 constexpr std::size_t kMostEvents = 65'536;
+constexpr std::size_t kMostNames = 4096;
 
 std::atomic<bool> is_on{false};
 
 struct Events {
   std::mutex mutex;
   std::vector<TraceEvent> list;
+  std::set<std::string, std::less<>> names;      // never shrinks: events point into it
+  std::map<std::uint32_t, const char*> threads;  // those that have a name
 };
 
 Events& events() {
@@ -31,6 +37,16 @@ std::uint32_t thread_number() {
   static std::atomic<std::uint32_t> count{0};
   thread_local std::uint32_t number = count.fetch_add(1);
   return number;
+}
+
+/// Text between the quotes of a JSON string.
+std::string escaped(std::string_view text) {
+  std::string out;
+  for (char c : text) {
+    if (c == '"' || c == '\\') out += '\\';
+    if (static_cast<unsigned char>(c) >= 0x20) out += c;
+  }
+  return out;
 }
 
 }  // namespace
@@ -57,24 +73,58 @@ std::vector<TraceEvent> trace_stop() {
 
 bool trace_is_on() { return is_on.load(std::memory_order_relaxed); }
 
+const char* trace_name(std::string_view text) {
+  std::lock_guard lock(events().mutex);
+  auto& names = events().names;
+  auto found = names.find(text);
+  if (found == names.end()) {
+    if (names.size() >= kMostNames) return "…";
+    found = names.emplace(text).first;
+  }
+  return found->c_str();
+}
+
+void trace_thread_name(const char* name) {
+  const std::uint32_t number = thread_number();
+  std::lock_guard lock(events().mutex);
+  events().threads[number] = name;
+}
+
 std::string trace_json(std::span<const TraceEvent> list) {
-  std::string out = "{\"traceEvents\":[";
+  const int process = getpid();
+  std::string out = "{\"displayTimeUnit\":\"ns\",\"traceEvents\":[";
+  std::set<std::uint32_t> seen;
+  auto add = [&](std::string event) {
+    if (out.back() != '[') out += ",\n";
+    out += event;
+  };
   for (const TraceEvent& event : list) {
-    if (out.back() != '[') out += ',';
+    if (seen.insert(event.thread).second) {
+      std::lock_guard lock(events().mutex);
+      auto named = events().threads.find(event.thread);
+      std::string name =
+          named != events().threads.end() ? named->second : format("thread {}", event.thread);
+      add(
+          format("{{\"name\":\"thread_name\",\"ph\":\"M\",\"pid\":{},\"tid\":{},\"args\":{{"
+                 "\"name\":\"{}\"}}}}",
+                 process, event.thread, escaped(name)));
+    }
     double begin_us = static_cast<double>(event.begin_ns) / 1e3;
     double length_us = static_cast<double>(event.end_ns - event.begin_ns) / 1e3;
-    out +=
-        format("{{\"name\":\"{}\",\"ph\":\"X\",\"pid\":1,\"tid\":{},\"ts\":{:.3f},\"dur\":{:.3f}}}",
-               event.name, event.thread, begin_us, length_us);
+    add(
+        format("{{\"name\":\"{}\",\"cat\":\"{}\",\"ph\":\"X\",\"pid\":{},\"tid\":{},\"ts\":{:.3f},"
+               "\"dur\":{:.3f}}}",
+               escaped(event.name), event.category, process, event.thread, begin_us, length_us));
   }
   return out + "]}";
 }
 
-TraceSpan::TraceSpan(const char* name) : name_(name), begin_ns_(trace_is_on() ? now_ns() : -1) {}
+TraceSpan::TraceSpan(const char* name, const char* category)
+    : name_(name), category_(category), begin_ns_(trace_is_on() ? now_ns() : -1) {}
 
 TraceSpan::~TraceSpan() {
   if (begin_ns_ < 0 || !trace_is_on()) return;
-  TraceEvent event{name_, begin_ns_, now_ns(), thread_number()};
+  TraceEvent event{name_, category_, begin_ns_, now_ns(), thread_number()};
   std::lock_guard lock(events().mutex);
   if (events().list.size() < kMostEvents) events().list.push_back(event);
 }

@@ -3,13 +3,23 @@
 /// which are handed to the host program. The library prints nothing else.
 
 #include <functional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace bafe {
 
-/// True when BAFE_LOG lists `topic`. Ask before building an expensive message.
+/// One topic: its name, the BAFE_DEBUG level from which on it is told, what it tells.
+struct LogTopic {
+  std::string_view name;
+  int level;
+  std::string_view doc;
+};
+std::span<const LogTopic> log_topics();
+
+/// True when BAFE_LOG lists `topic`, or BAFE_DEBUG is at least its level. Ask before building an
+/// expensive message. A word of BAFE_LOG that is no topic is warned of once.
 bool log_enabled(std::string_view topic);
 /// One line "bafe[topic]: message" on stderr; nothing when the topic is off.
 void log(std::string_view topic, std::string_view message);

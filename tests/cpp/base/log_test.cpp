@@ -23,6 +23,29 @@ TEST(Log, IsSilentUnlessTheTopicIsAskedFor) {
   unsetenv("BAFE_LOG");
 }
 
+TEST(Log, TellsMoreTopicsAtHigherDebugLevels) {
+  setenv("BAFE_DEBUG", "2", 1);
+  EXPECT_TRUE(log_enabled("dispatch"));
+  EXPECT_TRUE(log_enabled("recompiles"));
+  EXPECT_FALSE(log_enabled("code"));
+  setenv("BAFE_DEBUG", "5", 1);
+  for (const LogTopic& topic : log_topics()) EXPECT_TRUE(log_enabled(topic.name)) << topic.name;
+  unsetenv("BAFE_DEBUG");
+  EXPECT_FALSE(log_enabled("dispatch"));
+}
+
+TEST(Log, WarnsOnceOfATopicThatDoesNotExist) {
+  forget_warnings();
+  setenv("BAFE_LOG", "code,chache", 1);
+  EXPECT_TRUE(log_enabled("code"));
+  EXPECT_FALSE(log_enabled("cache"));
+  unsetenv("BAFE_LOG");
+  const std::vector<std::string> said = take_warnings();
+  ASSERT_EQ(said.size(), 1u);
+  EXPECT_NE(said[0].find("\"chache\""), std::string::npos);
+  EXPECT_NE(said[0].find("cache, recompiles"), std::string::npos);
+}
+
 TEST(Warnings, AreKeptUntilTheHostAsks) {
   forget_warnings();
   warn_once("a", "first");
@@ -58,6 +81,17 @@ TEST(Trace, RecordsSpansOnlyWhileOn) {
   EXPECT_GE(events[0].end_ns, events[0].begin_ns);
   EXPECT_NE(trace_json(events).find("\"name\":\"outer\""), std::string::npos);
   EXPECT_TRUE(trace_stop().empty());
+}
+
+TEST(Trace, NamesAndThreadsAreWrittenAsJsonStrings) {
+  trace_thread_name("first \\ thread");
+  trace_start();
+  { TraceSpan span(trace_name("relu(\"a\" + b)"), "kernel"); }
+  const std::string json = trace_json(trace_stop());
+  EXPECT_NE(json.find("relu(\\\"a\\\" + b)"), std::string::npos) << json;
+  EXPECT_NE(json.find("\"cat\":\"kernel\""), std::string::npos);
+  EXPECT_NE(json.find("thread_name"), std::string::npos);
+  EXPECT_EQ(trace_name("same"), trace_name(std::string("same")));
 }
 
 }  // namespace
