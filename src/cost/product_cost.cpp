@@ -135,6 +135,23 @@ bool is_narrow_band(const Structure& structure) {
   return structure.zero() || std::int64_t{structure.below} + structure.above < kNarrow;
 }
 
+double matmul_ns(const Machine& machine, DType dtype, double batch, double m, double n, double k) {
+  double peak = product_gflops(machine, dtype, m, n, k);
+  double bytes = dtype_bytes(dtype);
+  // The narrow side decides: a product with one row or column streams the matrix once and fills few
+  // registers.
+  double narrow = std::min(m, n);
+  double fill = narrow < 8 ? std::max(0.12, narrow / 10) : 1;
+  double compute = 2 * batch * m * n * k / (peak * fill);
+  double footprint = bytes * (m * k + k * n + m * n);
+  double packing = narrow >= 8 && footprint > 0.5 * static_cast<double>(machine.l2_bytes)
+                       ? batch * bytes * (m * k + k * n) / machine.l2_gbs
+                       : 0;
+  packing += pair_packing_ns(machine, dtype, batch, m, n, k);
+  double traffic = batch * footprint / bandwidth_gbs(machine, batch * footprint);
+  return std::max(compute, traffic) + packing;
+}
+
 double product_ns(const Machine& machine, const ProductShape& s) {
   auto m = static_cast<double>(s.m), n = static_cast<double>(s.n), k = static_cast<double>(s.k);
   double dense = matmul_ns(machine, s.dtype, s.batch, m, n, k);

@@ -330,23 +330,6 @@ double slots_per_ns(const Machine& machine, DType dtype) {
   return machine.fma_gflops_f32 / (dtype == DType::kF32 ? 4 : 10);
 }
 
-double matmul_ns(const Machine& machine, DType dtype, double batch, double m, double n, double k) {
-  double peak = product_gflops(machine, dtype, m, n, k);
-  double bytes = dtype_bytes(dtype);
-  // The narrow side decides: a product with one row or column streams the matrix once and fills few
-  // registers.
-  double narrow = std::min(m, n);
-  double fill = narrow < 8 ? std::max(0.12, narrow / 10) : 1;
-  double compute = 2 * batch * m * n * k / (peak * fill);
-  double footprint = bytes * (m * k + k * n + m * n);
-  double packing = narrow >= 8 && footprint > 0.5 * static_cast<double>(machine.l2_bytes)
-                       ? batch * bytes * (m * k + k * n) / machine.l2_gbs
-                       : 0;
-  packing += pair_packing_ns(machine, dtype, batch, m, n, k);
-  double traffic = batch * footprint / bandwidth_gbs(machine, batch * footprint);
-  return std::max(compute, traffic) + packing;
-}
-
 GroupCost RooflineModel::group_cost(const Program& program, const Group& group) const {
   GroupCost cost;
   if (group.kind == GroupKind::kLibrary) {
@@ -370,6 +353,7 @@ GroupCost RooflineModel::group_cost(const Program& program, const Group& group) 
       double bytes = bytes_of(program.graph.type(id));
       buffers.emplace(id, std::min(bytes, read.count * dtype_bytes(program.graph.type(id).dtype)));
       nest_bytes += bytes;
+      cost.loads += read.count;
     }
     bool packs = group.kind == GroupKind::kMatmul && pass++ >= group.outputs.size();
     if (!packs)
@@ -380,6 +364,9 @@ GroupCost RooflineModel::group_cost(const Program& program, const Group& group) 
     penalty_bytes += cost.bytes;  // the row leaves the cache between passes
   }
   double traffic = (cost.bytes + penalty_bytes) / bandwidth_gbs(machine_, cost.bytes);
+  cost.compute_ns = walk.compute_ns;
+  cost.traffic_ns = traffic;
+  cost.strided = penalty_bytes / std::max(cost.bytes, 1.0);
   double work = std::max(walk.compute_ns, traffic) + 0.15 * std::min(walk.compute_ns, traffic);
   int threads = std::max(1, machine_.threads);
   if (threads > 1 && work > 4 * machine_.barrier_ns) work /= 0.9 * threads;

@@ -32,6 +32,10 @@ struct Machine {
 /// Time of one group alone: max(compute, traffic) + overhead. Fills flops and bytes.
 struct GroupCost {
   double ns = 0, flops = 0, bytes = 0;
+  /// What `ns` is made of, for the features of step_features.h; 0 where a kind of group has no such
+  /// part: arithmetic and packing, traffic, bytes that reading across the order adds for each byte,
+  /// elements read and written by all loops.
+  double compute_ns = 0, traffic_ns = 0, strided = 0, loads = 0;
 };
 
 class CostModel {

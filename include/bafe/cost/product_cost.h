@@ -31,6 +31,9 @@ ProductShape product_shape(const Type& a, const Type& result);
 
 /// 2 a multiply-add that touches no known zero.
 double product_flops(const ProductShape& shape);
+/// Nanoseconds of the multiplications and packing of an m x k by k x n product, `batch` times, both
+/// operands in their fast order. flops = 2·batch·m·n·k.
+double matmul_ns(const Machine& machine, DType dtype, double batch, double m, double n, double k);
 /// Nanoseconds of multiplications and packing; matmul_ns() of a dense one.
 double product_ns(const Machine& machine, const ProductShape& shape);
 

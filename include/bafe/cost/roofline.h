@@ -22,8 +22,5 @@ class RooflineModel : public CostModel {
 double bandwidth_gbs(const Machine& machine, double bytes);
 /// Vector slots (one addition of one element) per nanosecond for a dtype.
 double slots_per_ns(const Machine& machine, DType dtype);
-/// Nanoseconds of the multiplications and packing of an m x k by k x n product, `batch` times, both
-/// operands in their fast order. flops = 2·batch·m·n·k.
-double matmul_ns(const Machine& machine, DType dtype, double batch, double m, double n, double k);
 
 }  // namespace bafe

@@ -2,6 +2,7 @@
 
 #include "bafe/base/error.h"
 #include "bafe/cost/cost_model.h"
+#include "bafe/cost/product_cost.h"
 #include "bafe/cost/roofline.h"
 
 namespace bafe {
