@@ -122,8 +122,10 @@ std::string CExprWriter::combined(ReduceKind kind, DType dtype, const std::strin
 }
 
 /// Index arithmetic of kernels is done in long long. This proves that it cannot overflow: variables
-/// have known ranges, products and sums are formed here only.
+/// have known ranges, products and sums are formed here only. Where sizes are read at run time,
+/// whoever fills size[] warrants it.
 void CExprWriter::check_width(const ExNode& n) const {
+  if (n.is_sized) return;
   __int128 most = n.number < 0 ? -static_cast<__int128>(n.number) : n.number;
   for (auto [atom, c] : n.terms) {
     const __int128 low = static_cast<__int128>(pool_.node(atom).lo) * c;
@@ -210,13 +212,20 @@ std::string CExprWriter::inline_text(Ex e) {
       return var_name(static_cast<int>(n.number));
     case ExKind::kLinear:
       return n.terms.empty() ? linear_text(n) : "(" + linear_text(n) + ")";
+    case ExKind::kSize:
+      return "s" + std::to_string(n.number);
+    case ExKind::kProduct: {
+      std::string s;
+      for (Ex factor : n.args) s += (s.empty() ? "(" : " * ") + text(factor);
+      return s + ")";
+    }
     case ExKind::kQuotient: {
-      std::string d = std::to_string(n.number);
+      std::string d = n.number == 0 ? text(n.args[1]) : std::to_string(n.number);
       if (pool_.node(n.args[0]).lo >= 0) return "(" + text(n.args[0]) + " / " + d + ")";
       return call("floordiv", DType::kI64, text(n.args[0]) + ", " + d);
     }
     case ExKind::kModulo: {
-      std::string d = std::to_string(n.number);
+      std::string d = n.number == 0 ? text(n.args[1]) : std::to_string(n.number);
       if (pool_.node(n.args[0]).lo >= 0) return "(" + text(n.args[0]) + " % " + d + ")";
       return call("mod", DType::kI64, text(n.args[0]) + ", " + d);
     }

@@ -36,7 +36,7 @@ void CExprWriter::count_uses(const std::vector<Ex>& roots) {
 
 bool CExprWriter::is_trivial(const ExNode& n) const {
   return n.kind == ExKind::kVar || n.kind == ExKind::kConst || n.kind == ExKind::kLocal ||
-         (n.kind == ExKind::kLinear && n.terms.size() <= 1);
+         n.kind == ExKind::kSize || (n.kind == ExKind::kLinear && n.terms.size() <= 1);
 }
 
 bool CExprWriter::has_effect(const ExNode& n) const { return may_fail(pool_, n); }
@@ -61,12 +61,14 @@ std::string CExprWriter::declare(Ex e, const std::string& indent) {
   std::string name = (n.is_index ? "n" : "t") + std::to_string(next_name_++), s;
   if (n.kind == ExKind::kLookup) {
     checks_index_ = true;
-    std::string extent = std::to_string(n.number), index = text(n.args[0]);
+    const bool is_sized = n.number < 0;
+    std::string extent = is_sized ? "(" + text(n.args[1]) + ")" : std::to_string(n.number);
+    const std::string most = is_sized ? "(unsigned long long)" + extent : extent + "ULL";
+    std::string index = text(n.args[0]);
     s = indent + "long long " + name + " = " + index + ";\n";
     s += indent + name + " += " + name + " < 0 ? " + extent + " : 0;\n";
-    s += indent + "bad_index |= (unsigned long long)" + name + " >= " + extent + "ULL;\n";
-    s += indent + name + " = (unsigned long long)" + name + " < " + extent + "ULL ? " + name +
-         " : 0;\n";
+    s += indent + "bad_index |= (unsigned long long)" + name + " >= " + most + ";\n";
+    s += indent + name + " = (unsigned long long)" + name + " < " + most + " ? " + name + " : 0;\n";
   } else {
     if (may_divide_by_zero(pool_, n)) {
       checks_divisor_ = true;

@@ -48,6 +48,8 @@ Ex ExprPool::intern(ExNode node) {
   }
   for (Ex a : node.args) node.free |= nodes_[a.id].free;
   for (auto& term : node.terms) node.free |= nodes_[term.first.id].free;
+  for (Ex a : node.args) node.is_sized |= nodes_[a.id].is_sized;
+  for (auto& term : node.terms) node.is_sized |= nodes_[term.first.id].is_sized;
   for (int v : node.vars) node.free &= ~(std::uint64_t{1} << v);
   auto id = static_cast<std::uint32_t>(nodes_.size());
   nodes_.push_back(std::move(node));
@@ -55,19 +57,27 @@ Ex ExprPool::intern(ExNode node) {
   return Ex{id};
 }
 
-int ExprPool::new_var(std::int64_t extent) {
+int ExprPool::new_var(Ex extent) {
   BAFE_CHECK(extents_.size() < 64, "a kernel has at most 64 loop variables");
+  BAFE_CHECK(node(extent).is_index && node(extent).free == 0, "an extent depends on no variable");
   extents_.push_back(extent);
   return static_cast<int>(extents_.size()) - 1;
 }
 
+std::int64_t ExprPool::extent(int var) const {
+  BAFE_CHECK(is_constant(extent_of(var)), "the extent is known before the kernel runs");
+  return node(extent_of(var)).number;
+}
+
 Ex ExprPool::var(int v) {
-  if (extent(v) == 1) return integer(0);
+  const ExNode extent = node(extent_of(v));
+  if (extent.lo == 1 && extent.hi == 1) return integer(0);
   ExNode n;
   n.kind = ExKind::kVar;
   n.is_index = true;
+  n.is_sized = extent.is_sized;
   n.number = v;
-  n.hi = std::max<std::int64_t>(extent(v) - 1, 0);
+  n.hi = std::max<std::int64_t>(extent.hi - 1, 0);
   n.free = std::uint64_t{1} << v;
   return intern(std::move(n));
 }
@@ -152,12 +162,6 @@ Ex ExprPool::scale(Ex a, std::int64_t factor) {
   std::vector<std::pair<Ex, std::int64_t>> terms;
   as_linear(a, factor, number, terms);
   return linear(number, std::move(terms));
-}
-
-Ex ExprPool::mul(Ex a, Ex b) {
-  if (is_constant(a)) return scale(b, node(a).number);
-  BAFE_CHECK(is_constant(b), "an index product has a constant side");
-  return scale(a, node(b).number);
 }
 
 /// A factor g of d such that index = g * x + small with small in [0, g); 1 when there is none.

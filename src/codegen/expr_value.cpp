@@ -129,17 +129,21 @@ Ex ExprPool::rewrite(Ex e, const Binding& binding, NodeMap& memo) {
       result = integer(n.number);
       for (auto [atom, c] : n.terms) result = add(result, scale(rewrite(atom, binding, memo), c));
       break;
+    case ExKind::kProduct:
+      result = args[0];
+      for (std::size_t i = 1; i < args.size(); ++i) result = mul(result, args[i]);
+      break;
     case ExKind::kQuotient:
-      result = quotient(args[0], n.number);
+      result = n.number == 0 ? quotient(args[0], args[1]) : quotient(args[0], n.number);
       break;
     case ExKind::kModulo:
-      result = modulo(args[0], n.number);
+      result = n.number == 0 ? modulo(args[0], args[1]) : modulo(args[0], n.number);
       break;
     case ExKind::kToIndex:
       result = to_index(args[0]);
       break;
     case ExKind::kLookup:
-      result = lookup(args[0], n.number);
+      result = n.number < 0 ? lookup(args[0], args[1]) : lookup(args[0], n.number);
       break;
     case ExKind::kPick:
       result = pick(args[0], args[1], args[2]);
@@ -170,6 +174,7 @@ Ex ExprPool::rewrite(Ex e, const Binding& binding, NodeMap& memo) {
       break;
     case ExKind::kConst:
     case ExKind::kLocal:
+    case ExKind::kSize:
       break;
   }
   memo.emplace(e.id, result);

@@ -8,13 +8,17 @@
 #include <cmath>
 #include <limits>
 
+#include "bafe/base/error.h"
 #include "bafe/base/format.h"
 
 namespace bafe {
 
 std::int64_t Nest::units() const {
   std::int64_t sum = 0;
-  for (const NestPart& part : parts) sum += part.units;
+  for (const NestPart& part : parts) {
+    BAFE_CHECK(part.units != kSized, "the units are known before the kernel runs");
+    sum += part.units;
+  }
   return sum;
 }
 

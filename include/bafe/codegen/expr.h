@@ -3,10 +3,12 @@
 /// expressions are one node, so common subexpressions cost nothing and a tree used twice never
 /// grows.
 ///
-/// Indices are canonical: a constant plus integer multiples of atoms (loop variables, quotients,
-/// remainders, looked-up values) with known ranges; quotients and remainders by constants are
-/// resolved through those ranges. f16 and bf16 values are computed in C `float`; kRound marks where
-/// they take their stored precision.
+/// Indices are canonical: a constant plus integer multiples of atoms (loop variables, sizes,
+/// quotients, remainders, looked-up values, products of atoms) with known ranges; quotients and
+/// remainders by constants are resolved through those ranges. An extent, a stride or a divisor may
+/// be read from size[] when the kernel runs: whoever fills size[] warrants the range declared for
+/// it, and that every index stays inside an array, hence within 62 bits. f16 and bf16 values are
+/// computed in C `float`; kRound marks where they take their stored precision.
 
 #include <cstdint>
 #include <string>
@@ -28,11 +30,13 @@ struct Ex {
 enum class ExKind : std::uint8_t {
   kLinear,    ///< index: number + sum of terms
   kVar,       ///< index: loop variable `number`
-  kQuotient,  ///< index: floor(args[0] / number), number > 0
-  kModulo,    ///< index: args[0] mod number, number > 0
+  kSize,      ///< index: size[number] of the step, known when the kernel runs
+  kProduct,   ///< index: product of two or more atoms, sorted
+  kQuotient,  ///< index: floor(args[0] / number), number > 0; number 0: by args[1]
+  kModulo,    ///< index: args[0] mod number, number > 0; number 0: by args[1]
   kToIndex,   ///< index: an integer value
   kLookup,   ///< index: args[0], wrapped once if negative, inside [0, number) or the kernel reports
-             ///< an error
+             ///< an error; number -1: inside [0, args[1])
   kPick,     ///< index: args[0] (a truth value) ? args[1] : args[2]
   kLess,     ///< bool: args[0] < args[1], indices
   kSame,     ///< bool: args[0] == args[1], indices
@@ -60,6 +64,7 @@ struct ExNode {
   // Derived:
   std::int64_t lo = 0, hi = 0;  ///< range of an index, both ends included
   std::uint64_t free = 0;       ///< loop variables it depends on, one bit each
+  bool is_sized = false;        ///< depends on a kSize, by itself or through a variable's extent
 };
 
 class ExprPool {
@@ -68,9 +73,11 @@ class ExprPool {
   ExprPool(const ExprPool&) = delete;
   ExprPool& operator=(const ExprPool&) = delete;
 
-  /// A new loop variable in [0, extent). At most 64.
-  int new_var(std::int64_t extent);
-  std::int64_t extent(int var) const { return extents_[static_cast<std::size_t>(var)]; }
+  /// A new loop variable in [0, extent). At most 64. An extent depends on no variable.
+  int new_var(std::int64_t extent) { return new_var(integer(extent)); }
+  int new_var(Ex extent);
+  std::int64_t extent(int var) const;  ///< CHECKs that it is known now
+  Ex extent_of(int var) const { return extents_[static_cast<std::size_t>(var)]; }
   int var_count() const { return static_cast<int>(extents_.size()); }
 
   // Indices.
@@ -79,11 +86,16 @@ class ExprPool {
   Ex add(Ex a, Ex b);
   Ex sub(Ex a, Ex b);
   Ex scale(Ex a, std::int64_t factor);
-  Ex mul(Ex a, Ex b);  ///< one side is constant
+  Ex mul(Ex a, Ex b);
+  /// size[k] of the step, in [lo, hi].
+  Ex size(int k, std::int64_t lo, std::int64_t hi);
   Ex quotient(Ex a, std::int64_t divisor);
   Ex modulo(Ex a, std::int64_t divisor);
+  Ex quotient(Ex a, Ex divisor);  ///< the divisor's range lies above 0
+  Ex modulo(Ex a, Ex divisor);
   Ex to_index(Ex value);
   Ex lookup(Ex index, std::int64_t extent);
+  Ex lookup(Ex index, Ex extent);
   Ex pick(Ex cond, Ex a, Ex b);
   Ex less(Ex a, Ex b);
   Ex same(Ex a, Ex b);
@@ -122,13 +134,15 @@ class ExprPool {
   std::pair<std::int64_t, Ex> split_factor(Ex index, std::int64_t d);
   Ex joined_digits(Ex low, Ex high);
   Ex exact(Ex index, std::int64_t factor);
+  Ex product_of_atoms(Ex a, Ex b);
+  std::pair<Ex, Ex> divided(Ex a, Ex divisor);
   Ex rewrite(Ex e, const Binding& binding, NodeMap& memo);
   std::vector<int> renamed(const std::vector<int>& vars, const Binding& binding) const;
   void as_linear(Ex e, std::int64_t factor, std::int64_t& number,
                  std::vector<std::pair<Ex, std::int64_t>>& terms) const;
 
   std::vector<ExNode> nodes_;
-  std::vector<std::int64_t> extents_;
+  std::vector<Ex> extents_;
   std::unordered_multimap<std::uint64_t, std::uint32_t> by_hash_;
 };
 

@@ -36,14 +36,17 @@ enum class LoopKind : std::uint8_t {
 /// One loop variable of a flattened unit loop.
 struct UnitVar {
   int var = -1;
-  std::int64_t extent = 1;
+  std::int64_t extent = 1;  ///< kSized: what the pool says of the variable
 };
+
+inline constexpr std::int64_t kSized = -1;  ///< known when the kernel runs
 
 struct Stmt {
   enum Kind : std::uint8_t {
     kUnits,    ///< flat iterations [begin * per, end * per) below `total`, decoded into unit_vars,
-               ///< slowest first
-    kLoop,     ///< var = base + k * step for k < count, and k < limit where limit is valid
+               ///< slowest first; per kSized is `base`, total kSized is `limit`
+    kLoop,     ///< var = base + k * step for k < count, and k < limit where limit is valid; count
+               ///< kSized: k < limit alone
     kLet,      ///< local number = value
     kStore,    ///< buffer[index] = value, rounded to the buffer's dtype
     kCombine,  ///< buffer[index] = reduce(buffer[index], value)
@@ -73,7 +76,8 @@ struct Stmt {
 struct NestPart {
   std::shared_ptr<ExprPool> pool;
   std::vector<Stmt> body;
-  std::int64_t units = 1;
+  std::int64_t units = 1;  ///< kSized: `sized_units`
+  Ex sized_units = {};
 };
 
 struct Nest {
@@ -81,9 +85,9 @@ struct Nest {
   std::vector<Buffer> buffers;
   std::vector<NestPart> parts;
   std::int64_t scratch_bytes = 0;
-  bool quiet = false;    ///< extremes of floats pass over NaN: a flag beside them knows of it
-  bool streams = false;  ///< the arrays exceed the caches: long stores go around them
-  std::int64_t units() const;
+  bool quiet = false;          ///< extremes of floats pass over NaN: a flag beside them knows of it
+  bool streams = false;        ///< the arrays exceed the caches: long stores go around them
+  std::int64_t units() const;  ///< CHECKs that they are known now
 
   int add_slot(DType dtype, bool is_written, int slot);
   int add_stack(DType dtype, std::int64_t count);
