@@ -3,8 +3,12 @@
 
 #include "bafe/cost/access.h"
 
+#include "bafe/cost/size_sample.h"
+
 namespace bafe {
 namespace {
+
+constexpr std::int64_t kUnknownSize = 64;
 
 bool is_constant(const LinearIndex& index) {
   for (std::int64_t step : index.step) {
@@ -159,7 +163,11 @@ bool is_fill(const Graph& graph, ValueId id) {
   return op_info(node.op).kind == OpKind::kLeaf && attr_kind(node.attrs[0]) == AttrKind::kScalar;
 }
 
-std::int64_t size_of(Dim dim) { return dim.is_const() ? dim.value() : 64; }
+std::int64_t size_of(Dim dim) {
+  if (dim.is_const()) return dim.value();
+  const Binding* sample = SizeSample::current();
+  return sample ? dim_value(dim, *sample).value_or(kUnknownSize) : kUnknownSize;
+}
 
 std::int64_t element_count(const Shape& shape) {
   std::int64_t count = 1;

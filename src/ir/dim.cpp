@@ -12,6 +12,7 @@
 
 #include "bafe/base/error.h"
 #include "bafe/base/hash.h"
+#include "bafe/ir/binding.h"
 
 namespace bafe {
 namespace {
@@ -142,6 +143,37 @@ std::string Dim::text() const { return is_const() ? std::to_string(bits_) : DimT
 std::uint64_t Dim::hash() const {
   if (is_const()) return hash_mix(0x5a3e, static_cast<std::uint64_t>(bits_));
   return hash_text(DimTable::text(*this));
+}
+
+std::optional<std::int64_t> dim_value(Dim dim, const Binding& binding) {
+  if (dim.is_const()) return dim.value();
+  std::int64_t total = 0;
+  for (const auto& [symbols, coefficient] : DimTable::read(dim)) {
+    std::int64_t term = coefficient;
+    for (const std::string& symbol : symbols) {
+      const std::optional<std::int64_t> value = binding.find(symbol);
+      if (!value) return std::nullopt;
+      term = checked(static_cast<__int128>(term) * *value);
+    }
+    total = checked(static_cast<__int128>(total) + term);
+  }
+  return total;
+}
+
+std::optional<LinearDim> linear_dim(Dim dim) {
+  LinearDim out;
+  for (const auto& [symbols, coefficient] : DimTable::read(dim)) {
+    if (symbols.empty()) {
+      out.offset = coefficient;
+    } else if (symbols.size() == 1 && out.symbol.empty()) {
+      out.symbol = symbols[0];
+      out.factor = coefficient;
+    } else {
+      return std::nullopt;
+    }
+  }
+  if (out.symbol.empty()) return std::nullopt;
+  return out;
 }
 
 Dim operator+(Dim a, Dim b) {

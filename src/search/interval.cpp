@@ -103,9 +103,11 @@ Interval logarithm(const Interval& a) {
           a.may_inf || !positive};
 }
 
+/// Most elements that a reduction reads: a size over symbols may be any.
 double element_limit(const ElementNode& node) {
   double count = 1;
-  for (Dim extent : node.extents) count *= static_cast<double>(size_of(extent));
+  for (Dim extent : node.extents)
+    count *= extent.is_const() ? static_cast<double>(extent.value()) : 0x1p62;
   return count;
 }
 
