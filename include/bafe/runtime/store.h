@@ -21,7 +21,7 @@ struct TimingRow {
   std::string state =
       "warm";               ///< "warm": arguments in the caches; "cold": flushed; "call": as called
   double predicted_ns = 0;  ///< what the cost model said before
-  std::string what;         ///< how the configuration differs: "product 0 cut in way 2"
+  std::string what = {};    ///< how the configuration differs: "product 0 cut in way 2"
   std::string session = {};  ///< who measured; add() fills it in when empty
 };
 
@@ -33,8 +33,8 @@ struct StepRow {
   std::int64_t samples = 0;
   std::string state = "warm";
   double predicted_ns = 0;
-  std::string family;    ///< kernel family, as the cost model names it
-  std::string features;  ///< JSON array of numbers
+  std::string family = {};    ///< kernel family, as the cost model names it
+  std::string features = {};  ///< JSON array of numbers
   std::string session = {};
 };
 
