@@ -45,8 +45,22 @@ Digest sha256(std::string_view data) {
   return out;
 }
 
+namespace {
+constexpr std::string_view kDigits = "0123456789abcdef";
+}
+
+std::optional<Digest> Digest::from_hex(std::string_view text) {
+  Digest out;
+  if (text.size() != 2 * out.bytes.size()) return std::nullopt;
+  for (std::size_t i = 0; i < out.bytes.size(); ++i) {
+    std::size_t high = kDigits.find(text[2 * i]), low = kDigits.find(text[2 * i + 1]);
+    if (high == std::string_view::npos || low == std::string_view::npos) return std::nullopt;
+    out.bytes[i] = static_cast<std::uint8_t>(high * 16 + low);
+  }
+  return out;
+}
+
 std::string Digest::hex() const {
-  static constexpr char kDigits[] = "0123456789abcdef";
   std::string out;
   for (std::uint8_t byte : bytes) {
     out += kDigits[byte >> 4];

@@ -14,13 +14,12 @@
 #include "bafe/base/log.h"
 #include "bafe/base/options.h"
 #include "bafe/base/trace.h"
+#include "bafe/runtime/background.h"
 #include "bafe/runtime/cache_folder.h"
 
 namespace bafe {
 namespace {
 
-constexpr std::string_view kSuffix = ".bafe";
-constexpr std::int64_t kMostEntryBytes = 512ll << 20;
 constexpr std::int64_t kMostMemoryBytes = 64ll << 20;
 
 std::string default_folder() {
@@ -28,18 +27,6 @@ std::string default_folder() {
   if (auto base = system_variable("XDG_CACHE_HOME"); base && !base->empty()) return *base + "/bafe";
   if (auto home = system_variable("HOME"); home && !home->empty()) return *home + "/.cache/bafe";
   return {};
-}
-
-/// False unless `text` is the 64 digits of Digest::hex.
-bool digest_from_hex(std::string_view text, Digest& out) {
-  constexpr std::string_view kDigits = "0123456789abcdef";
-  if (text.size() != 2 * out.bytes.size()) return false;
-  for (std::size_t i = 0; i < out.bytes.size(); ++i) {
-    std::size_t high = kDigits.find(text[2 * i]), low = kDigits.find(text[2 * i + 1]);
-    if (high == std::string_view::npos || low == std::string_view::npos) return false;
-    out.bytes[i] = static_cast<std::uint8_t>(high * 16 + low);
-  }
-  return true;
 }
 
 }  // namespace
@@ -67,27 +54,39 @@ std::shared_ptr<KernelCache> KernelCache::shared() {
     std::int64_t most_bytes = std::atoll(option("BAFE_CACHE_BYTES").c_str());
     cache = std::make_shared<KernelCache>(folder, std::max<std::int64_t>(most_bytes, 0));
     named_folder = folder;
+    static const bool is_registered = std::atexit([] {
+                                        std::lock_guard last(mutex);
+                                        if (cache) cache->flush();
+                                      }) == 0;
+    (void)is_registered;
   }
   return cache;
 }
 
 std::string KernelCache::path_of(const Digest& key) const {
-  return format("{}/{}{}", folder_, key.hex(), kSuffix);
+  return format("{}/{}{}", folder_, key.hex(), kEntrySuffix);
 }
 
-std::shared_ptr<const CacheEntry> KernelCache::load(const Digest& key) {
+std::shared_ptr<const CacheEntry> KernelCache::in_memory(const Digest& key) {
+  std::lock_guard lock(memory_mutex_);
+  auto found = by_key_.find(key.hex());
+  if (found == by_key_.end()) return nullptr;
+  memory_.splice(memory_.begin(), memory_, found->second);
+  return found->second->second;
+}
+
+std::shared_ptr<const CacheEntry> KernelCache::load(const Digest& key, std::string_view premises) {
   TraceSpan span("cache load");
-  {
-    std::lock_guard lock(memory_mutex_);
-    if (auto found = by_key_.find(key.hex()); found != by_key_.end()) {
-      memory_.splice(memory_.begin(), memory_, found->second);
-      ++hits_;
-      return found->second->second;
-    }
+  std::shared_ptr<const CacheEntry> entry = in_memory(key);
+  if (!entry && !folder_.empty()) {
+    entry = load_file(key);
+    if (entry) remember(key, entry);
   }
-  std::shared_ptr<const CacheEntry> entry = folder_.empty() ? nullptr : load_file(key);
+  if (entry && !premises.empty() && entry->premises != premises) {
+    log("cache", format("{} is the key of two programs", key.hex()));
+    entry = nullptr;
+  }
   ++(entry ? hits_ : misses_);
-  if (entry) remember(key, entry);
   if (log_enabled("cache"))
     log("cache", format("{} {}", entry ? "hit" : "miss", key.hex().substr(0, 16)));
   return entry;
@@ -130,19 +129,54 @@ void KernelCache::remember(const Digest& key, std::shared_ptr<const CacheEntry> 
 }
 
 void KernelCache::store(const Digest& key, CacheEntry entry) {
-  TraceSpan span("cache store");
-  if (!folder_.empty() && !write_file(key, entry)) {
-    warn_once("cache-write:" + folder_,
-              format("bafe: cannot write to the cache directory {}; compiled kernels are kept in "
-                     "memory only\n"
-                     "  fix: free some space, or set BAFE_CACHE_DIR to another directory",
-                     folder_));
+  auto shared = std::make_shared<const CacheEntry>(std::move(entry));
+  remember(key, shared);
+  if (folder_.empty()) return;
+  {
+    std::lock_guard lock(memory_mutex_);
+    unwritten_.emplace_back(key, std::move(shared));
   }
-  remember(key, std::make_shared<const CacheEntry>(std::move(entry)));
+  std::shared_ptr<KernelCache> self = weak_from_this().lock();
+  bool is_later =
+      self && Background::shared().submit(std::make_shared<Job>([self](Job&) { self->flush(); }));
+  if (!is_later) flush();
 }
 
-bool KernelCache::write_file(const Digest& key, const CacheEntry& entry) {
-  std::string bytes = encode_entry(key, entry);
+std::optional<KernelCache::Entry> KernelCache::take_unwritten() {
+  std::lock_guard lock(memory_mutex_);
+  if (writer_process_ != getpid()) writers_ = 0;  // a fork() left them in the parent
+  writer_process_ = getpid();
+  if (unwritten_.empty()) return std::nullopt;
+  Entry next = std::move(unwritten_.front());
+  unwritten_.pop_front();
+  ++writers_;
+  return next;
+}
+
+void KernelCache::flush() {
+  while (std::optional<Entry> next = take_unwritten()) {
+    write_or_warn(next->first, *next->second);
+    std::lock_guard lock(memory_mutex_);
+    --writers_;
+  }
+  auto is_written = [&] {
+    std::lock_guard lock(memory_mutex_);
+    return writers_ == 0;
+  };
+  while (!is_written()) usleep(200);  // another thread writes: rare, and as short as a file
+}
+
+void KernelCache::write_or_warn(const Digest& key, const CacheEntry& entry) {
+  TraceSpan span("cache store");
+  if (publish(key, encode_entry(key, entry))) return;
+  warn_once("cache-write:" + folder_,
+            format("bafe: cannot write to the cache directory {}; compiled kernels are kept in "
+                   "memory only\n"
+                   "  fix: free some space, or set BAFE_CACHE_DIR to another directory",
+                   folder_));
+}
+
+bool KernelCache::publish(const Digest& key, std::string_view bytes) {
   std::string path = path_of(key);
   bool is_written = publish_file(path, bytes);
   if (!is_written && errno == ENOENT && prepare_cache_folder(folder_).empty()) {
@@ -156,7 +190,7 @@ bool KernelCache::write_file(const Digest& key, const CacheEntry& entry) {
 }
 
 void KernelCache::trim() {
-  std::vector<FolderFile> files = list_folder(folder_, kSuffix);
+  std::vector<FolderFile> files = list_folder(folder_, kEntrySuffix);
   std::int64_t total = 0;
   for (const FolderFile& file : files) total += file.bytes;
   if (total > most_bytes_) {
@@ -176,10 +210,11 @@ void KernelCache::note_compile(bool succeeded) {
   if (!succeeded) ++failures_;
 }
 
-CacheInfo KernelCache::info() const {
+CacheInfo KernelCache::info() {
+  flush();
   CacheInfo out{hits_, misses_, compiles_, failures_, removed_, 0, 0, folder_};
   if (!folder_.empty()) {
-    for (const FolderFile& file : list_folder(folder_, kSuffix)) {
+    for (const FolderFile& file : list_folder(folder_, kEntrySuffix)) {
       ++out.entries;
       out.bytes += file.bytes;
     }
@@ -192,39 +227,19 @@ CacheInfo KernelCache::info() const {
 }
 
 void KernelCache::clear() {
+  {
+    std::lock_guard lock(memory_mutex_);
+    unwritten_.clear();
+  }
+  flush();
   if (!folder_.empty()) {
-    for (const FolderFile& file : list_folder(folder_, kSuffix)) unlink(file.path.c_str());
+    for (const FolderFile& file : list_folder(folder_, kEntrySuffix)) unlink(file.path.c_str());
   }
   bytes_since_trim_.store(-1);
   std::lock_guard lock(memory_mutex_);
   memory_.clear();
   by_key_.clear();
   memory_bytes_ = 0;
-}
-
-KernelCache::Verdict KernelCache::verify() {
-  Verdict verdict;
-  if (folder_.empty()) {
-    verdict.good = info().entries;
-    return verdict;
-  }
-  for (const FolderFile& file : list_folder(folder_, kSuffix)) {
-    FileRead read = read_own_file(file.path, kMostEntryBytes);
-    if (read.end == FileRead::kMissing) continue;
-    std::string name = file.path.substr(file.path.rfind('/') + 1);
-    CacheEntry entry;
-    Digest key;
-    bool is_named = digest_from_hex(name.substr(0, name.size() - kSuffix.size()), key);
-    bool is_good = read.end == FileRead::kRead && is_named &&
-                   decode_entry(read.bytes, key, entry, read.reason);
-    if (is_good) {
-      ++verdict.good;
-    } else {
-      remove_file(file.path, read.reason);
-      ++verdict.removed;
-    }
-  }
-  return verdict;
 }
 
 }  // namespace bafe

@@ -17,14 +17,14 @@ namespace bafe {
 namespace {
 
 constexpr char kMagic[8] = {'B', 'A', 'F', 'E', 'K', 'R', 'N', 'L'};
-constexpr std::uint32_t kVersion = 1;
+constexpr std::uint32_t kVersion = 2;
 constexpr std::size_t kHashBytes = 32;
 
 template <class Entry>
 auto fields_of(Entry& entry) {
-  return std::array{&entry.traced,      &entry.chosen,     &entry.plan,
-                    &entry.certificate, &entry.validation, &entry.report,
-                    &entry.c_text,      &entry.compiler,   &entry.code};
+  return std::array{&entry.premises,    &entry.traced,     &entry.chosen, &entry.plan,
+                    &entry.certificate, &entry.validation, &entry.report, &entry.c_text,
+                    &entry.compiler,    &entry.code};
 }
 
 }  // namespace
@@ -44,6 +44,13 @@ std::string encode_entry(const Digest& key, const CacheEntry& entry) {
   Digest hash = sha256(out.bytes());
   out.raw(std::string_view(reinterpret_cast<const char*>(hash.bytes.data()), kHashBytes));
   return out.take();
+}
+
+std::optional<Digest> key_of_entry(std::string_view bytes) {
+  constexpr std::size_t kBefore = sizeof kMagic + 2 * sizeof(std::uint32_t);
+  if (bytes.size() < kBefore || std::memcmp(bytes.data(), kMagic, sizeof kMagic) != 0) return {};
+  FieldReader reader(bytes.substr(kBefore));
+  return Digest::from_hex(reader.text());
 }
 
 bool decode_entry(std::string_view bytes, const Digest& key, CacheEntry& entry,

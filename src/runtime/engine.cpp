@@ -36,7 +36,8 @@ struct Request {
   int threads;
   Digest key;
   std::unique_ptr<CostModel> base, learned;
-  LinearModel model;  // behind `learned`
+  LinearModel model;     // behind `learned`
+  std::string premises;  // what `key` is the digest of
   const CostModel& cost() const { return learned ? *learned : *base; }
 };
 
@@ -153,21 +154,23 @@ class EngineImpl : public Engine {
   std::shared_ptr<const Executable> prepare(const Graph& graph, const EngineOptions& options,
                                             const ConstantTable& constants) override {
     TraceSpan span("prepare");
-    Request request{graph, options, constants, resolve_threads(options), {}, nullptr, nullptr, {}};
+    Request request{graph,   options, constants, resolve_threads(options), {}, nullptr,
+                    nullptr, {},      {}};
     if (options.tier == Tier::kInterpreted) {
       return make_interpreted(graph, constants, provenance_before_search(request));
     }
     choose_cost(request);
     {
       TraceSpan key_span("key");
-      request.key =
-          cache_key(graph, options, request.threads, host_target(), request.cost().identity());
+      request.premises =
+          cache_premises(graph, options, request.threads, host_target(), request.cost().identity());
+      request.key = sha256(request.premises);
     }
     return flights_.once(request.key, [&] { return load_or_make(request); });
   }
 
   SearchResult search(const Graph& graph, const EngineOptions& options) override {
-    Request request{graph, options, {}, resolve_threads(options), {}, nullptr, nullptr, {}};
+    Request request{graph, options, {}, resolve_threads(options), {}, nullptr, nullptr, {}, {}};
     choose_cost(request);
     Interrupt interrupt(options.interrupted);
     SearchResult result = optimize(graph, search_options(request, interrupt.poll()));
@@ -182,7 +185,7 @@ class EngineImpl : public Engine {
 
   std::shared_ptr<const Executable> load_or_make(const Request& request) {
     std::shared_ptr<KernelCache> cache = KernelCache::shared();
-    if (auto entry = cache->load(request.key)) {
+    if (auto entry = cache->load(request.key, request.premises)) {
       if (auto executable = from_entry(request, *entry)) return executable;
     }
     return make(request, *cache);
@@ -313,8 +316,10 @@ std::shared_ptr<const Executable> EngineImpl::build(const Request& request, Kern
   Built built = build_fastest(program, request, provenance, interrupt, cache);
   if (!built.failure.empty()) return interpret(request, built.failure);
   if (request.options.autotune) Autotune::shared().note_compile();
-  cache.store(request.key, entry_of(built.executable->provenance(), built.plan,
-                                    std::move(built.code), built.validation));
+  CacheEntry entry = entry_of(built.executable->provenance(), built.plan, std::move(built.code));
+  entry.premises = request.premises;
+  entry.validation = built.validation;
+  cache.store(request.key, std::move(entry));
   return built.executable;
 }
 
@@ -336,7 +341,7 @@ std::vector<std::string> product_notes(const Graph& graph, const EngineOptions& 
                                        const Program& chosen) {
   if (options.tier == Tier::kInterpreted) return {};
   const int threads = options.threads > 0 ? options.threads : usable_threads();
-  Request request{graph, options, {}, threads, {}, nullptr, nullptr, {}};
+  Request request{graph, options, {}, threads, {}, nullptr, nullptr, {}, {}};
   choose_cost(request);
   if (options.autotune) {  // timing may have chosen another plan
     const Digest key = cache_key(graph, options, threads, host_target(), request.cost().identity());

@@ -10,11 +10,13 @@
 #include "bafe/base/options.h"
 #include "bafe/codegen/plan.h"
 #include "bafe/rules/rule_set.h"
+#include "bafe/runtime/fields.h"
 
 namespace bafe {
 namespace {
 
 constexpr const char* kVersion = "0.1.0";
+constexpr std::string_view kPremises = "bafe-kernel 2";
 
 /// Looks for the build id of the object that holds this function.
 int find_build_id(dl_phdr_info* object, std::size_t, void* out) {
@@ -73,24 +75,41 @@ std::string canonical_text(const Graph& graph) {
   return out;
 }
 
+std::string cache_premises(const Graph& graph, const EngineOptions& options, int threads,
+                           const Target& target, const std::string& cost) {
+  FieldWriter out;
+  out.text(kPremises).text(build_identity()).text(target.text()).number(kKernelAbiVersion);
+  out.text(canonical_text(graph));
+  out.number(static_cast<std::uint8_t>(options.math)).number<std::uint8_t>(options.deep);
+  out.number(threads).number<std::uint8_t>(options.structure);
+  out.number<std::uint8_t>(options.autotune);
+  out.number<std::uint8_t>(options.time_budget_ms.has_value());
+  out.real(options.time_budget_ms.value_or(0));
+  out.number<std::uint8_t>(options.budget.has_value());
+  const SearchBudget budget = options.budget.value_or(SearchBudget{});
+  out.number(budget.max_iters).number(budget.max_nodes).number(budget.max_rewrites);
+  out.real(budget.time_budget_ms).real(budget.temperature).number(budget.seed);
+  out.number<std::uint8_t>(budget.enable_multi_pass);
+  out.text((options.rules ? options.rules->hash() : builtin_rules_digest()).hex());
+  out.text(cost).text(option("BAFE_LAYOUTS"));
+  return out.take();
+}
+
 Digest cache_key(const Graph& graph, const EngineOptions& options, int threads,
                  const Target& target, const std::string& cost) {
-  DigestBuilder key;
-  key.add("bafe-kernel").add(build_identity()).add(kKernelAbiVersion).add(canonical_text(graph));
-  key.add(static_cast<std::int64_t>(options.math)).add(options.deep ? 1 : 0).add(threads);
-  key.add(options.structure ? 1 : 0).add(options.autotune ? 1 : 0);
-  key.add(options.time_budget_ms ? format("{:a}", *options.time_budget_ms) : "no time budget");
-  if (options.budget) {
-    const SearchBudget& budget = *options.budget;
-    key.add(format("{} {} {} {:a} {:a} {} {}", budget.max_iters, budget.max_nodes,
-                   budget.max_rewrites, budget.time_budget_ms, budget.temperature, budget.seed,
-                   budget.enable_multi_pass));
-  } else {
-    key.add("no budget");
-  }
-  key.add((options.rules ? options.rules->hash() : builtin_rules_digest()).hex());
-  key.add(target.text()).add(cost).add(option("BAFE_LAYOUTS"));
-  return key.finish();
+  return sha256(cache_premises(graph, options, threads, target, cost));
+}
+
+std::string_view build_of_premises(std::string_view premises) {
+  FieldReader in(premises);
+  return in.text() == kPremises ? in.text() : std::string_view();
+}
+
+std::string_view target_of_premises(std::string_view premises) {
+  FieldReader in(premises);
+  if (in.text() != kPremises) return {};
+  in.text();
+  return in.text();
 }
 
 }  // namespace bafe

@@ -76,13 +76,11 @@ bool read_report(std::string_view report, Provenance& out) {
 
 }  // namespace
 
-CacheEntry entry_of(const Provenance& provenance, const Plan& plan, std::string code,
-                    std::string validation) {
+CacheEntry entry_of(const Provenance& provenance, const Plan& plan, std::string code) {
   CacheEntry entry;
   entry.traced = provenance.traced_text;
   entry.chosen = provenance.chosen_text;
   entry.plan = plan.to_json();
-  entry.validation = std::move(validation);
   entry.report = write_report(provenance);
   entry.c_text = provenance.c_text;
   entry.compiler = provenance.compiler;

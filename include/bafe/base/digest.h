@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -12,7 +13,8 @@ namespace bafe {
 
 struct Digest {
   std::array<std::uint8_t, 32> bytes{};
-  std::string hex() const;  ///< 64 lower-case digits
+  std::string hex() const;                                       ///< 64 lower-case digits
+  static std::optional<Digest> from_hex(std::string_view text);  ///< nothing but those
   friend auto operator<=>(const Digest&, const Digest&) = default;
 };
 

@@ -24,8 +24,8 @@ std::shared_ptr<const Executable> make_interpreted(const Graph& traced,
                                                    Provenance provenance);
 
 /// Provenance as a cache entry's fields, and back. False when the entry's report is damaged.
-CacheEntry entry_of(const Provenance& provenance, const Plan& plan, std::string code,
-                    std::string validation);
+/// Premises and validation are the caller's to add.
+CacheEntry entry_of(const Provenance& provenance, const Plan& plan, std::string code);
 bool provenance_of(const CacheEntry& entry, Provenance& out);
 
 }  // namespace bafe
