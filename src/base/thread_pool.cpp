@@ -75,6 +75,8 @@ std::uint32_t await_change(std::atomic<std::uint32_t>& word, std::uint32_t old,
   return now;
 }
 
+thread_local bool borrows_pool = false;  // never_grow_pool()
+
 class Pool {
  public:
   int run(std::int64_t units, int threads,
@@ -127,6 +129,7 @@ void* Pool::worker_main(void* argument) {
 }
 
 void Pool::grow(int workers) {
+  if (borrows_pool) return;
   sigset_t all, before;  // signals belong to the host program's threads
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, &before);
@@ -188,6 +191,8 @@ int Pool::run(std::int64_t units, int threads,
 }
 
 }  // namespace
+
+void never_grow_pool() { borrows_pool = true; }
 
 void set_usable_threads(int count) { chosen_threads = std::clamp(count, 0, kMostThreads); }
 

@@ -8,18 +8,17 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <spawn.h>
 #include <sys/mman.h>
-#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
-#include <fstream>
 
 #include "bafe/base/trace.h"
+#include "bafe/runtime/background.h"
+#include "bafe/runtime/spawn.h"
 
 namespace bafe {
 namespace {
@@ -58,53 +57,6 @@ int memory_file(std::string_view bytes) {
   return fd;
 }
 
-std::vector<char*> pointers(const std::vector<std::string>& texts) {
-  std::vector<char*> out;
-  for (const std::string& text : texts) out.push_back(const_cast<char*>(text.c_str()));
-  out.push_back(nullptr);
-  return out;
-}
-
-/// Starts the child in a group of its own, with default signals and no descriptors beyond its
-/// three.
-int spawn(const ChildSpec& spec, int input, int messages, pid_t& pid) {
-  posix_spawnattr_t attributes;
-  posix_spawn_file_actions_t actions;
-  posix_spawnattr_init(&attributes);
-  posix_spawn_file_actions_init(&actions);
-  sigset_t none, all;
-  sigemptyset(&none);
-  sigfillset(&all);
-  posix_spawnattr_setsigmask(&attributes, &none);
-  posix_spawnattr_setsigdefault(&attributes, &all);
-  posix_spawnattr_setpgroup(&attributes, 0);
-  posix_spawnattr_setflags(&attributes,
-                           POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-  posix_spawn_file_actions_adddup2(&actions, input, 0);
-  posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0);
-  posix_spawn_file_actions_adddup2(&actions, messages, 2);
-#if defined(__GLIBC__) && (__GLIBC__ > 2 || (__GLIBC__ == 2 && __GLIBC_MINOR__ >= 34))
-  posix_spawn_file_actions_addclosefrom_np(&actions, 3);
-#endif
-  std::vector<char*> argv = pointers(spec.command), envp = pointers(spec.environment);
-  int error = posix_spawn(&pid, argv[0], &actions, &attributes, argv.data(), envp.data());
-  posix_spawn_file_actions_destroy(&actions);
-  posix_spawnattr_destroy(&attributes);
-  return error;
-}
-
-/// The child has run for some microseconds, so it may have started helpers without the limit. Each
-/// process is limited before its children are listed: what it starts later inherits, what it
-/// started before is found.
-void limit_memory(pid_t pid, std::int64_t bytes, int depth = 0) {
-  if (bytes <= 0 || depth > 4) return;
-  rlimit limit{static_cast<rlim_t>(bytes), static_cast<rlim_t>(bytes)};
-  prlimit(pid, RLIMIT_AS, &limit, nullptr);
-  std::string name = std::to_string(pid);
-  std::ifstream children("/proc/" + name + "/task/" + name + "/children");
-  for (pid_t child; children >> child;) limit_memory(child, bytes, depth + 1);
-}
-
 void read_available(int fd, std::size_t most, std::string& out) {
   char buffer[4096];
   while (true) {
@@ -130,16 +82,29 @@ bool reap(pid_t pid, int flags, ChildResult& result) {
   return true;
 }
 
+/// Has the child ended? It stays to be reaped.
+bool has_ended(pid_t pid) {
+  siginfo_t info;
+  info.si_pid = 0;
+  int got;
+  do {
+    got = waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED | WNOHANG | WNOWAIT);
+  } while (got < 0 && errno == EINTR);
+  return got < 0 || info.si_pid == pid;
+}
+
 void await_end(const ChildSpec& spec, pid_t pid, int messages, ChildResult& result) {
+  WatchedChild watched(pid);
   Fd ended(static_cast<int>(syscall(SYS_pidfd_open, pid, 0)));
   int step_ms = ended.get() >= 0 ? kPollMs : 1;
   std::int64_t deadline_ns = now_ns() + static_cast<std::int64_t>(spec.seconds * 1e9);
   bool is_open = true;
-  while (!reap(pid, WNOHANG, result)) {
-    if (now_ns() >= deadline_ns) result.end = ChildEnd::kTimedOut;
+  while (!has_ended(pid)) {
+    if (now_ns() >= deadline_ns + watched.stopped_ns()) result.end = ChildEnd::kTimedOut;
     if (spec.interrupted && spec.interrupted()) result.end = ChildEnd::kInterrupted;
     if (result.end == ChildEnd::kTimedOut || result.end == ChildEnd::kInterrupted) {
       ChildResult ignored;
+      watched.forget();
       kill(-pid, SIGKILL);
       reap(pid, 0, ignored);
       return;
@@ -150,7 +115,10 @@ void await_end(const ChildSpec& spec, pid_t pid, int messages, ChildResult& resu
       read_available(messages, spec.most_message_bytes, result.messages);
     if ((watched[0].revents & POLLHUP) && !(watched[0].revents & POLLIN)) is_open = false;
   }
-  kill(-pid, SIGKILL);  // helpers that the child left behind
+  watched.forget();
+  kill(-pid,
+       SIGKILL);  // helpers that the child left behind; its number is taken until it is reaped
+  reap(pid, 0, result);
 }
 
 }  // namespace
@@ -166,10 +134,17 @@ ChildResult run_child(const ChildSpec& spec) {
   Fd messages(ends[0]), child_end(ends[1]);
   fcntl(messages.get(), F_SETFL, O_NONBLOCK);
   pid_t pid = -1;
-  result.code = spawn(spec, input.get(), child_end.get(), pid);
+  SpawnSpec start;
+  start.command = spec.command;
+  start.environment = spec.environment;
+  start.input = input.get();
+  start.messages = child_end.get();
+  start.memory_bytes = spec.memory_bytes;
+  start.file_bytes = spec.file_bytes;
+  start.cpu_seconds = spec.seconds;  // for what outlives us, should we be killed
+  result.code = spawn(start, pid);
   child_end.reset();
   if (result.code != 0) return result;
-  limit_memory(pid, spec.memory_bytes);
   await_end(spec, pid, messages.get(), result);
   read_available(messages.get(), spec.most_message_bytes, result.messages);
   return result;

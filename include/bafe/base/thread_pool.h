@@ -14,6 +14,10 @@ int usable_threads();
 /// Sets what usable_threads() gives in the whole process from now on; 0 takes that back.
 void set_usable_threads(int count);
 
+/// The calling thread uses the workers that others have started and starts none: they would have
+/// its priority for ever.
+void never_grow_pool();
+
 /// Runs `work(begin, end)` over disjoint ranges that cover [0, units) on at most `threads` threads,
 /// the caller's among them, and returns the first non-zero code (0 when all ranges returned 0).
 ///
