@@ -12,6 +12,21 @@ foreach(layer base ir rules egraph verify cost search codegen runtime)
   endif()
 endforeach()
 
+# Faults: a system call fails, a process dies, a compiler lies. ./run test takes a slice, ./run test
+# faults takes every case.
+add_library(bafe_tracer STATIC ${PROJECT_SOURCE_DIR}/tests/faults/tracer.c)
+add_executable(quick_cc ${PROJECT_SOURCE_DIR}/tests/faults/quick_cc.c)
+add_executable(memory_hog ${PROJECT_SOURCE_DIR}/tests/faults/hog.c)
+target_compile_options(bafe_tracer PRIVATE -Wall -Wextra)
+file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/faults/*.cpp)
+add_executable(faults_test ${sources})
+target_include_directories(faults_test PRIVATE ${PROJECT_SOURCE_DIR}/tests ${PROJECT_SOURCE_DIR}/tests/cpp)
+target_link_libraries(faults_test PRIVATE bafe_runtime bafe_flags bafe_tracer GTest::gmock GTest::gtest_main)
+target_compile_definitions(faults_test PRIVATE BAFE_QUICK_CC="$<TARGET_FILE:quick_cc>"
+                           BAFE_HOG="$<TARGET_FILE:memory_hog>")
+add_dependencies(faults_test quick_cc memory_hog)
+gtest_discover_tests(faults_test DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT 600)
+
 # All 2^32 arguments of the elementary functions: ./run test exhaustive.
 add_executable(exhaustive EXCLUDE_FROM_ALL ${PROJECT_SOURCE_DIR}/tests/exhaustive/exhaustive.cpp)
 target_include_directories(exhaustive PRIVATE ${PROJECT_SOURCE_DIR}/tests/cpp)

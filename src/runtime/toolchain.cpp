@@ -22,12 +22,13 @@
 #include "bafe/base/options.h"
 #include "bafe/base/trace.h"
 #include "bafe/runtime/child.h"
+#include "bafe/runtime/private_folder.h"
 
 namespace bafe {
 namespace {
 
 constexpr std::size_t kShownLines = 12;
-constexpr std::uintmax_t kMostCodeBytes = 256u << 20;
+constexpr std::int64_t kMostCodeBytes = 256u << 20;
 
 std::vector<std::string> split(const std::string& text, char separator) {
   std::vector<std::string> out;
@@ -57,31 +58,6 @@ std::string locate(const std::string& name) {
   }
   return {};
 }
-
-/// Removed with everything in it.
-class PrivateFolder {
- public:
-  PrivateFolder() {
-    std::string base = system_variable("TMPDIR").value_or("/tmp");
-    if (base.empty() || base[0] != '/') base = "/tmp";
-    path_ = base + "/bafe-XXXXXX";
-    if (!mkdtemp(path_.data())) {  // mkdtemp makes it with mode 0700
-      error_ = format("cannot make a directory in {}: {}", base, std::strerror(errno));
-      path_.clear();
-    }
-  }
-  ~PrivateFolder() {
-    std::error_code ignored;
-    if (!path_.empty()) std::filesystem::remove_all(path_, ignored);
-  }
-  PrivateFolder(const PrivateFolder&) = delete;
-  PrivateFolder& operator=(const PrivateFolder&) = delete;
-  const std::string& path() const { return path_; }
-  const std::string& error() const { return error_; }
-
- private:
-  std::string path_, error_;
-};
 
 std::string first_lines(const std::string& text) {
   std::string out;
@@ -113,7 +89,7 @@ std::string fact_of(const ChildResult& child, const CompileLimits& limits, bool 
 std::string read_code(const std::string& path) {
   std::error_code error;
   std::uintmax_t size = std::filesystem::file_size(path, error);
-  if (error || size == 0 || size > kMostCodeBytes) return {};
+  if (error || size == 0 || size > static_cast<std::uintmax_t>(kMostCodeBytes)) return {};
   std::string bytes(size, '\0');
   std::ifstream in(path, std::ios::binary);
   in.read(bytes.data(), static_cast<std::streamsize>(size));
@@ -217,6 +193,7 @@ CompileResult compile_with(const Compiler& compiler, const std::vector<std::stri
   child.input = c_text;
   child.seconds = limits.seconds;
   child.memory_bytes = limits.memory_bytes;
+  child.file_bytes = kMostCodeBytes;
   child.interrupted = limits.interrupted;
 
   ChildResult ended = run_child(child);
@@ -234,6 +211,13 @@ CompileResult compile_with(const Compiler& compiler, const std::vector<std::stri
 }
 
 }  // namespace
+
+std::string compile_command(const Compiler& compiler, const Target& target) {
+  std::string out;
+  for (const std::string& part : compiler.command) out += part + " ";
+  for (const std::string& part : compile_flags(target)) out += part + " ";
+  return out + " # " + compiler.id();
+}
 
 CompileResult compile_shared(const Compiler& compiler, std::string_view c_text,
                              const Target& target, const CompileLimits& limits) {

@@ -14,7 +14,8 @@ struct ChildSpec {
   std::vector<std::string> environment;  ///< "NAME=value"; nothing is inherited
   std::string_view input;                ///< the child's whole standard input
   double seconds = 60;
-  std::int64_t memory_bytes = 0;  ///< 0: no limit
+  std::int64_t memory_bytes = 0;  ///< of each process; 0: no limit
+  std::int64_t file_bytes = 0;    ///< of each file it writes; 0: no limit
   std::size_t most_message_bytes = 64 << 10;
   std::function<bool()> interrupted;
 };

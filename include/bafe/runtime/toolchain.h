@@ -48,6 +48,9 @@ struct CompileLimits {
 /// Flags given after the command: language, floating-point meaning, output form, target.
 std::vector<std::string> compile_flags(const Target& target);
 
+/// Command, flags and id in one line: what an entry says of its compiler.
+std::string compile_command(const Compiler& compiler, const Target& target);
+
 /// Compiles one translation unit to a shared object. Never throws for what the compiler does.
 /// The child sees a clean environment, an empty private directory as TMPDIR and the source on its
 /// input.
