@@ -3,12 +3,16 @@ leaves."""
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Hashable
 from typing import Any, Callable
 
+import numpy as np
+
+from bafe import _core
+
 _Flatten = Callable[[Any], "tuple[list[Any], Hashable]"]
 _registry: dict[type, tuple[_Flatten, Callable[[Hashable, list[Any]], Any]]] = {}
+_core.set_pytree_registry(_registry)  # the core flattens what it has seen once by itself
 
 
 def register_pytree(
@@ -29,6 +33,7 @@ def register_pytree(
         array([2.])
     """
     _registry[kind] = (flatten, unflatten)
+    _core.set_pytree_registry(_registry)
 
 
 def flatten(value: Any, leaves: list[Any]) -> Hashable:
@@ -39,13 +44,17 @@ def flatten(value: Any, leaves: list[Any]) -> Hashable:
     if kind in _registry:
         children, rest = _registry[kind][0](value)
         return (kind, rest, tuple(flatten(child, leaves) for child in children))
-    if kind in (tuple, list) or (isinstance(value, tuple) and hasattr(kind, "_fields")):
+    if kind is list:
         return (kind, None, tuple(flatten(child, leaves) for child in value))
+    if kind is tuple or (isinstance(value, tuple) and hasattr(kind, "_fields")):
+        return (kind, None, tuple(flatten(child, leaves) for child in tuple.__iter__(value)))
     if kind is dict:
         keys = tuple(value)
         return (kind, keys, tuple(flatten(value[key], leaves) for key in keys))
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        names = tuple(field.name for field in dataclasses.fields(value))
+    if hasattr(kind, "__dataclass_fields__"):
+        from dataclasses import fields  # who made one has imported it
+
+        names = tuple(field.name for field in fields(value))
         return (kind, names, tuple(flatten(getattr(value, name), leaves) for name in names))
     leaves.append(value)
     return "*"
@@ -65,7 +74,25 @@ def unflatten(structure: Any, leaves: Any) -> Any:
         return kind(children)
     if kind is dict:
         return dict(zip(rest, children))
-    if dataclasses.is_dataclass(kind):
-        build: Any = kind
-        return build(**dict(zip(rest, children)))
-    return kind(*children)  # named tuple
+    if hasattr(kind, "__dataclass_fields__"):
+        made = kind.__new__(kind)  # __init__ and __post_init__ ran once and would apply twice
+        for name, child in zip(rest, children):
+            object.__setattr__(made, name, child)
+        return made
+    return tuple.__new__(kind, children)  # named tuple
+
+
+def fill(out: Any, result: Any) -> Any:
+    """Copy the arrays of ``result`` into those of ``out``, of the same structure; give ``out``."""
+    if out is None:
+        return result
+    targets: list[Any] = []
+    values: list[Any] = []
+    if flatten(out, targets) != flatten(result, values):
+        raise _core.TraceError(
+            "out: it is put together otherwise than the results\n"
+            "  fix: pass arrays in the same tuples, lists and dicts"
+        )
+    for target, value in zip(targets, values):
+        np.copyto(target, np.asarray(value), casting="no")
+    return out

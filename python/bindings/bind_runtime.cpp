@@ -1,11 +1,15 @@
 // Cache, autotune, machine model, options, operator names.
 
+#include <cerrno>
+#include <system_error>
+
 #include "bindings.h"
 #include "numpy_api.h"
 
 #include "bafe/base/log.h"
 #include "bafe/base/options.h"
 #include "bafe/base/thread_pool.h"
+#include "bafe/base/trace.h"
 #include "bafe/cost/cost_model.h"
 #include "bafe/cost/target.h"
 #include "bafe/runtime/autotune.h"
@@ -13,6 +17,9 @@
 #include "bafe/runtime/calibrate.h"
 
 namespace bafe::python {
+
+void bind_cost(py::module_& module);  // bind_cost.cpp
+
 namespace {
 
 py::dict cache_info() {
@@ -27,6 +34,33 @@ py::dict cache_info() {
   out["bytes"] = info.bytes;
   out["dir"] = info.dir;
   return out;
+}
+
+/// An OSError with number and path, as open() raises it.
+[[noreturn]] void raise_os_error(const std::system_error& error, const std::string& path) {
+  errno = error.code().value();
+  PyErr_SetFromErrnoWithFilename(PyExc_OSError, path.c_str());
+  throw py::error_already_set();
+}
+
+std::int64_t cache_export(const std::string& path, bool this_machine) {
+  try {
+    py::gil_scoped_release unlocked;
+    return KernelCache::shared()->export_to(path, this_machine ? host_target().text() : "");
+  } catch (const std::system_error& error) {
+    raise_os_error(error, path);
+  }
+}
+
+py::tuple cache_import(const std::string& path) {
+  KernelCache::Imported counts;
+  try {
+    py::gil_scoped_release unlocked;
+    counts = KernelCache::shared()->import_from(path);
+  } catch (const std::system_error& error) {
+    raise_os_error(error, path);
+  }
+  return py::make_tuple(counts.added, counts.known, counts.other_build, counts.refused);
 }
 
 py::dict autotune_stats() {
@@ -82,12 +116,20 @@ void bind_autotune(py::module_& module) {
 
 void bind_runtime(py::module_& module) {
   bind_autotune(module);
+  bind_cost(module);
   module.def("cache_info", &cache_info);
   module.def("cache_clear", [] { KernelCache::shared()->clear(); });
   module.def("cache_verify", [] {
+    py::gil_scoped_release unlocked;
     const auto verdict = KernelCache::shared()->verify();
-    return py::make_tuple(verdict.good, verdict.removed);
+    return std::pair(verdict.good, verdict.removed);
   });
+  module.def("cache_flush", [] {
+    py::gil_scoped_release unlocked;
+    KernelCache::shared()->flush();
+  });
+  module.def("cache_export", &cache_export);
+  module.def("cache_import", &cache_import);
   module.def("calibrate", [] {
     Machine machine;
     {
@@ -104,6 +146,9 @@ void bind_runtime(py::module_& module) {
   module.def("take_warnings", [] { return take_warnings(); });
   module.def("host_target", [] { return host_target().text(); });
   module.def("option", [](const std::string& name) { return option(name); });
+  module.def("trace_start", &trace_start);
+  module.def("trace_is_on", &trace_is_on);
+  module.def("trace_stop", [] { return trace_json(trace_stop()); });
   module.def("option_table", [] {
     py::list out;
     for (const OptionInfo& info : option_table()) {

@@ -38,6 +38,11 @@ class CpuBackend : public Backend {
   CpuBackend() : info_{"cpu", host_target(), usable_threads(), true} {}
   const BackendInfo& info() const override { return info_; }
 
+  std::string compiler() const override {
+    std::optional<Compiler> compiler = find_compiler();
+    return compiler ? compile_command(*compiler, info_.target) : std::string();
+  }
+
   std::string assembly(std::string_view source, const CompileLimits& limits) override {
     std::optional<Compiler> compiler = find_compiler();
     return compiler ? compile_assembly(*compiler, source, info_.target, limits).code
@@ -50,7 +55,7 @@ class CpuBackend : public Backend {
     std::optional<Compiler> compiler = find_compiler(&missing.fact);
     if (!compiler) return missing;
     CompileResult result = compile_shared(*compiler, source, info_.target, limits);
-    result.command += "  # " + compiler->id();
+    result.command = compile_command(*compiler, info_.target);
     return result;
   }
 

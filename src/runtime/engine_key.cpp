@@ -77,20 +77,23 @@ std::string canonical_text(const Graph& graph) {
 
 std::string cache_premises(const Graph& graph, const EngineOptions& options, int threads,
                            const Target& target, const std::string& cost) {
+  // A new option does not compile here before somebody has said whether it is a premise.
+  const auto& [math, budget, time_budget_ms, deep, structure, tier, most_threads, rules, autotune,
+               interrupted] = options;
+  (void)tier, (void)most_threads, (void)interrupted;  // `threads` is what most_threads became
   FieldWriter out;
+  auto flag = [&out](bool value) { out.number<std::uint8_t>(value); };
   out.text(kPremises).text(build_identity()).text(target.text()).number(kKernelAbiVersion);
-  out.text(canonical_text(graph));
-  out.number(static_cast<std::uint8_t>(options.math)).number<std::uint8_t>(options.deep);
-  out.number(threads).number<std::uint8_t>(options.structure);
-  out.number<std::uint8_t>(options.autotune);
-  out.number<std::uint8_t>(options.time_budget_ms.has_value());
-  out.real(options.time_budget_ms.value_or(0));
-  out.number<std::uint8_t>(options.budget.has_value());
-  const SearchBudget budget = options.budget.value_or(SearchBudget{});
-  out.number(budget.max_iters).number(budget.max_nodes).number(budget.max_rewrites);
-  out.real(budget.time_budget_ms).real(budget.temperature).number(budget.seed);
-  out.number<std::uint8_t>(budget.enable_multi_pass);
-  out.text((options.rules ? options.rules->hash() : builtin_rules_digest()).hex());
+  out.text(canonical_text(graph)).number(static_cast<std::uint8_t>(math)).number(threads);
+  flag(deep), flag(structure), flag(autotune), flag(time_budget_ms.has_value());
+  out.real(time_budget_ms.value_or(0));
+  flag(budget.has_value());
+  const auto& [max_iters, max_nodes, max_rewrites, budget_ms, temperature, seed, multi_pass] =
+      budget.value_or(SearchBudget{});
+  out.number(max_iters).number(max_nodes).number(max_rewrites).real(budget_ms);
+  out.real(temperature).number(seed);
+  flag(multi_pass);
+  out.text((rules ? rules->hash() : builtin_rules_digest()).hex());
   out.text(cost).text(option("BAFE_LAYOUTS"));
   return out.take();
 }

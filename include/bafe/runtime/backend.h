@@ -47,6 +47,8 @@ class Backend {
   virtual ~Backend() = default;
   virtual const BackendInfo& info() const = 0;
 
+  /// What CompileResult::command would be now; empty where there is no compiler.
+  virtual std::string compiler() const { return {}; }
   /// Source to code bytes, for the cache; then code bytes to something that can be launched.
   virtual CompileResult compile(std::string_view source, const CompileLimits& limits) = 0;
   /// Assembly text of the same code, to be counted; empty where there is none.

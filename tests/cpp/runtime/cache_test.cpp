@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "bafe/base/log.h"
+#include "bafe/runtime/background.h"
 #include "runtime/temporary_folder.h"
 
 namespace bafe {
@@ -93,6 +94,61 @@ TEST_F(Cache, RefusesAnEntryOfAnotherKey) {
   EXPECT_EQ(open()->load(b), nullptr);
   EXPECT_FALSE(std::filesystem::exists(path_of(b)));
   EXPECT_TRUE(open()->load(a));
+}
+
+TEST_F(Cache, TellsTwoProgramsOfOneKeyApart) {
+  CacheEntry first = entry_of("first"), second = entry_of("second");
+  first.premises = "x + 1", second.premises = "x + 2";
+  auto cache = open();
+  cache->store(key_of("shared"), first);
+  EXPECT_EQ(cache->load(key_of("shared"), second.premises), nullptr);
+  auto fresh = open();
+  EXPECT_EQ(fresh->load(key_of("shared"), second.premises), nullptr);
+  EXPECT_EQ(fresh->info().misses, 1);
+  ASSERT_TRUE(fresh->load(key_of("shared"), first.premises));
+  fresh->store(key_of("shared"), second);
+  EXPECT_EQ(open()->load(key_of("shared"), second.premises)->traced, "second");
+}
+
+TEST_F(Cache, WritesBehindTheCallerWhenItIsShared) {
+  auto cache = std::make_shared<KernelCache>(folder.file("kernels"), 1 << 20);
+  for (int i = 0; i < 20; ++i) {
+    Digest key = key_of(std::to_string(i));
+    cache->store(key, entry_of(std::to_string(i)));
+    ASSERT_TRUE(cache->load(key));  // at once, whether it is a file yet or not
+  }
+  cache->flush();
+  for (int i = 0; i < 20; ++i) EXPECT_TRUE(open()->load(key_of(std::to_string(i)))) << i;
+  EXPECT_EQ(cache->info().entries, 20);
+}
+
+TEST_F(Cache, HasAnEntryBeforeItsFileIsWritten) {
+  auto cache = std::make_shared<KernelCache>(folder.file("kernels"), 1 << 20);
+  {
+    TimingPause nobody_works_behind_us;
+    cache->store(key_of("a"), entry_of("a"));
+    EXPECT_FALSE(std::filesystem::exists(path_of(key_of("a"))));
+    EXPECT_TRUE(cache->load(key_of("a")));
+  }
+  cache->flush();
+  EXPECT_TRUE(open()->load(key_of("a")));
+}
+
+TEST_F(Cache, WritesWhatItsParentHadNoTimeForAfterAFork) {
+  auto cache = std::make_shared<KernelCache>(folder.file("kernels"), 1 << 20);
+  for (int i = 0; i < 50; ++i) {
+    cache->store(key_of(std::to_string(i)), entry_of(std::to_string(i), 100'000));
+    pid_t child = fork();
+    if (child == 0) {
+      alarm(20);  // a child that waits for a thread of its parent is killed
+      cache->store(key_of("child"), entry_of("child"));
+      cache->flush();
+      _exit(open()->load(key_of("child")) ? 0 : 1);
+    }
+    int status = -1;
+    ASSERT_EQ(waitpid(child, &status, 0), child);
+    ASSERT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << i;
+  }
 }
 
 TEST_F(Cache, RefusesLinksAndFilesOthersCanWrite) {

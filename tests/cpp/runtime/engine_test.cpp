@@ -12,7 +12,6 @@
 #include "bafe/base/log.h"
 #include "bafe/ir/text.h"
 #include "bafe/runtime/cache.h"
-#include "bafe/runtime/engine_key.h"
 #include "bafe/runtime/validate.h"
 #include "runtime/temporary_folder.h"
 
@@ -196,31 +195,6 @@ TEST_F(EngineTest, StopsWhenTheUserInterrupts) {
   };
   EXPECT_THROW(prepare(kDense, options), Interrupted);
   EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(20));
-}
-
-TEST_F(EngineTest, KeysHoldEveryPremise) {
-  auto key = [](const std::string& text, const EngineOptions& options, int threads,
-                const std::string& cost) {
-    return cache_key(parse_program(text), options, threads, host_target(), cost).hex();
-  };
-  std::string base = key(kSquare, {}, 1, "c");
-  EXPECT_EQ(base, key("program other(renamed: f32[100]) -> f32[100] "
-                      "{ return add (mul renamed renamed) renamed }",
-                      {}, 1, "c"));
-  EngineOptions bits, budget, time, deep;
-  bits.math = Math::kBits;
-  budget.budget = SearchBudget{};
-  time.time_budget_ms = 0;
-  deep.deep = true;
-  for (const EngineOptions& options : {bits, budget, time, deep})
-    EXPECT_NE(base, key(kSquare, options, 1, "c"));
-  EXPECT_NE(base, key(kSquare, {}, 2, "c"));
-  EXPECT_NE(base, key(kSquare, {}, 1, "d"));
-  EXPECT_NE(base, key(kTwoRoots, {}, 1, "c"));
-  Graph column = parse_program("program main(x: f32[4, 4]) -> f32[4, 4] { return add x x }");
-  std::string row = cache_key(column, {}, 1, host_target(), "c").hex();
-  column.input(0).layout = "col";
-  EXPECT_NE(row, cache_key(column, {}, 1, host_target(), "c").hex());
 }
 
 /// An executable that is wrong in one element.
