@@ -199,18 +199,26 @@ bool Job::checkpoint() {
 }
 
 bool Background::finish(const std::shared_ptr<Job>& job, const std::function<bool()>& interrupted) {
-  bool is_mine = false, was_interrupted = false;
+  bool is_mine = false;
   {
     std::lock_guard lock(state_->mutex);
     auto found = std::find(state_->queue.begin(), state_->queue.end(), job);
-    if ((is_mine = found != state_->queue.end())) {
-      state_->queue.erase(found);
-      state_->callers.push_back(job);
-      job->stage_.store(Job::kRunning);
-      job->interrupted_ = [&] { return was_interrupted |= interrupted && interrupted(); };
-    }
+    is_mine = found != state_->queue.end();
+    if (is_mine) state_->queue.erase(found);
+    if (is_mine) job->stage_.store(Job::kRunning);
   }
-  if (!is_mine) return wait(job, -1, interrupted);
+  return is_mine ? do_here(job, interrupted) : wait(job, -1, interrupted);
+}
+
+bool Background::do_here(const std::shared_ptr<Job>& job,
+                         const std::function<bool()>& interrupted) {
+  bool was_interrupted = false;
+  {
+    std::lock_guard lock(state_->mutex);
+    state_->callers.push_back(job);
+    job->stage_.store(Job::kRunning);
+    job->interrupted_ = [&] { return was_interrupted |= interrupted && interrupted(); };
+  }
   work_on(*job);
   std::lock_guard lock(state_->mutex);
   job->interrupted_ = {};

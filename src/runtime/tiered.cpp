@@ -173,6 +173,7 @@ bool TieredExecutable::adopt(std::shared_ptr<const Executable> next, std::string
   }
   const Executable* address = next.get();
   kept_.push_back(std::move(next));
+  runner_up_.reset();
   state_.tier = std::move(tier);
   state_.why = std::move(why);
   ++state_.swaps;
@@ -207,6 +208,12 @@ bool TieredExecutable::adopt_if_faster(std::shared_ptr<const Executable> next, s
 std::shared_ptr<const Executable> TieredExecutable::runner_up() const {
   std::lock_guard lock(mutex_);
   return runner_up_;
+}
+
+void TieredExecutable::set_aside(std::shared_ptr<const Executable> kernel, std::string why) {
+  std::lock_guard lock(mutex_);
+  runner_up_ = std::move(kernel);
+  state_.why = std::move(why);
 }
 
 TierState TieredExecutable::state() const {

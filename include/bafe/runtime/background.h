@@ -49,6 +49,8 @@ class Background {
   /// Does the job here and now if nobody has begun it, else waits for it. False when `interrupted`
   /// answered true: a job that was waited for goes on, one that was done here is queued again.
   bool finish(const std::shared_ptr<Job>& job, const std::function<bool()>& interrupted);
+  /// Does a job that submit() refused.
+  bool do_here(const std::shared_ptr<Job>& job, const std::function<bool()>& interrupted);
   /// Waits until the job is done, for at most `seconds` (negative: for ever). False when it is not.
   bool wait(const std::shared_ptr<Job>& job, double seconds,
             const std::function<bool()>& interrupted);

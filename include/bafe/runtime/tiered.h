@@ -98,6 +98,7 @@ class TieredExecutable : public Executable {
                        const DuelLimits& limits = {});
   /// A kernel that agreed but was not faster: finish() may still ask for it.
   std::shared_ptr<const Executable> runner_up() const;
+  void set_aside(std::shared_ptr<const Executable> kernel, std::string why);
 
   /// The user asked for compiled code: the next kernel that agrees is adopted without a timing.
   void want_compiled() { wants_compiled_.store(true); }

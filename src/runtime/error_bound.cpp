@@ -1,0 +1,255 @@
+// In: a program and arguments. Out: bounds of its rounding errors. Every node is evaluated alone,
+// in f64, on operands moved by their bounds: the interpreter's element trees are the only
+// definition of an operator, so a new one needs no line here. Bounds are never negative; NaN
+// becomes infinite.
+
+#include "bafe/runtime/error_bound.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "bafe/base/error.h"
+#include "bafe/ir/op.h"
+#include "bafe/search/flops.h"
+
+namespace bafe {
+namespace {
+
+constexpr double kUlps = 4;  // of one operator: exp, erf and their like take up to two
+constexpr double kInfinite = std::numeric_limits<double>::infinity();
+
+Type in_f64(const Type& type) {
+  return is_float(type.dtype) ? Type{DType::kF64, type.shape} : type;
+}
+
+/// Floats as f64; the rest as it is.
+Tensor wide(const Tensor& value) {
+  if (!is_float(value.type().dtype)) return value;
+  Tensor out(in_f64(value.type()));
+  for (std::int64_t i = 0; i < value.count(); ++i) out.as<double>()[i] = value.at(i).as_double();
+  return out;
+}
+
+/// `value` with every element moved `side` times its bound; a bool with a bound turns over.
+Tensor moved(const Tensor& value, const Tensor& bound, double side) {
+  Tensor out(value.type());
+  for (std::int64_t i = 0; i < value.count(); ++i) {
+    const Scalar old = value.at(i);
+    const double by = bound.as<double>()[i];
+    if (is_float(old.dtype)) {
+      out.as<double>()[i] = old.as_double() + side * by;
+    } else {
+      const std::int64_t step =
+          by > 0 ? std::max<std::int64_t>(1, std::llround(std::min(by, 1e9))) : 0;
+      std::int64_t next = old.as_int() + static_cast<std::int64_t>(side) * step;
+      if (old.dtype == DType::kBool) next = by > 0 ? !old.as_int() : old.as_int();
+      out.set(i, Scalar::of_int(old.dtype, next));
+    }
+  }
+  return out;
+}
+
+Tensor magnitudes(const Tensor& value, const Tensor* bound = nullptr) {
+  Tensor out(value.type());
+  for (std::int64_t i = 0; i < value.count(); ++i)
+    out.as<double>()[i] = std::fabs(value.as<double>()[i]) + (bound ? bound->as<double>()[i] : 0);
+  return out;
+}
+
+Tensor zeros(const Type& type) { return Tensor({DType::kF64, type.shape}); }
+
+bool is_zero(const Tensor& bound) {
+  return std::all_of(bound.as<double>(), bound.as<double>() + bound.count(),
+                     [](double b) { return b == 0; });
+}
+
+class Bounds {
+ public:
+  Bounds(const Graph& graph, const BoundLimits& limits) : graph_(graph), limits_(limits) {}
+
+  bool run(std::vector<Tensor> values) {
+    values_.resize(values.size());
+    bounds_.resize(values.size());
+    for (ValueId id : graph_.live()) {
+      values_[id.index()] = wide(values[id.index()]);
+      if (!bound(id)) return false;
+      for (std::int64_t i = 0; i < bounds_[id.index()].count(); ++i) {
+        double& b = bounds_[id.index()].as<double>()[i];
+        if (std::isnan(b)) b = kInfinite;
+      }
+    }
+    return true;
+  }
+  const Tensor& of(ValueId id) const { return bounds_[id.index()]; }
+
+ private:
+  /// One operator, alone, on these operands.
+  Tensor apply(const Node& node, const std::vector<Tensor>& operands) const {
+    Graph one;
+    std::vector<ValueId> ids;
+    for (const Tensor& operand : operands) {
+      InputInfo info;
+      info.type = operand.type();
+      ids.push_back(one.add_input(std::move(info)));
+    }
+    Attrs attrs = node.attrs;
+    for (AttrValue& attr : attrs) {
+      if (DType* dtype = std::get_if<DType>(&attr); dtype && is_float(*dtype)) *dtype = DType::kF64;
+    }
+    one.set_roots({one.add(node.op, ids, attrs)});
+    return evaluate(one, operands).front();
+  }
+
+  /// Adds what moving each operand by its bound changes, one operand at a time, both ways.
+  void add_moves(ValueId id, Tensor& out) const {
+    const Node& node = graph_.node(id);
+    std::vector<Tensor> operands;
+    for (ValueId operand : node.operands) operands.push_back(values_[operand.index()]);
+    const Tensor at = apply(node, operands);
+    for (std::size_t k = 0; k < operands.size(); ++k) {
+      const Tensor& by = bounds_[node.operands[k].index()];
+      if (is_zero(by)) continue;
+      const Tensor kept = operands[k];
+      std::vector<double> most(static_cast<std::size_t>(out.count()), 0);
+      for (double side : {1.0, -1.0}) {
+        operands[k] = moved(kept, by, side);
+        const Tensor there = apply(node, operands);
+        for (std::int64_t i = 0; i < out.count(); ++i) {
+          const double a = there.at(i).as_double(), b = at.at(i).as_double();
+          double& change = most[static_cast<std::size_t>(i)];
+          if (!(a == b))
+            change = std::max(change, std::isnan(a - b) ? kInfinite : std::fabs(a - b));
+        }
+      }
+      operands[k] = kept;
+      for (std::int64_t i = 0; i < out.count(); ++i)
+        out.as<double>()[i] += most[static_cast<std::size_t>(i)];
+    }
+  }
+
+  void add_rounding(ValueId id, Tensor& out) const {
+    const Tensor& value = values_[id.index()];
+    if (!is_float(value.type().dtype)) return;
+    const double u = kUlps * bound_unit(graph_.type(id).dtype);
+    for (std::int64_t i = 0; i < out.count(); ++i)
+      out.as<double>()[i] += u * std::fabs(value.as<double>()[i]);
+  }
+
+  /// u * terms * S, and what the operands' errors add up to: the program over absolute values.
+  void add_sums(ValueId id, double terms, Tensor& out) const {
+    const Node& node = graph_.node(id);
+    std::vector<Tensor> sizes, with_errors;
+    for (ValueId operand : node.operands) {
+      const Tensor& value = values_[operand.index()];
+      sizes.push_back(magnitudes(value));
+      with_errors.push_back(magnitudes(value, &bounds_[operand.index()]));
+    }
+    const Tensor s = apply(node, sizes), t = apply(node, with_errors);
+    double relative = (terms + kUlps) * bound_unit(graph_.type(id).dtype);
+    const bool is_product = op_info(node.op).kind == OpKind::kContraction;
+    if (limits_.rounds && is_product && graph_.type(id).dtype == DType::kF32)
+      relative += 0x1p-7 + 0x1p-15;
+    for (std::int64_t i = 0; i < out.count(); ++i) {
+      const double size = s.as<double>()[i];
+      out.as<double>()[i] += relative * size + std::max(0.0, t.as<double>()[i] - size);
+    }
+  }
+
+  double terms_of(ValueId id) const {
+    const Node& node = graph_.node(id);
+    const Type& from = graph_.type(node.operands[0]);
+    if (op_info(node.op).kind == OpKind::kContraction)
+      return static_cast<double>(concrete(from.shape).back());
+    const double count = static_cast<double>(values_[node.operands[0].index()].count());
+    return count / std::max(1.0, static_cast<double>(values_[id.index()].count()));
+  }
+
+  bool bound(ValueId id) {
+    const Node& node = graph_.node(id);
+    const OpInfo& info = op_info(node.op);
+    Tensor out = zeros(node.type);
+    const bool is_exact = std::all_of(node.operands.begin(), node.operands.end(),
+                                      [&](ValueId v) { return is_zero(bounds_[v.index()]); });
+    switch (info.kind) {
+      case OpKind::kLeaf:
+        break;
+      case OpKind::kPointwise:
+        if (!is_exact) add_moves(id, out);
+        add_rounding(id, out);
+        break;
+      case OpKind::kMovement:
+      case OpKind::kLayout:
+        if (!is_exact) add_moves(id, out);
+        break;
+      case OpKind::kScan:
+      case OpKind::kReduction:
+      case OpKind::kContraction:
+        if (!is_float(node.type.dtype)) {
+          if (!is_exact) std::fill_n(out.as<double>(), out.count(), kInfinite);
+        } else if (info.kind == OpKind::kReduction && !adds(info.reduce)) {
+          if (!is_exact) add_moves(id, out);
+        } else {
+          const double along = info.kind == OpKind::kScan ? most_along(id) : terms_of(id);
+          add_sums(id, along, out);
+        }
+        break;
+      default:
+        return false;
+    }
+    bounds_[id.index()] = std::move(out);
+    return true;
+  }
+
+  static bool adds(ReduceKind kind) { return kind != ReduceKind::kMax && kind != ReduceKind::kMin; }
+  double most_along(ValueId id) const {
+    double most = 1;
+    for (std::int64_t size : concrete(graph_.type(id).shape))
+      most = std::max(most, static_cast<double>(size));
+    return most;
+  }
+
+  const Graph& graph_;
+  const BoundLimits& limits_;
+  std::vector<Tensor> values_, bounds_;
+};
+
+bool is_small(const Graph& graph, const BoundLimits& limits) {
+  double elements = 0;
+  for (ValueId id : graph.live()) {
+    double count = 1;
+    for (std::int64_t size : concrete(graph.type(id).shape)) count *= static_cast<double>(size);
+    elements += count;
+  }
+  return elements <= limits.elements && static_cast<double>(graph_flops(graph)) <= limits.flops;
+}
+
+}  // namespace
+
+double bound_unit(DType dtype) {
+  switch (dtype_info(dtype).bits) {
+    case 64:
+      return 0x1p-43;
+    case 32:
+      return 0x1p-24;
+    default:
+      return dtype == DType::kBF16 ? 0x1p-8 : 0x1p-11;
+  }
+}
+
+std::optional<std::vector<Tensor>> error_bounds(const Graph& graph, std::span<const Tensor> inputs,
+                                                const ConstantTable& constants,
+                                                const BoundLimits& limits) {
+  if (!is_small(graph, limits)) return std::nullopt;
+  try {
+    Bounds bounds(graph, limits);
+    if (!bounds.run(evaluate_all(graph, inputs, constants))) return std::nullopt;
+    std::vector<Tensor> out;
+    for (ValueId root : graph.roots()) out.push_back(bounds.of(root));
+    return out;
+  } catch (const Error&) {  // an operand that was moved may be refused: an index, a singular matrix
+    return std::nullopt;
+  }
+}
+
+}  // namespace bafe

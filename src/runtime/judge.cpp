@@ -1,0 +1,165 @@
+// In: what runs, what may replace it, and arguments. Out: a decision that the user can ask for. A
+// kernel that differs on a call's own arguments never runs again in this process.
+
+#include "bafe/runtime/judge.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+
+#include "bafe/base/error.h"
+#include "bafe/base/format.h"
+#include "bafe/base/log.h"
+#include "bafe/runtime/cache.h"
+#include "bafe/runtime/error_bound.h"
+#include "bafe/runtime/validate.h"
+
+namespace bafe {
+namespace {
+
+constexpr double kStable =
+    16;  // DESIGN 3: what a stable rewrite may err more than what it replaces
+constexpr double kCoarse = 4096;
+constexpr double kMostStrays = 0.02;  // where no bound is known
+
+std::vector<Tensor> row_major(std::span<const BufferSpec> specs, const Buffers& buffers) {
+  std::vector<Tensor> out;
+  for (std::size_t i = 0; i < specs.size(); ++i) {
+    out.emplace_back(specs[i].type);
+    load_from_order(specs[i], buffers.pointers[i], out.back().data());
+  }
+  return out;
+}
+
+double largest(const std::vector<Tensor>& values) {
+  double most = 0;
+  for (const Tensor& value : values) {
+    if (!is_float(value.type().dtype)) continue;
+    for (std::int64_t i = 0; i < value.count(); ++i) {
+      const double size = std::fabs(value.at(i).as_double());
+      if (std::isfinite(size)) most = std::max(most, size);
+    }
+  }
+  return most;
+}
+
+/// What one result may differ by: element by element, or everywhere the same.
+struct Allowance {
+  bool is_exact = false;
+  const Tensor* bound = nullptr;
+  double everywhere = 0, strays = 0;
+
+  bool covers(Scalar want, Scalar got, std::int64_t i) const {
+    if (!is_float(want.dtype)) return want.as_int() == got.as_int() || is_loose(i);
+    const double a = want.as_double(), b = got.as_double();
+    if (is_exact)
+      return a == b ? std::signbit(a) == std::signbit(b) : std::isnan(a) && std::isnan(b);
+    if (!std::isfinite(a) || a == b) return true;
+    const double most = bound ? kStable * bound->as<double>()[i] + everywhere : everywhere;
+    return std::fabs(a - b) <= most || is_loose(i);
+  }
+  bool is_loose(std::int64_t i) const { return bound && std::isinf(bound->as<double>()[i]); }
+};
+
+bool has_bounded_integers(const Tensor* bound) {
+  return bound && std::any_of(bound->as<double>(), bound->as<double>() + bound->count(),
+                              [](double b) { return b > 0; });
+}
+
+std::string first_difference(const Tensor& want, const Tensor& got, const Allowance& allowed,
+                             std::size_t output) {
+  std::int64_t strays = 0, first = -1;
+  for (std::int64_t i = 0; i < want.count(); ++i) {
+    if (allowed.covers(want.at(i), got.at(i), i)) continue;
+    if (!is_float(want.type().dtype) && has_bounded_integers(allowed.bound) &&
+        allowed.bound->as<double>()[i] > 0)
+      continue;  // an integer made from floats, next to where it jumps
+    if (strays++ == 0) first = i;
+  }
+  if (static_cast<double>(strays) <= allowed.strays * static_cast<double>(want.count())) return {};
+  return format("result {} differs in {} of {} elements, first at {}: {} instead of {}", output,
+                strays, want.count(), first, got.at(first).as_double(), want.at(first).as_double());
+}
+
+}  // namespace
+
+std::string disagreement(const StagedProgram& program, const Executable& first,
+                         const Executable& second, const Sample& sample, bool rounds,
+                         std::string& how) {
+  const Buffers out_first(first.outputs()), out_second(second.outputs());
+  for (const Buffers* out : {&out_first, &out_second}) {
+    for (const Block& block : out->blocks)
+      std::memset(block.data(), 0xcd, static_cast<std::size_t>(block.bytes()));
+  }
+  try {
+    first.run(sample.inputs.pointers.data(), out_first.pointers.data(), 1);
+  } catch (const Error& error) {
+    how = format("not compared: the arguments are refused ({})", error.what());
+    return {};
+  }
+  second.run(sample.inputs.pointers.data(), out_second.pointers.data(), 1);
+  const std::vector<Tensor> inputs = row_major(first.inputs(), sample.inputs);
+  const std::vector<Tensor> want = row_major(first.outputs(), out_first);
+  const std::vector<Tensor> got = row_major(second.outputs(), out_second);
+  const bool is_exact = program.options.math == Math::kBits;
+  std::optional<std::vector<Tensor>> bounds;
+  BoundLimits limits;
+  limits.rounds = rounds;
+  if (!is_exact) bounds = error_bounds(program.graph, inputs, program.constants, limits);
+  how = is_exact ? "every bit agrees" : bounds ? "agrees within its error bound" : "agrees";
+  const double most = std::max(largest(want), largest(inputs));
+  for (std::size_t o = 0; o < want.size(); ++o) {
+    const double unit = bound_unit(want[o].type().dtype);
+    Allowance allowed;
+    allowed.is_exact = is_exact;
+    if (bounds) allowed.bound = &(*bounds)[o];
+    allowed.everywhere = bounds ? kStable * unit * largest({want[o]})
+                                : std::max(64 * unit, std::min(kCoarse * unit, 1e-3)) * most;
+    if (rounds && !bounds) allowed.everywhere = std::max(allowed.everywhere, 0x1p-7 * most);
+    allowed.strays = is_exact || bounds ? 0 : kMostStrays;
+    std::string found = first_difference(want[o], got[o], allowed, o);
+    if (!found.empty()) return found;
+  }
+  return {};
+}
+
+void report_difference(const StagedProgram& program, TieredExecutable& tiered,
+                       const std::string& fact) {
+  std::string path;
+  if (const std::shared_ptr<const Sample> sample = tiered.sample())
+    path =
+        write_reproducer(program, *tiered.first(), *sample, fact, KernelCache::shared()->folder());
+  const std::string why = format("a compiled kernel differs from the program's meaning: {}", fact);
+  tiered.note_reproducer(path, why);
+  warn_once("differs:" + program.key.hex(),
+            format("bafe: {}; the function stays on tier 0{}", why,
+                   path.empty() ? std::string() : format("; to reproduce: python {}", path)));
+}
+
+Judgement judge(const StagedProgram& program, TieredExecutable& tiered,
+                std::shared_ptr<const Executable> candidate, bool rounds, Job& job) {
+  if (!tiered.misfit(*candidate).empty()) {
+    tiered.adopt(candidate, "compiled", {});  // says why not
+    return Judgement::kMisfit;
+  }
+  std::string how = "not compared: no arguments";
+  if (const std::shared_ptr<const Sample> sample = tiered.sample()) {
+    const std::string found =
+        disagreement(program, *tiered.first(), *candidate, *sample, rounds, how);
+    if (!found.empty()) {
+      report_difference(program, tiered, found);
+      return Judgement::kDiffers;
+    }
+  }
+  if (job.checkpoint()) return Judgement::kStopped;
+  if (tiered.wants_compiled()) {
+    tiered.adopt(std::move(candidate), "compiled", format("asked for; {}", how));
+    return Judgement::kAdopted;
+  }
+  DuelLimits limits;
+  limits.checkpoint = [&job] { return job.checkpoint(); };
+  if (tiered.adopt_if_faster(std::move(candidate), "compiled", limits)) return Judgement::kAdopted;
+  return job.is_cancelled() ? Judgement::kStopped : Judgement::kSlower;
+}
+
+}  // namespace bafe
