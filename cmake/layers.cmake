@@ -8,15 +8,26 @@ if(BAFE_SANITIZE)
     target_compile_options(bafe_flags INTERFACE -Wno-maybe-uninitialized)
   endif()
 endif()
+# With BAFE_TSAN, ThreadSanitizer watches the layers whose objects several threads share. The others
+# run on one thread at a time, and compiled as always they come from the compiler cache.
+option(BAFE_TSAN "Build the layers that threads share with ThreadSanitizer" OFF)
+set(BAFE_SHARED_LAYERS base runtime)
+if(BAFE_TSAN)
+  target_link_options(bafe_flags INTERFACE -fsanitize=thread)
+endif()
 
 function(bafe_layer name)
   cmake_parse_arguments(ARG "" "" "USES;THIRD_PARTY" ${ARGN})
   file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/${name}/*.cpp)
   list(FILTER sources EXCLUDE REGEX "_main\\.cpp$")  # programs: cmake/programs.cmake
+  list(FILTER sources EXCLUDE REGEX "/prebuil[dt]_[a-z]*\\.cpp$")  # tier 0: cmake/prebuilt.cmake
   if(sources)
     add_library(bafe_${name} STATIC ${sources})
     set(scope PUBLIC)
     target_link_libraries(bafe_${name} PRIVATE bafe_flags)
+    if(BAFE_TSAN AND name IN_LIST BAFE_SHARED_LAYERS)
+      target_compile_options(bafe_${name} PRIVATE -fsanitize=thread -g1)
+    endif()
   else()
     add_library(bafe_${name} INTERFACE)
     set(scope INTERFACE)

@@ -27,6 +27,16 @@ target_compile_definitions(faults_test PRIVATE BAFE_QUICK_CC="$<TARGET_FILE:quic
 add_dependencies(faults_test quick_cc memory_hog)
 gtest_discover_tests(faults_test DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT 600)
 
+# Threads: ./run check builds this program with ThreadSanitizer (preset tsan).
+file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/threads/*_test.cpp)
+add_executable(threads_test ${sources} ${PROJECT_SOURCE_DIR}/tests/cpp/base/thread_pool_test.cpp)
+target_include_directories(threads_test PRIVATE ${PROJECT_SOURCE_DIR}/tests/cpp)
+target_link_libraries(threads_test PRIVATE bafe_runtime bafe_flags GTest::gmock GTest::gtest_main)
+if(BAFE_TSAN)
+  target_compile_options(threads_test PRIVATE -fsanitize=thread -g1)
+endif()
+gtest_discover_tests(threads_test DISCOVERY_TIMEOUT 60 TEST_PREFIX threads.)
+
 # All 2^32 arguments of the elementary functions: ./run test exhaustive.
 add_executable(exhaustive EXCLUDE_FROM_ALL ${PROJECT_SOURCE_DIR}/tests/exhaustive/exhaustive.cpp)
 target_include_directories(exhaustive PRIVATE ${PROJECT_SOURCE_DIR}/tests/cpp)

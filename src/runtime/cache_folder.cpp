@@ -86,6 +86,9 @@ std::string prepare_cache_folder(const std::string& path) {
   if (path.empty() || path[0] != '/') return "is not an absolute path";
   if (!make_folders(path)) return format("cannot be made: {}", std::strerror(errno));
   struct stat info;
+  if (lstat(path.c_str(), &info) == 0 && S_ISLNK(info.st_mode) && info.st_uid != geteuid()) {
+    return "is a link that another user made";
+  }
   if (stat(path.c_str(), &info) != 0) return format("cannot be read: {}", std::strerror(errno));
   if (!S_ISDIR(info.st_mode)) return "is not a directory";
   if (info.st_uid != geteuid()) return "belongs to another user";

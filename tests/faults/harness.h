@@ -46,6 +46,8 @@ class FaultBench {
   /// The program's numbers are right and, at the second call, come from the cache.
   bool works();
   void empty_folders();
+  void forget();  ///< what the process knows of its cache; the files stay
+  const std::string& root() const { return folder_.path(); }
   std::string cache() const { return folder_.file("cache"); }
   std::string temporary() const { return folder_.file("tmp"); }
   const std::string& quick_command() const { return quick_command_; }
