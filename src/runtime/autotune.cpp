@@ -16,7 +16,9 @@
 #include "bafe/base/format.h"
 #include "bafe/base/log.h"
 #include "bafe/base/trace.h"
+#include "bafe/runtime/background.h"
 #include "bafe/runtime/calibrate.h"
+#include "bafe/runtime/sign_test.h"
 #include "bafe/runtime/store.h"
 
 namespace bafe {
@@ -25,6 +27,7 @@ namespace {
 constexpr std::size_t kMostRecords = 1 << 18;
 constexpr std::int64_t kSampleNs = 20'000;
 constexpr std::int64_t kMostRepeats = 4096;
+constexpr std::size_t kFirstRuns = 15;
 
 void require(bool is_good, const char* name, const char* fact, const char* fix) {
   if (!is_good) throw ShapeError({}, format("configure_autotune: {}", name), fact).fix(fix);
@@ -57,10 +60,12 @@ AutotuneConfig Autotune::config() const {
   return config_;
 }
 
+namespace {
+
 /// Mean of `samples`; each repeats the run until kSampleNs have passed, so that the clock's step
 /// does not show. A sample of more than twice the fastest was interrupted by another process and is
-/// left out.
-double Autotune::time_ms(const std::function<void()>& run, int samples) const {
+/// left out. The first run of all is timed alone, too.
+double time_ms(const std::function<void()>& run, int samples, std::int64_t& first_ns) {
   std::vector<double> run_ns;
   for (int i = 0; i < samples; ++i) {
     std::int64_t begin_ns = now_ns(), spent_ns = 0, repeats = 0;
@@ -68,6 +73,7 @@ double Autotune::time_ms(const std::function<void()>& run, int samples) const {
       run();
       ++repeats;
       spent_ns = now_ns() - begin_ns;
+      if (i == 0 && repeats == 1) first_ns = spent_ns;
     } while (spent_ns < kSampleNs && repeats < kMostRepeats);
     run_ns.push_back(static_cast<double>(spent_ns) / static_cast<double>(repeats));
   }
@@ -82,6 +88,8 @@ double Autotune::time_ms(const std::function<void()>& run, int samples) const {
   return total_ns / count / 1e6;
 }
 
+}  // namespace
+
 bool Autotune::call(const AutotuneCall& call) {
   int samples = 0;
   {
@@ -90,11 +98,15 @@ bool Autotune::call(const AutotuneCall& call) {
     bool is_warm = ++calls_[call.key] > config_.warmup_calls;
     if (is_warm && log_.size() < kMostRecords) samples = config_.timing_iters;
   }
+  std::int64_t first_ns = 0;
   if (samples == 0) {
+    const std::int64_t begin_ns = now_ns();
     call.run();
+    note_first_run(call, now_ns() - begin_ns);
     return false;
   }
-  double observed_ms = std::max(time_ms(call.run, samples), 1e-9);
+  double observed_ms = std::max(time_ms(call.run, samples, first_ns), 1e-9);
+  note_first_run(call, first_ns);
   bool is_refitted = false;
   {
     std::lock_guard lock(mutex_);
@@ -110,6 +122,21 @@ bool Autotune::call(const AutotuneCall& call) {
   return true;
 }
 
+/// A program's first call is left out: it finds no page of its code and results mapped.
+void Autotune::note_first_run(const AutotuneCall& call, std::int64_t ns) {
+  std::lock_guard lock(mutex_);
+  if (calls_[call.key] < 2) return;
+  FirstRuns& runs = first_runs_[call.graph_hash];
+  if (runs.ns.size() < kFirstRuns) runs.ns.push_back(0);
+  runs.ns[runs.next++ % kFirstRuns] = static_cast<double>(ns);
+}
+
+double Autotune::call_ns(std::uint64_t graph_hash) const {
+  std::lock_guard lock(mutex_);
+  const auto found = first_runs_.find(graph_hash);
+  return found == first_runs_.end() ? 0 : median_of(found->second.ns);
+}
+
 bool Autotune::has_drifted(const AutotuneCall& call) const {
   if (!model_.valid || !(call.predicted_ms > 0)) return false;
   double drift =
@@ -117,11 +144,29 @@ bool Autotune::has_drifted(const AutotuneCall& call) const {
   return drift > config_.invalidation_drift;
 }
 
-/// The new records as rows: medians by program and plan. Outside the lock, for a store may be slow.
+namespace {
+
+using RecordTimes = std::map<std::pair<std::uint64_t, Features>, std::vector<double>>;
+
+void write_rows(ProfileStore& store, const RecordTimes& times) {
+  const std::string machine = machine_name(host_target(), 1);
+  for (const auto& [program, ns] : times) {
+    DigestBuilder plan;
+    for (double feature : program.second) plan.add(format("{:a}", feature));
+    TimingRow row{format("{:016x}", program.first), plan.finish().hex(), machine, median_of(ns),
+                  static_cast<std::int64_t>(ns.size())};
+    row.state = "call";
+    store.add(row);
+  }
+}
+
+}  // namespace
+
+/// The new records as rows: medians by program and plan. A call never waits for the process's
+/// store, which others may be writing to.
 void Autotune::write_profile() {
-  ProfileStore* store = is_shared_ ? &ProfileStore::shared() : store_;
-  if (!store) return;
-  std::map<std::pair<std::uint64_t, Features>, std::vector<double>> times;
+  if (!is_shared_ && !store_) return;
+  RecordTimes times;
   {
     std::lock_guard lock(mutex_);
     for (; profiled_ < log_.size(); ++profiled_) {
@@ -129,15 +174,9 @@ void Autotune::write_profile() {
       times[{record.graph_hash, record.features}].push_back(record.observed_ms * 1e6);
     }
   }
-  std::string machine = current_machine(host_target(), 1).id;
-  for (auto& [program, ns] : times) {
-    auto middle = ns.begin() + static_cast<std::ptrdiff_t>(ns.size() / 2);
-    std::nth_element(ns.begin(), middle, ns.end());
-    DigestBuilder plan;
-    for (double feature : program.second) plan.add(format("{:a}", feature));
-    store->add({format("{:016x}", program.first), plan.finish().hex(), machine, *middle,
-                static_cast<std::int64_t>(ns.size())});
-  }
+  if (!is_shared_) return write_rows(*store_, times);
+  Background::shared().submit(std::make_shared<Job>(
+      [times = std::move(times)](Job&) { write_rows(ProfileStore::shared(), times); }));
 }
 
 void Autotune::note_compile() {
@@ -186,6 +225,7 @@ void Autotune::reset() {
   profiled_ = 0;
   calls_.clear();
   checked_.clear();
+  first_runs_.clear();
 }
 
 std::vector<AutotuneRecord> Autotune::log() const {

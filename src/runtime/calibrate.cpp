@@ -161,8 +161,12 @@ Machine current_machine(const Target& target, int threads) {
   return found == current_machines.end() ? Machine::reference(target, threads) : found->second;
 }
 
+std::string machine_name(const Target& target, int threads) {
+  return format("{}/{}/{}", cpu_model(), threads, target.text());
+}
+
 Machine calibrate(const Target& target, int threads, bool again) {
-  std::string name = format("{}/{}/{}", cpu_model(), threads, target.text());
+  std::string name = machine_name(target, threads);
   ProfileStore& store = ProfileStore::shared();
   Machine machine;
   bool is_known = false;

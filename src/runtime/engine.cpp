@@ -6,109 +6,25 @@
 
 #include "bafe/base/format.h"
 #include "bafe/base/log.h"
-#include "bafe/base/options.h"
-#include "bafe/base/thread_pool.h"
 #include "bafe/base/trace.h"
 #include "bafe/codegen/amx.h"
-#include "bafe/codegen/hot_loop.h"
 #include "bafe/codegen/lower.h"
-#include "bafe/cost/learned.h"
-#include "bafe/cost/product_cost.h"
-#include "bafe/cost/roofline.h"
-#include "bafe/ir/text.h"
 #include "bafe/runtime/autotune.h"
-#include "bafe/runtime/calibrate.h"
-#include "bafe/runtime/candidates.h"
-#include "bafe/runtime/engine_key.h"
 #include "bafe/runtime/executables.h"
 #include "bafe/runtime/flight.h"
 #include "bafe/runtime/product_notes.h"
-#include "bafe/runtime/validate.h"
+#include "bafe/runtime/rebuild.h"
+#include "bafe/runtime/staging.h"
+#include "engine_tuning.h"
+#include "program_maker.h"
 
 namespace bafe {
 namespace {
 
-/// Everything one prepare() carries along.
-struct Request {
-  const Graph& graph;
-  const EngineOptions& options;
-  const ConstantTable& constants;
-  int threads;
-  Digest key;
-  std::unique_ptr<CostModel> base, learned;
-  LinearModel model;     // behind `learned`
-  std::string premises;  // what `key` is the digest of
-  const CostModel& cost() const { return learned ? *learned : *base; }
-};
-
-/// Remembers that the host asked to stop, because it may say so only once.
-class Interrupt {
- public:
-  explicit Interrupt(std::function<bool()> ask) : ask_(std::move(ask)) {}
-  std::function<bool()> poll() {
-    if (!ask_) return {};
-    return [this] { return is_raised_ = is_raised_ || ask_(); };
-  }
-  void check() const {
-    if (is_raised_) throw Interrupted();
-  }
-
- private:
-  std::function<bool()> ask_;
-  bool is_raised_ = false;
-};
-
-/// Threads that a program is chosen for, whatever a call may use: how many there are decides when
-/// the result is there, never what it is.
-constexpr int kPricedThreads = 1;
-
-void choose_cost(Request& request) {
-  request.base = std::make_unique<RooflineModel>(
-      machine_of_class(current_machine(host_target(), kPricedThreads),
-                       request.options.math == Math::kBits, request.options.math == Math::kFast));
-  if (!request.options.autotune) return;
-  request.model = Autotune::shared().model();
-  if (!request.model.valid) return;
-  request.learned = std::make_unique<LearnedCostModel>(*request.base, request.model);
-}
-
-SearchOptions search_options(const Request& request, std::function<bool()> interrupted) {
-  SearchOptions out;
-  out.math = request.options.math;
-  out.budget = request.options.budget;
-  out.time_budget_ms = request.options.time_budget_ms;
-  out.deep = request.options.deep;
-  out.structure = request.options.structure;
-  out.rules = request.options.rules.get();
-  out.cost = &request.cost();
-  out.target = host_target();
-  out.threads = kPricedThreads;
-  out.interrupted = std::move(interrupted);
-  return out;
-}
-
-Provenance provenance_before_search(const Request& request) {
-  Provenance out;
-  out.key = request.key.hex();
-  out.traced_text = print_program(request.graph);
-  out.traced_brief = print_brief(request.graph);
-  return out;
-}
-
-/// What is learned predicts in its own terms, so that drift compares the model with its later self.
-void add_search(Provenance& out, SearchResult result, const Request& request) {
-  out.chosen_text = result.program.text();
-  out.chosen_brief = print_brief(result.program.graph);
-  out.features = plan_features(result.program);
-  out.predicted_ns = request.learned ? request.model.predict_ms(out.features) * 1e6
-                                     : request.cost().program_ns(result.program);
-  out.predicted_ns_as_written = result.predicted_ns_as_written;
-  out.search_ms = result.stats.ms;
-  out.steps = std::move(result.steps);
-  for (const Program& candidate : result.candidates) {
-    out.candidates.push_back({print_brief(candidate.graph), candidate.predicted_ns});
-  }
-  out.stats = std::move(result.stats);
+/// A request keeps a reference.
+const ConstantTable& no_constants() {
+  static const ConstantTable empty;
+  return empty;
 }
 
 std::shared_ptr<const Executable> interpret(const Request& request, const std::string& reason) {
@@ -134,193 +50,154 @@ std::shared_ptr<const Executable> from_entry(const Request& request, const Cache
   }
 }
 
-LowerOptions lower_options(const Request& request) {
-  LowerOptions lower{request.options.math == Math::kBits, request.options.math == Math::kFast};
-  lower.pairs = request.base->machine().f32_pairs_gflops > 0;
-  return lower;
+/// What the user asked for decides: effort that was asked for is spent in the call.
+bool compiles_later(const EngineOptions& options) {
+  return options.tier == Tier::kAuto && !options.autotune && !options.budget && !options.deep;
 }
 
-/// One way of a program, compiled and compared with the interpreter.
-struct Built {
-  Plan plan;
-  std::string code;
-  std::shared_ptr<const Executable> executable;
-  std::string validation;
-  std::string failure;  ///< empty: it may run
-};
+/// What runs at once, with no search and no compiler.
+std::shared_ptr<TieredExecutable> first_tier(const Request& request) {
+  TraceSpan span("tier 0");
+  return std::make_shared<TieredExecutable>(
+      make_interpreted(request.graph, request.constants, provenance_before_search(request)),
+      "interpreted");
+}
+
+bool rounds_operands(const Executable& executable) {
+  const std::optional<Plan> plan = executable.plan();
+  return plan && rounds_products(*plan);
+}
 
 class EngineImpl : public Engine {
  public:
   std::shared_ptr<const Executable> prepare(const Graph& graph, const EngineOptions& options,
                                             const ConstantTable& constants) override {
     TraceSpan span("prepare");
-    Request request{graph,   options, constants, resolve_threads(options), {}, nullptr,
-                    nullptr, {},      {}};
     if (options.tier == Tier::kInterpreted) {
-      return make_interpreted(graph, constants, provenance_before_search(request));
+      return make_interpreted(graph, constants,
+                              provenance_before_search(Request{graph, options, constants, 1}));
     }
-    choose_cost(request);
-    {
-      TraceSpan key_span("key");
-      request.premises =
-          cache_premises(graph, options, request.threads, host_target(), request.cost().identity());
-      request.key = sha256(request.premises);
-    }
-    return flights_.once(request.key, [&] { return load_or_make(request); });
+    const Request request = Request::of(graph, options, constants);
+    if (compiles_later(options)) return stages_.start(request.key, parts_of(request));
+    return flights_.once(request.key, [&] {
+      std::shared_ptr<const Executable> made = load_or_make(request);
+      return options.autotune ? tuned_behind(maker_, request, std::move(made)) : made;
+    });
+  }
+
+  TuningReport tune(const Graph& graph, const EngineOptions& options,
+                    const ConstantTable& constants, std::shared_ptr<const Sample> sample,
+                    const TuningLimits& limits) override {
+    const Request request = Request::of(graph, options, constants);
+    std::shared_ptr<const Executable> running =
+        flights_.once(request.key, [&] { return load_or_make(request); });
+    return tune_now(maker_, request, std::move(running), std::move(sample), limits);
   }
 
   SearchResult search(const Graph& graph, const EngineOptions& options) override {
-    Request request{graph, options, {}, resolve_threads(options), {}, nullptr, nullptr, {}, {}};
-    choose_cost(request);
+    const Request request = Request::of(graph, options, no_constants());
     Interrupt interrupt(options.interrupted);
-    SearchResult result = optimize(graph, search_options(request, interrupt.poll()));
-    interrupt.check();
-    return result;
+    return maker_.search(request, interrupt);
   }
 
  private:
-  static int resolve_threads(const EngineOptions& options) {
-    return options.threads > 0 ? options.threads : usable_threads();
+  CachedKernel load(const Request& request, const std::shared_ptr<KernelCache>& cache) {
+    auto entry = cache->load(request.key, request.premises);
+    auto executable = entry ? from_entry(request, *entry) : nullptr;
+    if (!executable) return {};
+    rebuild_if_stale(cache,
+                     {request.key, entry, request.graph, request.constants, request.threads});
+    return {std::move(executable), entry->validation.ends_with(kStaysAside)};
   }
 
   std::shared_ptr<const Executable> load_or_make(const Request& request) {
     std::shared_ptr<KernelCache> cache = KernelCache::shared();
-    if (auto entry = cache->load(request.key, request.premises)) {
-      if (auto executable = from_entry(request, *entry)) return executable;
-    }
+    if (auto executable = load(request, cache).executable) return executable;
     return make(request, *cache);
+  }
+
+  StageParts parts_of(const Request& request) {
+    return {[&] { return load(request, KernelCache::shared()); },
+            [&] { return first_tier(request); },
+            [&] {
+              return StagedProgram{request.graph,   request.options, request.constants,
+                                   request.threads, request.key,     request.premises};
+            },
+            [this](const StagedProgram& program, TieredExecutable& tiered, Job& job) {
+              bring(program, tiered, job);
+            }};
   }
 
   std::shared_ptr<const Executable> make(const Request& request, KernelCache& cache);
   std::shared_ptr<const Executable> build(const Request& request, KernelCache& cache);
-  CompileResult compile(const Request& request, const Plan& plan, Interrupt& interrupt,
-                        KernelCache& cache);
-  Built build_plan_of(const CandidatePlan& way, const Request& request, Provenance provenance,
-                      Interrupt& interrupt, KernelCache& cache);
-  Built build_fastest(const Program& chosen, const Request& request, const Provenance& provenance,
-                      Interrupt& interrupt, KernelCache& cache);
+  void bring(const StagedProgram& program, TieredExecutable& tiered, Job& job);
+  std::shared_ptr<const Executable> bring_new(const Request& request, const StagedProgram& program,
+                                              TieredExecutable& tiered, Job& job);
 
+  Stages stages_;
   Flights<const Executable> flights_;
-  CompilerMemory failed_compilers_;
+  ProgramMaker maker_;
 };
 
-CompileResult EngineImpl::compile(const Request& request, const Plan& plan, Interrupt& interrupt,
-                                  KernelCache& cache) {
-  if (log_enabled("code")) log("code", plan.c_text);
-  CompileLimits limits = CompileLimits::from_options();
-  limits.interrupted = interrupt.poll();
-  CompileResult result = failed_compilers_.run(limits, [&] {
-    CompileResult compiled = cpu_backend().compile(plan.c_text, limits);
-    if (compiled.status != CompileStatus::kNoCompiler) {
-      cache.note_compile(compiled.status == CompileStatus::kOk);
-    }
-    return compiled;
-  });
-  if (result.status == CompileStatus::kInterrupted) throw Interrupted();
-  if (result.status != CompileStatus::kOk && request.options.tier == Tier::kCompiled) {
-    throw compile_error(result);
-  }
-  return result;
-}
-
-Built EngineImpl::build_plan_of(const CandidatePlan& way, const Request& request,
-                                Provenance provenance, Interrupt& interrupt, KernelCache& cache) {
-  Built built;
-  {
-    TraceSpan span("code");
-    built.plan = build_plan(way.program, host_target(), way.lower);
-  }
-  CompileResult compiled;
-  if (!built.plan.c_text.empty()) {
-    compiled = compile(request, built.plan, interrupt, cache);
-    if (compiled.status != CompileStatus::kOk) {
-      built.failure = compile_error(compiled).what();
-      return built;
-    }
-  }
-  provenance.chosen_text = way.program.text();
-  provenance.features = plan_features(way.program);
-  provenance.c_text = built.plan.c_text;
-  provenance.compiler = compiled.command;
-  provenance.compile_ms = compiled.ms;
-  Backend& backend = cpu_backend();
-  std::shared_ptr<const Module> module =
-      compiled.code.empty() ? nullptr : backend.load(compiled.code);
-  built.code = std::move(compiled.code);
-  built.executable = make_compiled(request.graph, built.plan, std::move(module), backend,
-                                   request.constants, request.threads, provenance);
-  double flops = 0, bytes = 0;
-  for (const Step& step : built.plan.steps) {
-    flops += step.flops;
-    bytes += step.bytes;
-  }
-  ValidationLimits limits;
-  limits.rounds = rounds_products(built.plan);
-  Validation validation =
-      validate(request.graph, *built.executable, request.constants, flops, bytes, limits);
-  built.validation = validation.record;
-  if (!validation.passed) {
-    built.failure = format("a compiled program disagreed with its meaning ({}): {}",
-                           provenance.traced_brief, validation.record);
-  }
-  return built;
-}
-
-/// Does another cut of a product keep accumulators on the stack?
-bool spills(const CandidatePlan& way, const Built& built, Interrupt& interrupt) {
-  if (way.lower.tilings.empty() || built.plan.c_text.empty()) return false;
-  CompileLimits limits = CompileLimits::from_options();
-  limits.interrupted = interrupt.poll();
-  const int found = hot_loops(cpu_backend().assembly(built.plan.c_text, limits)).spills;
-  if (found > 0) log("autotune", format("{}: {} operands on the stack", way.what, found));
-  return found > 0;
-}
-
-/// The program as chosen, or under autotune the fastest of its ways. Another way that does not
-/// build is no failure.
-Built EngineImpl::build_fastest(const Program& chosen, const Request& request,
-                                const Provenance& provenance, Interrupt& interrupt,
-                                KernelCache& cache) {
-  const LowerOptions lower = lower_options(request);
-  Built first = build_plan_of({chosen, lower, "as chosen"}, request, provenance, interrupt, cache);
-  if (!request.options.autotune || !first.failure.empty()) return first;
-  std::vector<CandidatePlan> ways = candidate_plans(chosen, lower, request.cost());
-  std::vector<Built> built;
-  built.push_back(std::move(first));
-  for (std::size_t i = 1; i < ways.size(); ++i) {
-    try {
-      Built other = build_plan_of(ways[i], request, provenance, interrupt, cache);
-      log("autotune", format("contender {}: {}", built.size(), ways[i].what));
-      if (spills(ways[i], other, interrupt)) continue;
-      if (other.failure.empty()) built.push_back(std::move(other));
-    } catch (const Error& error) {
-      log("autotune", format("{} does not build: {}", ways[i].what, error.what()));
-    }
-  }
-  std::vector<std::shared_ptr<const Executable>> contenders;
-  for (const Built& one : built) contenders.push_back(one.executable);
-  return std::move(built[fastest(contenders)]);
-}
-
+/// What the search chose, or under autotune what an earlier process found fastest.
 std::shared_ptr<const Executable> EngineImpl::build(const Request& request, KernelCache& cache) {
   Interrupt interrupt(request.options.interrupted);
   Provenance provenance = provenance_before_search(request);
-  Program program;
-  {
-    TraceSpan span("search");
-    SearchResult found = optimize(request.graph, search_options(request, interrupt.poll()));
-    interrupt.check();
-    program = found.program;
-    add_search(provenance, std::move(found), request);
-  }
-  Built built = build_fastest(program, request, provenance, interrupt, cache);
+  SearchResult found = maker_.search(request, interrupt);
+  CandidatePlan way{found.program, lower_options(request), "as chosen"};
+  if (request.options.autotune) way = starting_way(request, found);
+  add_search(provenance, std::move(found), request);
+  Built built = maker_.build(way, request, provenance, interrupt, cache);
   if (!built.failure.empty()) return interpret(request, built.failure);
   if (request.options.autotune) Autotune::shared().note_compile();
-  CacheEntry entry = entry_of(built.executable->provenance(), built.plan, std::move(built.code));
-  entry.premises = request.premises;
-  entry.validation = built.validation;
-  cache.store(request.key, std::move(entry));
+  store_built(cache, request, built, built.executable->provenance());
   return built.executable;
+}
+
+/// Search, code, compile, judge, publish: all of it while others who ask for the key wait, so that
+/// nobody compiles it twice.
+std::shared_ptr<const Executable> EngineImpl::bring_new(const Request& request,
+                                                        const StagedProgram& program,
+                                                        TieredExecutable& tiered, Job& job) {
+  Interrupt interrupt(request.options.interrupted);
+  const std::shared_ptr<KernelCache> cache = KernelCache::shared();
+  Provenance provenance = provenance_before_search(request);
+  SearchResult found = maker_.search(request, interrupt);
+  const CandidatePlan way{found.program, lower_options(request), "as chosen"};
+  add_search(provenance, std::move(found), request);
+  Built built = maker_.build(way, request, provenance, interrupt, *cache);
+  if (!built.failure.empty()) {
+    if (built.executable) {
+      report_difference(program, tiered, built.failure);
+    } else {
+      warn_not_compiled(tiered.state().tier, built.failure);
+    }
+    tiered.settle(built.executable ? std::string() : built.failure);
+    return nullptr;
+  }
+  const Judgement end = judge(program, tiered, built.executable, rounds_products(built.plan), job);
+  if (end == Judgement::kStopped) throw Interrupted();
+  if (end == Judgement::kSlower) built.validation += kStaysAside;
+  if (end != Judgement::kDiffers)
+    store_built(*cache, request, built, built.executable->provenance());
+  tiered.settle({});
+  return end == Judgement::kDiffers ? nullptr : built.executable;
+}
+
+void EngineImpl::bring(const StagedProgram& program, TieredExecutable& tiered, Job& job) {
+  EngineOptions options = program.options;
+  options.interrupted = [&job] { return job.checkpoint(); };
+  const Request request = Request::of(program.graph, options, program.constants);
+  bool is_mine = false;
+  const std::shared_ptr<const Executable> made = flights_.once(program.key, [&] {
+    is_mine = true;
+    return bring_new(request, program, tiered, job);
+  });
+  if (is_mine || !made) return;
+  if (!made->provenance().interpreted &&
+      judge(program, tiered, made, rounds_operands(*made), job) == Judgement::kStopped)
+    throw Interrupted();
+  tiered.settle(made->provenance().interpreted ? "the compiler fails" : "");
 }
 
 /// A broken invariant of ours, or code that does not load, is no reason to give no answer.
@@ -340,12 +217,9 @@ std::shared_ptr<const Executable> EngineImpl::make(const Request& request, Kerne
 std::vector<std::string> product_notes(const Graph& graph, const EngineOptions& options,
                                        const Program& chosen) {
   if (options.tier == Tier::kInterpreted) return {};
-  const int threads = options.threads > 0 ? options.threads : usable_threads();
-  Request request{graph, options, {}, threads, {}, nullptr, nullptr, {}, {}};
-  choose_cost(request);
+  const Request request = Request::of(graph, options, no_constants());
   if (options.autotune) {  // timing may have chosen another plan
-    const Digest key = cache_key(graph, options, threads, host_target(), request.cost().identity());
-    if (auto entry = KernelCache::shared()->load(key))
+    if (auto entry = KernelCache::shared()->load(request.key))
       return pair_notes(Plan::from_json(entry->plan));
   }
   return pair_notes(build_plan(chosen, host_target(), lower_options(request)));

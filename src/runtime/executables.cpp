@@ -46,6 +46,9 @@ class CompiledExecutable : public Executable {
   void run(void* const* inputs, void* const* outputs, int threads) const override {
     executor_.run(inputs, outputs, threads > 0 ? threads : threads_);
   }
+  std::vector<double> time_steps(void* const* inputs, void* const* outputs) const override {
+    return executor_.time_steps(inputs, outputs, 1);
+  }
   const Provenance& provenance() const override { return provenance_; }
   std::int64_t arena_bytes() const override { return executor_.plan().arena_bytes; }
   bool is_short() const override { return is_short_; }

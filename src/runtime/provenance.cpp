@@ -6,6 +6,7 @@
 //             i64 x 8, stop_reason regime ms                  search statistics
 //             f64 x 8                                         features
 //             predicted_ns as_written_ns search_ms compile_ms
+//             configuration tuning
 
 #include <array>
 
@@ -15,7 +16,7 @@
 namespace bafe {
 namespace {
 
-constexpr std::uint32_t kReportVersion = 1;
+constexpr std::uint32_t kReportVersion = 2;
 
 template <class Stats>
 auto counts_of(Stats& stats) {
@@ -41,6 +42,7 @@ std::string write_report(const Provenance& provenance) {
   for (double feature : provenance.features) out.real(feature);
   out.real(provenance.predicted_ns).real(provenance.predicted_ns_as_written);
   out.real(provenance.search_ms).real(provenance.compile_ms);
+  out.text(provenance.configuration).text(provenance.tuning);
   return out.take();
 }
 
@@ -71,6 +73,8 @@ bool read_report(std::string_view report, Provenance& out) {
   out.predicted_ns_as_written = in.real();
   out.search_ms = in.real();
   out.compile_ms = in.real();
+  out.configuration = in.text();
+  out.tuning = in.text();
   return in.is_done();
 }
 

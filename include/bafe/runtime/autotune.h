@@ -48,7 +48,8 @@ struct AutotuneCall {
 
 class Autotune {
  public:
-  /// `store`, when given, receives the median of each program's new records at every refit.
+  /// `store`, when given, receives the median of each program's new records at every refit; the
+  /// process's own is written to in the background.
   explicit Autotune(ProfileStore* store = nullptr) : store_(store) {}
   /// The process's, which writes to ProfileStore::shared().
   static Autotune& shared();
@@ -71,13 +72,16 @@ class Autotune {
   /// Forgets log, model, counters and warm-ups; the configuration stays.
   void reset();
   std::vector<AutotuneRecord> log() const;
+  /// Median nanoseconds of the first run of the latest calls of a program, which found the caches
+  /// as the caller left them; 0 before the second call.
+  double call_ns(std::uint64_t graph_hash) const;
   /// One JSON object a line: graph_hash, features, predicted_cost, observed_runtime (ms),
   /// observed_ms. Returns the number of lines. Errors: std::system_error naming the path when it
   /// cannot be written.
   std::int64_t dump_log(const std::string& path) const;
 
  private:
-  double time_ms(const std::function<void()>& run, int samples) const;
+  void note_first_run(const AutotuneCall& call, std::int64_t ns);
   bool has_drifted(const AutotuneCall& call) const;
   bool refit_locked();
   void write_profile();
@@ -93,6 +97,11 @@ class Autotune {
   std::unordered_map<std::string, std::int64_t> calls_;  ///< by key
   std::unordered_map<std::string, std::int64_t>
       checked_;  ///< refit number at which a key was last checked
+  struct FirstRuns {
+    std::vector<double> ns;
+    std::size_t next = 0;
+  };
+  std::unordered_map<std::uint64_t, FirstRuns> first_runs_;  ///< by graph hash, the latest ones
 };
 
 }  // namespace bafe

@@ -19,6 +19,10 @@
 
 namespace bafe {
 
+struct Sample;        // tiered.h
+struct TuningLimits;  // tuner.h
+struct TuningReport;  // tuner.h
+
 enum class Tier : std::uint8_t { kAuto, kCompiled, kInterpreted };
 
 struct EngineOptions {
@@ -60,6 +64,8 @@ struct Provenance {
   SearchStats stats;
   Features features{};
   double predicted_ns = 0, predicted_ns_as_written = 0;
+  std::string configuration;             ///< of the profile store: which way of the program this is
+  std::string tuning;                    ///< what tuning found; empty: it was not tuned
   double search_ms = 0, compile_ms = 0;  ///< of the process that made the entry
   bool from_cache = false, interpreted = false;
 };
@@ -82,6 +88,8 @@ class Executable {
   }
   /// What run() does now, step by step; nothing when no plan is run (the interpreter).
   virtual std::optional<Plan> plan() const { return std::nullopt; }
+  /// Nanoseconds of each step of one run on the caller's thread; empty when no plan is run.
+  virtual std::vector<double> time_steps(void* const*, void* const*) const { return {}; }
 
  protected:
   static constexpr double kShortNs = 20'000;
@@ -97,6 +105,11 @@ class Engine {
   virtual std::shared_ptr<const Executable> prepare(const Graph& graph,
                                                     const EngineOptions& options,
                                                     const ConstantTable& constants = {}) = 0;
+  /// Times ways to run the program on `sample` and publishes the fastest, which the next prepare()
+  /// of the same program gives. Uses the caller's thread; limits.stop keeps the best so far.
+  virtual TuningReport tune(const Graph& graph, const EngineOptions& options,
+                            const ConstantTable& constants, std::shared_ptr<const Sample> sample,
+                            const TuningLimits& limits) = 0;
   /// Search alone, for explain and search_stats: nothing is compiled or executed.
   virtual SearchResult search(const Graph& graph, const EngineOptions& options) = 0;
 };

@@ -109,11 +109,25 @@ TEST(Autotune, WritesWhatItMeasuredToTheProfileStore) {
   tuner.configure({4, 0.25, 0, 1});
   for (int i = 0; i < 7; ++i) tuner.call(call_of(i % 2 == 0 ? 16 : 44));
   EXPECT_EQ(store.size(), 2);
-  std::string machine = current_machine(host_target(), 1).id;
+  std::string machine = machine_name(host_target(), 1);
   std::vector<TimingRow> rows = store.timings("0000000000000010", machine);
   ASSERT_EQ(rows.size(), 1u);
   EXPECT_EQ(rows[0].samples, 2);
   EXPECT_GT(rows[0].median_ns, 10'000);
+}
+
+TEST(Autotune, RemembersHowLongRealCallsTook) {
+  Autotune tuner;
+  tuner.configure({100, 0.25, 2, 2});
+  AutotuneCall call = call_of(16);
+  tuner.call(call);
+  EXPECT_EQ(tuner.call_ns(16), 0) << "a first call is no measure";
+  call.run = [&] { spin(50); };
+  for (int i = 0; i < 3; ++i) tuner.call(call);
+  EXPECT_GE(tuner.call_ns(16), 50'000);
+  EXPECT_EQ(tuner.call_ns(44), 0);
+  tuner.reset();
+  EXPECT_EQ(tuner.call_ns(16), 0);
 }
 
 TEST(Autotune, ForgetsAllButItsConfiguration) {
