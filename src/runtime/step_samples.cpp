@@ -55,26 +55,6 @@ std::vector<StepSample> step_samples(const Program& program, const LowerOptions&
   return out;
 }
 
-std::vector<StepSample> run_samples(const Program& program, const LowerOptions& lower,
-                                    const ResidualCostModel& cost, double run_ns, bool warm) {
-  const PlanFacts facts = plan_facts(program, host_target(), lower);
-  double others_ns = 0, largest_ns = 0;
-  std::size_t largest = 0;
-  for (std::size_t g = 0; g < program.groups.size(); ++g) {
-    const double ns = cost.step_estimate(program, program.groups[g], facts.cuts[g]).ns;
-    others_ns += ns;
-    if (ns <= largest_ns) continue;
-    largest_ns = ns;
-    largest = g;
-  }
-  others_ns -= largest_ns;
-  if (program.groups.empty() || !(others_ns < run_ns / 3)) return {};
-  const Group& group = program.groups[largest];
-  const GroupCost price = cost.group_cost(program, group);
-  StepFacts step = step_facts(program, group, price, cost.machine(), facts.cuts[largest]);
-  return {{std::move(step.family), std::move(step.features), price.ns, run_ns - others_ns, warm}};
-}
-
 Estimate estimate_plan(const Program& program, const LowerOptions& lower,
                        const ResidualCostModel& cost) {
   return cost.estimate(program, plan_facts(program, host_target(), lower).cuts);

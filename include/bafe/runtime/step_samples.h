@@ -20,11 +20,6 @@ std::vector<StepSample> step_samples(const Program& program, const LowerOptions&
                                      const CostModel& roofline, std::span<const double> step_ns,
                                      bool warm = true);
 
-/// The same from the time of a whole run: of the group that takes most of it, if all others
-/// together are believed to take less than a third of it; else there is none.
-std::vector<StepSample> run_samples(const Program& program, const LowerOptions& lower,
-                                    const ResidualCostModel& cost, double run_ns, bool warm = true);
-
 /// A candidate plan priced with what was learned: its tiles count, where program_ns() takes the
 /// usual ones.
 Estimate estimate_plan(const Program& program, const LowerOptions& lower,
