@@ -65,8 +65,8 @@ from bafe.tracer import Constant
 from bafe.trees import register_pytree
 
 if TYPE_CHECKING:  # at run time these come when they are asked for, by the table below
-    from bafe import cache, egraph, rules, verify
-    from bafe.autotune import (
+    from bafe import cache, egraph, profile_store, rules, verify
+    from bafe._autotune import (
         autotune_dump_log,
         autotune_model,
         autotune_refit,
@@ -87,16 +87,19 @@ if TYPE_CHECKING:  # at run time these come when they are asked for, by the tabl
     )
     from bafe.declare import input
     from bafe.explanation import Explanation, SearchStats
+    from bafe.lazy_array import LazyArray, force, lazy
+    from bafe.profiling import profile
     from bafe.sliding import avg_pool2d, conv2d, max_pool2d, windows
     from bafe.subscripts import einsum
     from bafe.threads import get_num_threads, set_num_threads
+    from bafe.tuning import TuningSummary, autotune
 
 __version__: str = _core.__version__
 
 # Where names are found that a first call does not need: importing BAFE stays short.
-_MODULES = ("cache", "egraph", "rules", "verify")
+_MODULES = ("cache", "egraph", "profile_store", "rules", "verify")
 _LATER = {
-    "autotune": (
+    "_autotune": (
         "autotune_dump_log autotune_model autotune_refit autotune_reset autotune_stats calibrate "
         "calibrated_cost_model configure_autotune"
     ),
@@ -106,9 +109,12 @@ _LATER = {
     ),
     "declare": "input",
     "explanation": "Explanation SearchStats",
+    "lazy_array": "LazyArray force lazy",
+    "profiling": "profile",
     "sliding": "avg_pool2d conv2d max_pool2d windows",
     "subscripts": "einsum",
     "threads": "get_num_threads set_num_threads",
+    "tuning": "TuningSummary autotune",
 }
 _HOME = {name: home for home, names in _LATER.items() for name in names.split()}
 for _name in _HOME:

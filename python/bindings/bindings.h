@@ -30,8 +30,13 @@ void bind_rules(py::module_& module);
 void bind_search(py::module_& module);
 void bind_egraph(py::module_& module);
 void bind_runtime(py::module_& module);
+void bind_tuning(py::module_& module);
 void bind_function(py::module_& module);
+void bind_tiers(py::module_& module);
+void bind_record(py::module_& module);
 void bind_memory(py::module_& module);
+void bind_host_steps(
+    py::module_& module);  ///< registers NumPy's routines for steps of codegen/host.h
 
 /// Sets the Python exception for a C++ one; every user error has its class (bind_error.cpp).
 void set_python_error(std::exception_ptr error);

@@ -13,6 +13,10 @@ PYBIND11_MODULE(_core, module) {
   bind_search(module);
   bind_egraph(module);
   bind_runtime(module);
+  bind_tuning(module);
   bind_function(module);
+  bind_record(module);
+  bind_tiers(module);
   bind_memory(module);
+  bind_host_steps(module);
 }
