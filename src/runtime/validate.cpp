@@ -134,14 +134,14 @@ std::string compare(const Executable& executable, const Buffers& outputs,
   return {};
 }
 
-struct Sample {
+struct DrawnSample {
   int kind = 0, attempt = 0;
   Integers integers = Integers::kBits;
   bool rounds = false;  // does the plan round operands of products?
 };
 
 std::string validate_draw(const Graph& traced, const Executable& executable,
-                          const ConstantTable& constants, const Sample& sample) {
+                          const ConstantTable& constants, const DrawnSample& sample) {
   SampleSource random(static_cast<std::uint64_t>(sample.kind + kKinds * sample.attempt));
   const Floats floats = sample.kind == 0 ? Floats::kPositive : Floats::kSigned;
   std::vector<Tensor> inputs;
@@ -166,7 +166,7 @@ enum class Agreement : std::uint8_t { kAgrees, kDiffers, kRefused };
 /// Samples of one kind until one agrees or enough disagree. Samples that the program itself refuses
 /// are followed by some without zeros: divisors.
 Agreement validate_kind(const Graph& traced, const Executable& executable,
-                        const ConstantTable& constants, Sample sample, std::string& found) {
+                        const ConstantTable& constants, DrawnSample sample, std::string& found) {
   const Integers first = sample.kind == 0 ? Integers::kBits : Integers::kSmall;
   int disagreements = 0;
   for (Integers integers : {first, first, Integers::kNonZero, Integers::kOnes}) {
@@ -242,7 +242,7 @@ Validation validate(const Graph& traced, const Executable& executable,
   int agreed = 0;
   for (int kind = 0; kind < kKinds; ++kind) {
     std::string found;
-    const Sample sample{kind, 0, Integers::kBits, limits.rounds};
+    const DrawnSample sample{kind, 0, Integers::kBits, limits.rounds};
     const Agreement verdict = validate_kind(traced, executable, constants, sample, found);
     if (verdict == Agreement::kDiffers) return {false, found};
     agreed += verdict == Agreement::kAgrees;
