@@ -52,7 +52,7 @@ TEST_F(CacheKey, ChangesWithTheProgramAndItsArguments) {
   with_program("program main(x: f32[2, 2, 4]) -> f32[2, 2, 4] { return add x x }");
   with_program("program main(x: f32[4, 4], y: f32[4, 4]) -> f32[4, 4] { return add x x }");
   with_program("program main(x: f32[4, 4], y: f32[4, 4]) -> f32[4, 4] { return add x y }");
-  with_program("program main(x: f32[4, 4]) -> f32[4, 4] { return tril (add x x) }");
+  with_program("program main(x: f32[4, 4]) -> f32[4, 4] { return tril (add x x) :k 0 }");
   with_program("program main(x: f32[4, 4]) -> f32[4, 4] { return tril (add x x) :k 1 }");
   graph.input(0).layout = "col";
   expect_new("columns");
