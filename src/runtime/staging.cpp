@@ -92,6 +92,7 @@ bool finish_compiling(const std::shared_ptr<const Executable>& executable,
                       const std::function<bool()>& interrupted) {
   const std::shared_ptr<TieredExecutable> tiered = tiers_of(executable);
   if (!tiered) return true;
+  if (tiered->state().tier == "compiled") return true;  // what is under way can only be faster
   tiered->want_compiled();
   if (const std::shared_ptr<Job> job = tiered->job()) {
     if (!Background::shared().finish(job, interrupted)) return false;
