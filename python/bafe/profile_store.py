@@ -41,7 +41,7 @@ def merge(sources: Iterable[str | os.PathLike[str]], into: str | os.PathLike[str
         How many rows were added or renewed.
 
     Raises:
-        ParseError: a source is missing or is no profile store; ``into`` then holds none of its rows.
+        ParseError: a source is missing or is no profile store; none of its rows is taken.
         OSError: ``into`` cannot be written.
     """
     return MergeCount(*_core.profile_merge([os.fspath(one) for one in sources], os.fspath(into)))

@@ -45,8 +45,9 @@ class TuningSummary(NamedTuple):
     def __str__(self) -> str:
         low, high = self.interval
         lines = [
-            f"{self.winner}: {self.speed_up:.3f} times as fast as before ({low:.3f} to {high:.3f}); "
-            f"{self.builds} built, {self.rounds} rounds in {self.seconds:.2f} s, {self.ended}",
+            f"{self.winner}: {self.speed_up:.3f} times as fast as before "
+            f"({low:.3f} to {high:.3f}); {self.builds} built, {self.rounds} rounds "
+            f"in {self.seconds:.2f} s, {self.ended}",
             f"{'':2}{'way':44} {'state':8} {'warm':>10} {'cold':>10} {'ratio':>6} {'rounds':>6}",
         ]
         for one in self.candidates:

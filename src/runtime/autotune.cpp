@@ -96,7 +96,7 @@ bool Autotune::call(const AutotuneCall& call) {
     std::lock_guard lock(mutex_);
     ++stats_.total_calls;
     bool is_warm = ++calls_[call.key] > config_.warmup_calls;
-    if (is_warm && log_.size() < kMostRecords) samples = config_.timing_iters;
+    if (is_warm && call.is_compiled && log_.size() < kMostRecords) samples = config_.timing_iters;
   }
   std::int64_t first_ns = 0;
   if (samples == 0) {
@@ -105,7 +105,11 @@ bool Autotune::call(const AutotuneCall& call) {
     note_first_run(call, now_ns() - begin_ns);
     return false;
   }
-  double observed_ms = std::max(time_ms(call.run, samples, first_ns), 1e-9);
+  double observed_ms = 0;
+  {
+    const TimingPause pause;
+    observed_ms = std::max(time_ms(call.run, samples, first_ns), 1e-9);
+  }
   note_first_run(call, first_ns);
   bool is_refitted = false;
   {

@@ -43,7 +43,8 @@ struct AutotuneCall {
   std::uint64_t graph_hash = 0;
   Features features{};
   double predicted_ms = 0;
-  std::function<void()> run;  ///< the compiled program on the call's arguments
+  std::function<void()> run;  ///< the program on the call's arguments
+  bool is_compiled = true;    ///< false: the interpreter runs it, and nothing is recorded
 };
 
 class Autotune {
@@ -59,9 +60,9 @@ class Autotune {
   AutotuneConfig config() const;
 
   /// Runs the program: once during warm-up, later timing_iters samples of at least 20 µs, and one
-  /// record of their mean. True when this call's record made the model disagree with the price the
-  /// kernel was chosen by: the caller drops the executable, and the next call searches with what
-  /// was learned.
+  /// record of their mean, while nobody searches or compiles in the background. True when this
+  /// call's record made the model disagree with the price the kernel was chosen by: the caller
+  /// drops the executable, and the next call searches with what was learned.
   bool call(const AutotuneCall& call);
   void note_compile();
 

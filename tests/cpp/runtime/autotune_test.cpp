@@ -116,6 +116,19 @@ TEST(Autotune, WritesWhatItMeasuredToTheProfileStore) {
   EXPECT_GT(rows[0].median_ns, 10'000);
 }
 
+TEST(Autotune, LeavesNoRecordOfWhatIsInterpreted) {
+  Autotune tuner;
+  tuner.configure({10, 0.25, 0, 3});
+  AutotuneCall call = call_of(16);
+  call.is_compiled = false;
+  int runs = 0;
+  call.run = [&] { ++runs; };
+  for (int i = 0; i < 3; ++i) EXPECT_FALSE(tuner.call(call));
+  EXPECT_EQ(runs, 3);
+  EXPECT_EQ(tuner.stats().total_calls, 3);
+  EXPECT_EQ(tuner.stats().log_size, 0);
+}
+
 TEST(Autotune, RemembersHowLongRealCallsTook) {
   Autotune tuner;
   tuner.configure({100, 0.25, 2, 2});
