@@ -136,11 +136,19 @@ CompileResult ProgramMaker::compile(const Request& request, const Plan& plan, In
 
 Built ProgramMaker::build(const CandidatePlan& way, const Request& request, Provenance provenance,
                           Interrupt& interrupt, KernelCache& cache) {
-  Built built;
+  Plan plan;
   {
     TraceSpan span("code");
-    built.plan = build_plan(way.program, host_target(), way.lower);
+    plan = build_plan(way.program, host_target(), way.lower);
   }
+  return build_planned(std::move(plan), way, request, std::move(provenance), interrupt, cache);
+}
+
+Built ProgramMaker::build_planned(Plan plan, const CandidatePlan& way, const Request& request,
+                                  Provenance provenance, Interrupt& interrupt,
+                                  KernelCache& cache) {
+  Built built;
+  built.plan = std::move(plan);
   CompileResult compiled;
   if (!built.plan.c_text.empty()) {
     compiled = compile(request, built.plan, interrupt, cache);
@@ -157,10 +165,9 @@ Built ProgramMaker::build(const CandidatePlan& way, const Request& request, Prov
   provenance.compiler = compiled.command;
   provenance.compile_ms = compiled.ms;
   Backend& backend = cpu_backend();
-  std::shared_ptr<const Module> module =
-      compiled.code.empty() ? nullptr : backend.load(compiled.code);
+  if (!compiled.code.empty()) built.module = backend.load(compiled.code);
   built.code = std::move(compiled.code);
-  built.executable = make_compiled(request.graph, built.plan, std::move(module), backend,
+  built.executable = make_compiled(request.graph, built.plan, built.module, backend,
                                    request.constants, request.threads, provenance);
   double flops = 0, bytes = 0;
   for (const Step& step : built.plan.steps) {

@@ -9,6 +9,7 @@
 #include "bafe/codegen/lower.h"
 #include "bafe/cost/cost_model.h"
 #include "bafe/cost/features.h"
+#include "bafe/runtime/backend.h"
 #include "bafe/runtime/cache.h"
 #include "bafe/runtime/candidates.h"
 #include "bafe/runtime/engine.h"
@@ -65,6 +66,7 @@ class Interrupt {
 struct Built {
   Plan plan;
   std::string code;
+  std::shared_ptr<const Module> module;  ///< nullptr when no step is generated
   std::shared_ptr<const Executable> executable;
   std::string validation;
   std::string failure;  ///< empty: it may run
@@ -84,6 +86,9 @@ class ProgramMaker {
   /// Errors: Interrupted; CompileError under Tier::kCompiled.
   Built build(const CandidatePlan& way, const Request& request, Provenance provenance,
               Interrupt& interrupt, KernelCache& cache);
+  /// The same for a plan of the way that is there, with its C text.
+  Built build_planned(Plan plan, const CandidatePlan& way, const Request& request,
+                      Provenance provenance, Interrupt& interrupt, KernelCache& cache);
 
  private:
   CompileResult compile(const Request& request, const Plan& plan, Interrupt& interrupt,
