@@ -80,6 +80,7 @@ std::optional<Number> read_number(std::string_view text, std::size_t* length) {
 const char* number_type(NumberKind kind) {
   switch (kind) {
     case NumberKind::kInt:
+    case NumberKind::kCapacity:
       return "int";
     case NumberKind::kLongLong:
       return "long long";

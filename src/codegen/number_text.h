@@ -17,6 +17,7 @@ enum class NumberKind : char {
   kUnsignedLongLong = 'q',
   kFloat = 'f',
   kDouble = 'd',
+  kCapacity = 'c',  ///< elements of an array: more than needed do no harm
 };
 inline constexpr char kMark = '\x01';
 

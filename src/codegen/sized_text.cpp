@@ -17,6 +17,7 @@
 namespace bafe {
 namespace {
 
+constexpr int kRoom = -2;  // in place of a parameter: the size of an array
 constexpr std::string_view kSizeParameter = "const long long *size";
 
 /// Where C wants a constant, or where a constant is an instruction's immediate.
@@ -75,12 +76,14 @@ void visit_lines(std::string_view text, Visit visit) {
   }
 }
 
-void take_line(std::string_view line, bool fixed, NumberedText& out) {
+void take_line(std::string_view line, bool fixed, bool inside, NumberedText& out) {
   for (std::size_t i = 0; i < line.size();) {
-    if (line[i] >= '0' && line[i] <= '9' && !fixed) {
+    const bool is_capacity = inside && declares_array(line, i);
+    if (line[i] >= '0' && line[i] <= '9' && (!fixed || is_capacity)) {
       std::size_t length = 0;
-      const auto number = read_number(line.substr(i), &length);
-      if (number && !declares_array(line, i)) {
+      auto number = read_number(line.substr(i), &length);
+      if (number && is_capacity) number->kind = NumberKind::kCapacity;
+      if (number) {
         out.skeleton += kMark;
         out.skeleton += static_cast<char>(number->kind);
         out.numbers.push_back(number->bits);
@@ -103,14 +106,19 @@ NumberedText take_numbers(std::string_view c_text) {
   NumberedText out;
   out.skeleton.reserve(c_text.size());
   visit_lines(c_text, [&](std::string_view line, std::size_t, std::string_view, bool inside) {
-    take_line(line, !inside || wants_constants(line), out);
+    take_line(line, !inside || wants_constants(line), inside, out);
     out.skeleton += '\n';
   });
   return out;
 }
 
 SizedText::SizedText(NumberedText first) : skeleton_(std::move(first.skeleton)) {
-  for (std::int64_t number : first.numbers) places_.push_back({-1, number});
+  std::size_t mark = 0;
+  for (std::int64_t number : first.numbers) {
+    mark = skeleton_.find(kMark, mark) + 1;
+    const bool is_capacity = skeleton_[mark] == static_cast<char>(NumberKind::kCapacity);
+    places_.push_back({is_capacity ? kRoom : -1, number});
+  }
 }
 
 std::optional<std::vector<std::int64_t>> SizedText::match(const NumberedText& text) const {
@@ -120,6 +128,7 @@ std::optional<std::vector<std::int64_t>> SizedText::match(const NumberedText& te
   std::vector<bool> known(out.size(), false);
   for (std::size_t i = 0; i < places_.size(); ++i) {
     const Place& place = places_[i];
+    if (place.parameter == kRoom && place.number >= text.numbers[i]) continue;
     if (place.parameter < 0) {
       if (place.number != text.numbers[i]) return std::nullopt;
       continue;
@@ -138,7 +147,8 @@ void SizedText::widen(const NumberedText& text) {
   for (std::size_t i = 0; i < places_.size(); ++i) {
     Place& place = places_[i];
     const std::int64_t number = text.numbers[i];
-    if (place.parameter < 0 && place.number == number) continue;
+    if (place.parameter == kRoom) place.number = std::max(place.number, number);
+    if (place.parameter == kRoom || (place.parameter < 0 && place.number == number)) continue;
     // Equal numbers so far, and equal numbers here: one parameter. Kinds may share it: all are read
     // from 64 bits, and floats are no likely sizes.
     const std::int64_t before = place.parameter < 0 ? place.number : 0;
@@ -327,7 +337,7 @@ std::optional<SizedText> SizedText::from_text(std::string_view text) {
   for (std::size_t i = 0; i < count; ++i) {
     Place place;
     if (!number(place.parameter, ':') || !number(place.number, ' ')) return std::nullopt;
-    if (place.parameter < -1 || place.parameter >= out.parameters_) return std::nullopt;
+    if (place.parameter < kRoom || place.parameter >= out.parameters_) return std::nullopt;
     out.places_.push_back(place);
   }
   if (at == end || *at != '\n') return std::nullopt;

@@ -12,8 +12,8 @@
 namespace bafe {
 
 /// A text of build_plan() taken apart: what is no number of a kernel, and the numbers. Numbers of
-/// the prelude, of preprocessor lines, declarations of arrays and other places where C wants a
-/// constant belong to the skeleton.
+/// the prelude, of preprocessor lines and other places where C wants a constant belong to the
+/// skeleton; of the elements of an array, a text serves for fewer too.
 struct NumberedText {
   std::string skeleton;
   std::vector<std::int64_t> numbers;  ///< floats by their bits
@@ -44,7 +44,7 @@ class SizedText {
  private:
   SizedText() = default;
   struct Place {
-    int parameter = -1;       ///< -1: fixed
+    int parameter = -1;       ///< -1: fixed; -2: elements of an array, at most `number`
     std::int64_t number = 0;  ///< of the text that came last
   };
   std::string skeleton_;
