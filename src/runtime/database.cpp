@@ -17,11 +17,41 @@
 
 #include "bafe/base/format.h"
 #include "bafe/base/log.h"
+#include "bafe/base/trace.h"
 
 namespace bafe {
 namespace {
 
-constexpr int kBusyMs = 2000;  // only background work waits
+constexpr int kBusyMs = 1500;  // only background work waits
+constexpr std::int64_t kPatienceNs = 1'800'000'000, kRestNs = 60'000'000'000;
+
+thread_local std::int64_t impatient_from_ns = 0;
+
+/// SQLite tries a lock that always fails for ten seconds, in every statement anew. So its sleeps
+/// end at our limit, and a file that made us wait for nothing is left alone for a while.
+int sleep_for(sqlite3_vfs*, int microseconds) {
+  const std::int64_t left_us = (impatient_from_ns - now_ns()) / 1000;
+  if (left_us > 0) usleep(static_cast<useconds_t>(std::min<std::int64_t>(microseconds, left_us)));
+  return microseconds;
+}
+
+/// The default file system under a name of ours, with our sleep.
+const char* file_system() {
+  static const char* name = [] {
+    static sqlite3_vfs ours = *sqlite3_vfs_find(nullptr);
+    ours.zName = "bafe";
+    ours.xSleep = sleep_for;
+    return sqlite3_vfs_register(&ours, 0) == SQLITE_OK ? ours.zName : nullptr;
+  }();
+  return name;
+}
+
+/// When an operation began; its sleeps end kPatienceNs later.
+std::int64_t begin_operation() {
+  const std::int64_t begin_ns = now_ns();
+  impatient_from_ns = begin_ns + kPatienceNs;
+  return begin_ns;
+}
 
 /// Every database of the process, so that fork() finds none in the middle of a statement: neither
 /// its mutex nor one inside SQLite is then held by a thread that the child does not have.
@@ -69,7 +99,10 @@ class FileLock {
   explicit FileLock(const std::string& path) {
     if (path.empty()) return;
     file_ = ::open((path + ".lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (file_ >= 0) flock(file_, LOCK_EX);
+    for (int waited_ms = 0; file_ >= 0 && flock(file_, LOCK_EX | LOCK_NB) != 0; ++waited_ms) {
+      if (waited_ms == kBusyMs) break;  // whoever has it may be stopped
+      usleep(1000);
+    }
   }
   ~FileLock() {
     if (file_ >= 0) ::close(file_);
@@ -119,16 +152,18 @@ void Database::close() {
   handle_ = nullptr;
 }
 
-void Database::note(int code) {
-  if (!is_damage(code)) return;
-  is_damaged_ = true;
+void Database::note(int code, std::int64_t begin_ns) {
+  if (is_damage(code)) is_damaged_ = true;
+  const bool is_good = code == SQLITE_OK || code == SQLITE_ROW || code == SQLITE_DONE;
+  const std::int64_t end_ns = now_ns();
+  if (!is_good && end_ns - begin_ns >= kPatienceNs) rests_until_ns_ = end_ns + kRestNs;
 }
 
 sqlite3* Database::open_file() {
   const char* name = path_.empty() ? ":memory:" : path_.c_str();
   const int mode = read_only_ ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
   sqlite3* fresh = nullptr;
-  const int code = sqlite3_open_v2(name, &fresh, mode | SQLITE_OPEN_NOMUTEX, nullptr);
+  const int code = sqlite3_open_v2(name, &fresh, mode | SQLITE_OPEN_NOMUTEX, file_system());
   if (fresh) sqlite3_busy_timeout(fresh, kBusyMs);
   if (code == SQLITE_OK) {
     inode_ = path_.empty() ? 0 : inode_of(path_);
@@ -197,7 +232,15 @@ sqlite3* Database::make_good() {
 }
 
 sqlite3* Database::open() {
+  const std::int64_t begin_ns = begin_operation();
+  if (begin_ns < rests_until_ns_) return nullptr;
   if (process_ == getpid() && handle_ && !is_damaged_) return handle_;
+  sqlite3* found = open_anew();
+  note(found ? SQLITE_OK : SQLITE_CANTOPEN, begin_ns);
+  return found;
+}
+
+sqlite3* Database::open_anew() {
   close();
   process_ = getpid();
   failure_.clear();
@@ -220,14 +263,17 @@ sqlite3* Database::open() {
 bool Database::execute(const char* statements) {
   sqlite3* handle = open();
   if (!handle) return false;
+  const std::int64_t begin_ns = begin_operation();
   const int code = sqlite3_exec(handle, statements, nullptr, nullptr, nullptr);
-  note(code);
+  note(code, begin_ns);
   return code == SQLITE_OK;
 }
 
 Query::Query(Database& database, const char* sql) : database_(database) {
-  if (sqlite3* handle = database.open())
-    database_.note(sqlite3_prepare_v2(handle, sql, -1, &statement_, nullptr));
+  if (sqlite3* handle = database.open()) {
+    const std::int64_t begin_ns = begin_operation();
+    database_.note(sqlite3_prepare_v2(handle, sql, -1, &statement_, nullptr), begin_ns);
+  }
 }
 
 Query::~Query() { sqlite3_finalize(statement_); }
@@ -252,8 +298,9 @@ Query& Query::bind(std::int64_t value) {
 
 int Query::step() {
   if (!statement_) return SQLITE_ERROR;
+  const std::int64_t begin_ns = begin_operation();
   const int code = sqlite3_step(statement_);
-  database_.note(code);
+  database_.note(code, begin_ns);
   return code;
 }
 

@@ -27,7 +27,7 @@ constexpr const char* kProgram =
     "program main(a: f32[8, 16], b: f32[16, 4], c: f32[8, 4]) -> f32[8, 4] "
     "{ return relu (add (matmul a b) c) }";
 constexpr int kErrors[] = {ENOSPC, EIO, EMFILE, EACCES, EINTR};
-constexpr double kLimitSeconds = 20;
+constexpr double kLimitSeconds = 60;
 
 /// The numbers of the program for inputs 0, 1/8, 2/8 …
 std::vector<float> numbers(const Executable& executable) {
@@ -182,7 +182,8 @@ FaultCount FaultBench::enumerate(const FaultPath& path) {
       if (all_faults() || i == chosen) cases.push_back({at, FAULT_FAIL, kErrors[i]});
     }
     if (all_faults() || at % 2 == 0) cases.push_back({at, FAULT_KILL, SIGKILL});
-    if (all_faults() || at % 8 == 1) cases.push_back({at, FAULT_FAIL_ON, ENOSPC});
+    if (all_faults() || at % (path.waits ? 64 : 8) == 1)
+      cases.push_back({at, FAULT_FAIL_ON, ENOSPC});
     for (const Case& one : cases) run_case(path, one, count);
     if (testing::Test::HasFailure() && !all_faults()) break;  // the first says enough
   }

@@ -28,6 +28,7 @@ struct FaultPath {
   std::function<Ending()> run;   ///< in the child, traced
   std::function<bool()> after;   ///< in another child, untraced: does everything work and hold?
   bool may_refuse = false;       ///< kRefused is an answer
+  bool waits = false;            ///< seconds for what stays locked: few of such cases in a slice
 };
 
 struct FaultCount {

@@ -134,6 +134,7 @@ TEST_F(Faults, OfVerifyAndClearLoseEntriesAtMost) {
 TEST_F(Faults, OfTheProfileStoreLoseRowsAtMost) {
   FaultPath path;
   path.name = "profile store";
+  path.waits = true;
   auto name = [&] { return bench->cache() + "/profile.sqlite"; };
   path.before = [&] {
     bench->empty_folders();

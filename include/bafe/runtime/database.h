@@ -37,14 +37,16 @@ class Database {
   sqlite3* open();
   /// Runs statements without results. Needs: the mutex is held.
   bool execute(const char* statements);
-  /// Notes an error code; damage closes the connection, and the next open() sets the file aside.
-  void note(int code);
+  /// Notes the code of what began then. Damage closes the connection, and the next open() sets the
+  /// file aside; after a long wait for nothing the file holds nothing for a minute.
+  void note(int code, std::int64_t begin_ns);
   const std::string& path() const { return path_; }
   /// Why the last open() gave nothing; empty when it did.
   const std::string& failure() const { return failure_; }
 
  private:
   enum class State : std::uint8_t { kGood, kEmpty, kBad, kBusy };
+  sqlite3* open_anew();
   sqlite3* open_file();
   State state_of(sqlite3* handle);
   sqlite3* make_good();
@@ -58,6 +60,7 @@ class Database {
   sqlite3* handle_ = nullptr;
   pid_t process_ = 0;
   bool is_damaged_ = false;
+  std::int64_t rests_until_ns_ = 0;
   std::uint64_t inode_ = 0;  ///< of the file behind handle_
   std::string failure_;
 };
