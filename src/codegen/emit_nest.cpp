@@ -241,14 +241,14 @@ std::string emit_nest_c(const Nest& nest, std::set<std::string>& functions) {
   bool checks_index = false, checks_power = false, checks_divisor = false;
   for (const NestPart& part : nest.parts) {
     PartEmitter emitter(nest, part, functions);
+    const bool is_only = nest.parts.size() == 1;
     known = part.units == kSized || known == kSized ? kSized : known + part.units;
-    std::string last =
-        known == kSized ? format("({} + {})", first, emitter.units_text()) : std::to_string(known);
+    std::string last = std::to_string(known);
+    if (known == kSized) last = is_only ? "end" : format("({} + {})", first, emitter.units_text());
     std::string text = emitter.run(first, last);
     checks_index |= emitter.writer().checks_index();
     checks_power |= emitter.writer().checks_power();
     checks_divisor |= emitter.writer().checks_divisor();
-    bool is_only = nest.parts.size() == 1;
     std::string guard =
         is_only ? "  {\n" : format("  if (begin < {} && end > {}) {{\n", last, first);
     parts += guard + text + "  }\n";

@@ -8,6 +8,7 @@
 
 #include "bafe/base/error.h"
 #include "plan_builder.h"
+#include "slots.h"
 
 namespace bafe {
 namespace {
@@ -118,14 +119,16 @@ void PlanBuilder::resolve_steps() {
   }
 }
 
+void PlanBuilder::place_arena() { place_in_arena(plan_); }
+
 /// First fit over the intervals of life, in order of birth.
-void PlanBuilder::place_arena() {
+void place_in_arena(Plan& plan) {
   struct Life {
     std::size_t slot, first, last;
   };
-  std::vector<Life> lives(plan_.slots.size(), {0, std::numeric_limits<std::size_t>::max(), 0});
-  for (std::size_t s = 0; s < plan_.steps.size(); ++s) {
-    for (SlotId id : plan_.steps[s].slots) {
+  std::vector<Life> lives(plan.slots.size(), {0, std::numeric_limits<std::size_t>::max(), 0});
+  for (std::size_t s = 0; s < plan.steps.size(); ++s) {
+    for (SlotId id : plan.steps[s].slots) {
       Life& life = lives[id.index()];
       life.slot = id.index();
       life.first = std::min(life.first, s);
@@ -133,7 +136,7 @@ void PlanBuilder::place_arena() {
     }
   }
   std::erase_if(lives, [&](const Life& l) {
-    return l.first > l.last || plan_.slots[l.slot].kind != SlotKind::kArena;
+    return l.first > l.last || plan.slots[l.slot].kind != SlotKind::kArena;
   });
   std::stable_sort(lives.begin(), lives.end(), [](auto& a, auto& b) { return a.first < b.first; });
   std::vector<Life> placed;
@@ -141,17 +144,17 @@ void PlanBuilder::place_arena() {
     std::vector<std::pair<std::int64_t, std::int64_t>> busy;
     for (const Life& other : placed) {
       if (other.last < life.first || life.last < other.first) continue;
-      const Slot& s = plan_.slots[other.slot];
+      const Slot& s = plan.slots[other.slot];
       busy.emplace_back(s.arena_offset, s.arena_offset + aligned(s.bytes));
     }
     std::sort(busy.begin(), busy.end());
-    std::int64_t at = 0, size = aligned(std::max<std::int64_t>(plan_.slots[life.slot].bytes, 1));
+    std::int64_t at = 0, size = aligned(std::max<std::int64_t>(plan.slots[life.slot].bytes, 1));
     for (auto [from, to] : busy) {
       if (at + size <= from) break;
       at = std::max(at, to);
     }
-    plan_.slots[life.slot].arena_offset = at;
-    plan_.arena_bytes = std::max(plan_.arena_bytes, at + size);
+    plan.slots[life.slot].arena_offset = at;
+    plan.arena_bytes = std::max(plan.arena_bytes, at + size);
     placed.push_back(life);
   }
 }

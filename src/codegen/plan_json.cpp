@@ -154,6 +154,7 @@ Plan read_plan(const Json& j) {
 }  // namespace
 
 std::string Plan::to_json() const {
+  BAFE_CHECK(bodies.empty(), "prebuilt plans are made where they run");
   Json j = {{"bafe_plan", 1},         {"abi", kKernelAbiVersion}, {"arena_bytes", arena_bytes},
             {"inputs", inputs},       {"outputs", outputs},       {"predicted_ns", predicted_ns},
             {"c_text", c_text},       {"slots", Json::array()},   {"constants", Json::array()},

@@ -10,11 +10,13 @@
 #include <map>
 #include <mutex>
 #include <new>
+#include <optional>
 
 #include "bafe/base/division_error.h"
 #include "bafe/base/error.h"
 #include "bafe/base/format.h"
 #include "bafe/base/trace.h"
+#include "bafe/codegen/prebuilt.h"
 
 namespace bafe {
 namespace {
@@ -47,11 +49,25 @@ KernelRegistry& registry() {
     case kKernelNotPositive:
       throw ShapeError({}, step.label, "a matrix is not positive definite")
           .fix("give a symmetric positive definite matrix");
+    case kKernelHost:
+      throw InternalError({}, step.label, "the host's array library refused the step");
     case kKernelNoMemory:
       throw std::bad_alloc();
     default:
       throw InternalError({}, step.label, format("a kernel returned the unknown code {}", status));
   }
+}
+
+/// One operator on dense buffers by rows; the last slot is its result. Errors are the
+/// interpreter's.
+int interpret_step(const Graph& body, void* const* slots) {
+  std::vector<Tensor> inputs;
+  for (std::size_t i = 0; i < body.inputs().size(); ++i)
+    inputs.push_back(Tensor::borrow(body.inputs()[i].type, slots[i]));
+  const Tensor result = evaluate(body, inputs).front();
+  const auto bytes = static_cast<std::size_t>(type_bytes(result.type()));
+  if (bytes > 0) std::memcpy(slots[inputs.size()], result.data(), bytes);
+  return kKernelOk;
 }
 
 }  // namespace
@@ -86,6 +102,7 @@ struct Executor::Frame {
 struct Executor::Bound {
   KernelFn kernel = nullptr;
   LibraryRoutine routine = nullptr;  // set for library steps
+  const Graph* body = nullptr;       // set where the interpreter takes the step
   std::size_t first = 0;             // of its pointers in a frame
   double ns = 0;
 };
@@ -126,12 +143,18 @@ std::vector<Executor::Bound> Executor::bind(const std::vector<Step>& steps, cons
     bound.first = pointer_count_;
     if (step.kind == StepKind::kGenerated) {
       bound.kernel = module ? module->kernel(step.symbol) : nullptr;
+    } else if (step.kind == StepKind::kLibrary && step.symbol == "evaluate") {
+      const auto body = static_cast<std::size_t>(step.sizes.at(0));
+      BAFE_CHECK(body < plan_.bodies.size(), "a step names a program of its plan");
+      bound.body = plan_.bodies[body].get();
     } else if (step.kind == StepKind::kLibrary) {
       bound.routine = library_routine(step.symbol);
+    } else if (step.kind == StepKind::kPrebuilt) {
+      bound.kernel = prebuilt_kernel(step.symbol);
     } else {
       bound.kernel = registered_kernel(step.symbol);
     }
-    if (!bound.kernel && !bound.routine) {
+    if (!bound.kernel && !bound.routine && !bound.body) {
       throw CompileError({}, step.label, format("the kernel \"{}\" is missing", step.symbol))
           .fix("clear the kernel cache (bafe.cache.clear()) and call again");
     }
@@ -210,6 +233,7 @@ int Executor::run_step(const Step& step, const Bound& bound, void* const* slots,
                        int threads) const {
   if (step.units <= 0) return kKernelOk;
   if (bound.routine) return run_library(step, bound, slots);
+  if (bound.body) return interpret_step(*bound.body, slots);
   Launch launch{bound.kernel,       slots,
                 step.sizes.data(),  step.units,
                 step.scratch_bytes, useful_threads(bound.ns, step.units, threads, worth_ns_)};
@@ -222,7 +246,11 @@ void Executor::run(void* const* inputs, void* const* outputs, int threads) const
   for (const Patch& patch : patches_) {
     pointers[patch.at] = (patch.is_output ? outputs : inputs)[patch.index];
   }
+  const bool is_traced = trace_is_on();
   for (std::size_t i = 0; i < steps_.size(); ++i) {
+    std::optional<TraceSpan> span;
+    if (is_traced) [[unlikely]]
+      span.emplace(trace_name(plan_.steps[i].label), "kernel");
     int status = run_step(plan_.steps[i], steps_[i], pointers + steps_[i].first, threads);
     if (status != kKernelOk) {
       frames_.give(std::move(frame));

@@ -11,9 +11,9 @@
 #include "bafe/base/hash.h"
 #include "bafe/base/options.h"
 #include "bafe/cost/access.h"
+#include "bafe/cost/result_order.h"
 #include "bafe/search/plan.h"
 #include "planner.h"
-#include "result_order.h"
 
 namespace bafe {
 namespace {
@@ -22,24 +22,6 @@ constexpr std::size_t kJoinWindow = 64;  // groups further apart share too littl
 
 bool is_leaf(const Graph& graph, ValueId id) {
   return op_info(graph.node(id).op).kind == OpKind::kLeaf;
-}
-
-/// The order that a layout_transform at a root asks for, else the order of what it is made of.
-std::vector<int> root_order(const Graph& graph, const std::vector<Layout>& leaves, ValueId id,
-                            bool read_by_routine) {
-  int rank = graph.type(id).rank();
-  const Node& node = graph.node(id);
-  if (op_info(node.op).kind == OpKind::kLayout)
-    return layout_from_text(attr_string(node.attrs, 0), rank).order;
-  if (read_by_routine || option("BAFE_LAYOUTS") == "row") return Layout::row(rank).order;
-  return result_order(graph, leaves, id);
-}
-
-Layout leaf_layout(const Graph& graph, ValueId id) {
-  int rank = graph.type(id).rank();
-  if (!is_input(graph, id)) return Layout::row(rank);
-  int index = static_cast<int>(attr_int(graph.node(id).attrs, 0).value());
-  return layout_from_text(graph.inputs()[static_cast<std::size_t>(index)].layout, rank);
 }
 
 }  // namespace

@@ -76,7 +76,7 @@ struct Stmt {
 struct NestPart {
   std::shared_ptr<ExprPool> pool;
   std::vector<Stmt> body;
-  std::int64_t units = 1;  ///< kSized: `sized_units`
+  std::int64_t units = 1;  ///< kSized: `sized_units`, which the only part may leave out
   Ex sized_units = {};
 };
 

@@ -10,6 +10,7 @@
 /// Generated C includes nothing and calls only memcpy, memset and memmove.
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -19,6 +20,8 @@
 namespace bafe {
 
 inline constexpr int kKernelAbiVersion = 1;
+
+class Graph;
 
 using KernelFn = int (*)(void* const* slot, const std::int64_t* size, void* scratch,
                          std::int64_t begin, std::int64_t end);
@@ -30,7 +33,8 @@ enum KernelStatus : int {
   kKernelSingular = 3,
   kKernelNotPositive = 4,
   kKernelNoMemory = 5,
-  kKernelDivisionByZero = 6
+  kKernelDivisionByZero = 6,
+  kKernelHost = 7,  ///< the host's array library refused a step
 };
 
 enum class SlotKind : std::uint8_t { kInput, kOutput, kConstant, kArena };
@@ -75,6 +79,10 @@ struct Plan {
   std::vector<Step> steps;  ///< run at every call, in order
   std::int64_t arena_bytes = 0;
   std::string c_text;  ///< one translation unit; empty when no step is generated
+  /// Programs of one operator that the interpreter takes: a kLibrary step "evaluate" runs
+  /// bodies[sizes[0]] on its slots but the last, which is the result. Prebuilt plans only, which
+  /// are made where they run: they have no JSON.
+  std::vector<std::shared_ptr<const Graph>> bodies;
   int inputs = 0, outputs = 0;
   double predicted_ns = 0;
 

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "bafe/cost/cost_model.h"
+#include "bafe/cost/result_order.h"
 #include "bafe/ir/graph.h"
 
 namespace bafe {
@@ -37,7 +38,6 @@ namespace bafe {
 /// Returns nullopt when the set is none of these; `why`, if given, then says what forbids it.
 std::optional<GroupKind> legal_group(const Graph& graph, std::span<const ValueId> nodes,
                                      std::span<const ValueId> outputs, std::string* why = nullptr);
-inline constexpr std::size_t kMaxGroupNodes = 96;
 
 /// The form that grouping and code generation expect: no named nodes, compact, every root a
 /// distinct non-leaf (a layout_transform is put over inputs, fills, constants and repeated roots),

@@ -3,7 +3,7 @@
 // result of arithmetic, those of a view for a movement; 0 along an axis of size 1 or repeated,
 // which tells nothing. Arithmetic stores along the strides of its operands.
 
-#include "result_order.h"
+#include "bafe/cost/result_order.h"
 
 #include <algorithm>
 #include <cstdlib>
@@ -11,26 +11,14 @@
 #include <numeric>
 #include <optional>
 
+#include "bafe/base/options.h"
 #include "bafe/cost/access.h"
 #include "bafe/ir/op.h"
-#include "bafe/search/plan.h"
 
 namespace bafe {
 namespace {
 
 using Strides = std::vector<std::int64_t>;
-
-Strides dense_strides(const Shape& shape, const std::vector<int>& order) {
-  Strides strides(shape.size(), 0);
-  std::int64_t run = 1;
-  for (std::size_t i = order.size(); i-- > 0;) {
-    const auto axis = static_cast<std::size_t>(order[i]);
-    const std::int64_t size = size_of(shape[axis]);
-    if (size > 1) strides[axis] = run;
-    run *= std::max<std::int64_t>(size, 1);
-  }
-  return strides;
-}
 
 bool tells_nothing(const Strides& strides) {
   return std::all_of(strides.begin(), strides.end(), [](std::int64_t s) { return s == 0; });
@@ -49,7 +37,20 @@ std::optional<bool> exchanges(const std::vector<const Strides*>& operands, int o
   return exchange;
 }
 
-/// Axes by falling strides, slowest first; an axis moves inwards past those that do not tell too.
+}  // namespace
+
+Strides dense_strides(const Shape& shape, const std::vector<int>& order) {
+  Strides strides(shape.size(), 0);
+  std::int64_t run = 1;
+  for (std::size_t i = order.size(); i-- > 0;) {
+    const auto axis = static_cast<std::size_t>(order[i]);
+    const std::int64_t size = size_of(shape[axis]);
+    if (size > 1) strides[axis] = run;
+    run *= std::max<std::int64_t>(size, 1);
+  }
+  return strides;
+}
+
 std::vector<int> common_order(const std::vector<const Strides*>& operands, std::size_t rank) {
   std::vector<int> fastest_first(rank);
   std::iota(fastest_first.rbegin(), fastest_first.rend(), 0);
@@ -68,6 +69,8 @@ std::vector<int> common_order(const std::vector<const Strides*>& operands, std::
   }
   return {fastest_first.rbegin(), fastest_first.rend()};
 }
+
+namespace {
 
 class OrderOfResult {
  public:
@@ -146,6 +149,23 @@ class OrderOfResult {
 
 std::vector<int> result_order(const Graph& graph, const std::vector<Layout>& leaves, ValueId root) {
   return OrderOfResult(graph, leaves).of(root);
+}
+
+std::vector<int> root_order(const Graph& graph, const std::vector<Layout>& leaves, ValueId root,
+                            bool read_by_routine) {
+  int rank = graph.type(root).rank();
+  const Node& node = graph.node(root);
+  if (op_info(node.op).kind == OpKind::kLayout)
+    return layout_from_text(attr_string(node.attrs, 0), rank).order;
+  if (read_by_routine || option("BAFE_LAYOUTS") == "row") return Layout::row(rank).order;
+  return result_order(graph, leaves, root);
+}
+
+Layout leaf_layout(const Graph& graph, ValueId id) {
+  int rank = graph.type(id).rank();
+  if (!is_input(graph, id)) return Layout::row(rank);
+  int index = static_cast<int>(attr_int(graph.node(id).attrs, 0).value());
+  return layout_from_text(graph.inputs()[static_cast<std::size_t>(index)].layout, rank);
 }
 
 }  // namespace bafe
