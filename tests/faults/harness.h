@@ -28,6 +28,7 @@ struct FaultPath {
   std::function<Ending()> run;   ///< in the child, traced
   std::function<bool()> after;   ///< in another child, untraced: does everything work and hold?
   bool may_refuse = false;       ///< kRefused is an answer
+  int stride = 1;                ///< a slice takes every so many calls
   bool waits = false;            ///< seconds for what stays locked: few of such cases in a slice
 };
 
@@ -44,6 +45,8 @@ class FaultBench {
 
   /// Prepares and runs the program as a user's call would.
   Ending call(Tier tier);
+  /// The same with Tier::kAuto, and once more when nothing is left to do behind it.
+  Ending call_and_wait();
   /// The program's numbers are right and, at the second call, come from the cache.
   bool works();
   void empty_folders();
@@ -73,7 +76,10 @@ class FaultBench {
                     FaultCount& count);
   std::string leftovers(const Case& one, long number) const;
 
+  bool agrees(const std::vector<float>& got) const;
+
   TemporaryFolder folder_;
+  std::shared_ptr<const Executable> held_;  ///< of the last call; work behind it ends without it
   std::string quick_command_, refusal_;
   std::vector<float> right_;
   std::unique_ptr<ScopedVariable> cache_dir_, tmp_, compiler_, threads_;

@@ -60,9 +60,10 @@ TEST_F(Faults, OfACompiledColdCallGiveRightNumbersOrAReason) {
 
 TEST_F(Faults, OfAColdCallGiveRightNumbers) {
   FaultPath path;
-  path.name = "cold call";
+  path.name = "cold call, and what follows behind it";
   path.before = [&] { bench->empty_folders(); };
-  path.run = [&] { return bench->call(Tier::kAuto); };
+  path.run = [&] { return bench->call_and_wait(); };
+  path.stride = 3;
   path.after = [&] { return bench->works(); };
   FaultCount count = bench->enumerate(path);
   EXPECT_GT(count.calls, 50);
@@ -135,6 +136,7 @@ TEST_F(Faults, OfTheProfileStoreLoseRowsAtMost) {
   FaultPath path;
   path.name = "profile store";
   path.waits = true;
+  path.stride = 2;
   auto name = [&] { return bench->cache() + "/profile.sqlite"; };
   path.before = [&] {
     bench->empty_folders();
