@@ -12,6 +12,7 @@ import numpy as np
 
 from bafe import _core, trees
 from bafe import tracer as _t
+from bafe.array_methods import ArrayMethods
 from bafe.tensor import Tensor
 from bafe.tracer import Tracer, _place
 
@@ -41,21 +42,38 @@ class _Options:
         self.fn = fn
         self.search = search
         self.autotune = autotune
-        self.static_argnums = static_argnums
+        self.parameter_names, takes_any = _parameter_names(fn)
+        names = self.parameter_names
+        self.static_argnums = tuple(n + len(names) if n < 0 else n for n in static_argnums)
         self.static_argnames = static_argnames
+        self.owns_out = not (takes_any or "out" in names)  # out= says where results go
         self.records: dict[Any, Any] = {}
-        self.parameter_names = _parameter_names(fn)
+        self.settings: Any = ()  # equal for functions whose programs may be joined
+
+    def parameters(self) -> tuple[list[int], tuple[str, ...], bool]:
+        """What the core must know: static positions, static names, whether out= is BAFE's."""
+        names, named = self.parameter_names, set(self.static_argnames)
+        positions = {*self.static_argnums, *(i for i, n in enumerate(names) if n in named)}
+        named.update(names[i] for i in self.static_argnums if 0 <= i < len(names))
+        return sorted(positions), tuple(sorted(named)), self.owns_out
 
 
 def _kind(value: Any) -> str:
     return type(value).__name__
 
 
-def _parameter_names(fn: Callable[..., Any]) -> list[str]:
+def _parameter_names(fn: Callable[..., Any]) -> tuple[list[str], bool]:
+    """Names in order, and whether any keyword is taken."""
     try:
-        return list(inspect.signature(fn).parameters)
+        parameters = inspect.signature(fn).parameters
     except (TypeError, ValueError):
-        return []
+        return [], False
+    return list(parameters), any(p.kind is p.VAR_KEYWORD for p in parameters.values())
+
+
+def _typed(value: Any) -> tuple[type, str]:
+    """Tells apart what compares equal: 1, True and 1.0, in tuples and keys too."""
+    return type(value), repr(value)
 
 
 class _Call:
@@ -68,7 +86,6 @@ class _Call:
         self.parts: list[
             tuple[Any, str, Any]
         ] = []  # (position or name, "static" or structure, value)
-        self.plain = not kwargs
         self.has_values = True
         names = options.parameter_names
         for position, value in enumerate(args):
@@ -80,7 +97,6 @@ class _Call:
 
     def _add(self, where: Any, name: str, value: Any, static: bool) -> None:
         if static or name in self.options.static_argnames:
-            self.plain = False
             try:
                 hash(value)
             except TypeError:
@@ -96,16 +112,14 @@ class _Call:
             self.has_values = self.has_values and not isinstance(self.leaves[i], ShapeDtype)
             self.leaves[i] = _leaf(self.leaves[i], name)
             self.names.append(name if structure == "*" else f"{name}[{i - before}]")
-        if structure != "*" or (before < len(self.leaves) and self.leaves[before] is not value):
-            self.plain = False
         self.parts.append((where, "tree", structure))
 
     def key(self) -> Any:
-        statics = tuple(
-            (where, kind, repr(value) if kind == "static" else None, value)
+        parts = tuple(
+            (where, kind, value if value is None or type(value) is str else _typed(value), value)
             for where, kind, value in self.parts
         )
-        return statics, _core.signature(self.leaves)
+        return parts, _core.signature(self.leaves)
 
     def rebuild(self, leaves: Sequence[Any]) -> tuple[list[Any], dict[str, Any]]:
         """The call's arguments with new leaves."""
@@ -138,7 +152,7 @@ def _leaf(value: Any, name: str) -> Any:
         if type(value) is int and not -(2**63) <= value < 2**63:
             raise OverflowError(f"argument {name!r}: Python integer {value} does not fit 64 bits")
         return value
-    if isinstance(value, Tensor):
+    if isinstance(value, ArrayMethods):
         return value
     raise _core.TraceError(
         f"{_place()}jit: argument {name!r} is a {type(value).__name__}, not an array or a number\n"

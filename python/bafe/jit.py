@@ -10,7 +10,7 @@ from typing import Any, Callable
 
 import numpy as np
 
-from bafe import _core, methods  # noqa: F401
+from bafe import _core, arguments, methods, staging, trees  # noqa: F401
 from bafe.call import _Call, _Options
 from bafe.record import _record_for
 from bafe.tensor import Tensor
@@ -22,17 +22,32 @@ JitFunction = _core.JitFunction
 def _resolve(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Slow path of a call: the core found no record that fits."""
     options: _Options = function._options
+    given, out = kwargs, None
+    if options.owns_out and "out" in kwargs:
+        kwargs = dict(kwargs)
+        out = kwargs.pop("out")
     if _core.option("BAFE_DISABLE_JIT") == "1":
-        return options.fn(*args, **kwargs)
+        return trees.fill(out, options.fn(*args, **kwargs))
     call = _Call(options, args, kwargs)
     if any(isinstance(leaf, Tensor) for leaf in call.leaves):
+        if out is not None:
+            raise _core.TraceError(
+                f"{_place()}jit: out= inside a traced function: tensors are values, not memory\n"
+                "  fix: give out= to the outer call"
+            )
         return options.fn(*args, **kwargs)  # inside another trace: inlined
     if not call.has_values:
         raise _core.TraceError(
             f"{_place()}jit: a ShapeDtype has no values to compute with\n"
             "  fix: pass arrays, or ask explain, source or compile"
         )
-    return _record_for(function, call).run(call.leaves)
+    if any(hasattr(leaf, "_pending") for leaf in call.leaves):
+        from bafe import lazy_array
+
+        return trees.fill(out, lazy_array.call(options, call))
+    record = _record_for(function, call)
+    function._publish(record, args, given, call.parts)
+    return record.run(call.leaves, out)
 
 
 def evaluate_nullary(build: Callable[[Tracer], int]) -> np.ndarray:
@@ -56,6 +71,7 @@ def _budget_of(budget: Any, iters: Any, temperature: Any, seed: Any) -> Any:
     return base
 
 
+@arguments.named
 def jit(
     fn: Callable[..., Any] | None = None,
     *,
@@ -91,7 +107,9 @@ def jit(
         math: ``bits`` (same bits as written), ``reals`` (equal over the reals and stable) or
             ``fast``.
         threads: most threads a call may use; default ``get_num_threads()``.
-        tier: ``auto``, ``compiled`` or ``interpreted``; default ``BAFE_TIER``.
+        tier: ``auto`` runs at once on tier 0 and compiles in the background, unless ``autotune``,
+            ``budget``, ``iters`` or ``deep`` ask for more; ``compiled`` compiles in the first call;
+            ``interpreted`` never does. Default ``BAFE_TIER``.
         structure: ``auto`` skips known zeros of matrices (declared, or found in the arguments and
             tested at every call), ``off`` never does; ``math="bits"`` implies ``off``.
         rewrite: False compiles the program as written: operators are fused, no rule is applied.
@@ -112,6 +130,7 @@ def jit(
         >>> f(np.ones((1, 2)), np.ones((2, 1)))
         array([[1.]])
     """
+    arguments.check_jit(threads, iters, temperature, seed, time_budget_ms)
     if fn is None:
         return functools.partial(
             jit,
@@ -139,7 +158,7 @@ def jit(
         _budget_of(budget, iters, temperature, seed),
         time_budget_ms,
         deep,
-        tier if tier is not None else _core.option("BAFE_TIER"),
+        staging.tier_named(tier),
         threads or 0,
         autotune,
     )
@@ -149,17 +168,46 @@ def jit(
         )
     _core.use_rewrites(search, rewrite)
     _core.use_structure(search, structure == "auto" and math != "bits")
-    function = JitFunction(_resolve)
+    settings = (
+        math,
+        budget,
+        iters,
+        temperature,
+        seed,
+        time_budget_ms,
+        deep,
+        tier,
+        threads,
+        autotune,
+    )
     numbers = _indices("jit", "static_argnums", static_argnums)
     names = (static_argnames,) if isinstance(static_argnames, str) else tuple(static_argnames)
     wrapped = fn._options.fn if isinstance(fn, JitFunction) else fn
-    function._options = _Options(
+    options = _Options(
         wrapped, {"options": search, "threads": threads or 0}, autotune, numbers, names
     )
+    options.settings = (*settings, structure, rewrite)
+    function = _made_of(options)
     functools.update_wrapper(function, wrapped) if isinstance(
         wrapped, types.FunctionType
     ) else setattr(function, "__name__", type(wrapped).__name__)
     return function
+
+
+def _made_of(options: _Options) -> Any:
+    function = JitFunction(_resolve)
+    function._options = options
+    function._configure(*options.parameters())
+    return function
+
+
+def jitted(fn: Callable[..., Any], like: _Options | None) -> Any:
+    """Jit ``fn`` with the options of another jitted function; None: with the defaults."""
+    if like is None:
+        return jit(fn)
+    options = _Options(fn, like.search, like.autotune, (), ())
+    options.settings = like.settings
+    return _made_of(options)
 
 
 def fuse(f: Callable[..., Any], g: Callable[..., Any]) -> Any:

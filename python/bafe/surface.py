@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from bafe import tracer as _t
-from bafe.tensor import Tensor, _matmul
+from bafe.array_methods import _matmul
+from bafe.tensor import Tensor
 from bafe.tracer import (
     ArrayLike,
     Axes,

@@ -1,66 +1,31 @@
 """Tensors: values of a program that is being traced.
 
 A Tensor behaves like the NumPy array it stands for: operators, slicing, methods and NumPy's own
-functions record
-nodes. Called on plain arrays outside a trace, BAFE's functions compute at once with the
-interpreter.
+functions record nodes. Called on plain arrays outside a trace, BAFE's functions compute at once with
+the interpreter.
 """
 
 from __future__ import annotations
 
-from typing import Any, Callable
+from typing import Any
 
 import numpy as np
 
 from bafe import _core
-from bafe.tracer import (
-    Axes,
-    Constant,
-    DTypeLike,
-    Tracer,
-    _call,
-    _method,
-    _place,
-    _record,
-    _reduce,
-    user_loc,
-)
+from bafe.array_methods import ArrayMethods
+from bafe.tracer import Tracer, _place
 
 
-def _binary(name: str) -> Callable[[Tensor, Any], Any]:
-    def method(self: Tensor, other: Any) -> Any:
-        if not _usable(other):
-            return NotImplemented
-        return _call(name, (self, other))
-
-    return method
-
-
-def _reflected(name: str) -> Callable[[Tensor, Any], Any]:
-    def method(self: Tensor, other: Any) -> Any:
-        if not _usable(other):
-            return NotImplemented
-        return _call(name, (other, self))
-
-    return method
-
-
-def _usable(value: Any) -> bool:
-    return isinstance(value, (Tensor, Constant, np.ndarray, np.generic, int, float, list, tuple))
-
-
-class Tensor:
+class Tensor(ArrayMethods):
     """A value of a traced program: shape, dtype and everything NumPy lets one do with it."""
 
     __slots__ = ("tracer", "_index")
-    __array_priority__ = 1000
 
     def __init__(self, tracer: Tracer, index: int) -> None:
         self.tracer = tracer
         self._index = index
 
-    # What it is -----------------------------------------------------------------------------------
-    # -------------
+    # What it is
     @property
     def _dtype(self) -> str:
         return self.tracer.trace.dtype_of(self._index)
@@ -78,40 +43,16 @@ class Tensor:
         return numpy_dtype(self._dtype)
 
     @property
-    def ndim(self) -> int:
-        """Number of axes."""
-        return len(self.shape)
-
-    @property
-    def size(self) -> int:
-        """Number of elements."""
-        return int(np.prod(self.shape, dtype=np.int64))
-
-    @property
     def layout(self) -> str:
         """How the caller stores the value; ``row`` unless it was declared otherwise."""
         return self.tracer.trace.layout_of(self._index)
 
-    @property
-    def T(self) -> Tensor:
-        """All axes reversed."""
-        return self.transpose()
-
     def __repr__(self) -> str:
         return f"Tensor({self.tracer.trace.text_of(self._index)})"
-
-    def __len__(self) -> int:
-        if not self.shape:
-            raise TypeError("len() of a 0-d tensor")
-        return self.shape[0]
-
-    def __iter__(self) -> Any:
-        return (self[i] for i in range(len(self)))
 
     __hash__ = object.__hash__
 
     # What a tracer cannot know
-    # ----------------------------------------------------------------------------------
     def _no_value(self, what: str, fix: str) -> Any:
         raise _core.TraceError(
             f"{_place()}trace: {what}, but {self!r} has no value while tracing\n  fix: {fix}"
@@ -140,182 +81,3 @@ class Tensor:
     def item(self) -> Any:
         """Not available while tracing; raises TraceError."""
         return self._no_value("item() asks for a value", "return the tensor and read it outside")
-
-    # Arithmetic -----------------------------------------------------------------------------------
-    # --------------
-    __add__, __radd__ = _binary("add"), _reflected("add")
-    __sub__, __rsub__ = _binary("sub"), _reflected("sub")
-    __mul__, __rmul__ = _binary("mul"), _reflected("mul")
-    __truediv__, __rtruediv__ = _binary("div"), _reflected("div")
-    __floordiv__, __rfloordiv__ = _binary("floor_divide"), _reflected("floor_divide")
-    __mod__, __rmod__ = _binary("remainder"), _reflected("remainder")
-    __rpow__ = _reflected("pow")
-    __and__, __rand__ = _binary("bitwise_and"), _reflected("bitwise_and")
-    __or__, __ror__ = _binary("bitwise_or"), _reflected("bitwise_or")
-    __xor__, __rxor__ = _binary("bitwise_xor"), _reflected("bitwise_xor")
-    __lshift__, __rlshift__ = _binary("left_shift"), _reflected("left_shift")
-    __rshift__, __rrshift__ = _binary("right_shift"), _reflected("right_shift")
-    __lt__, __le__ = _binary("less"), _binary("less_equal")
-    __gt__, __ge__ = _binary("greater"), _binary("greater_equal")
-    __eq__ = _binary("equal")
-    __ne__ = _binary("not_equal")
-
-    def __matmul__(self, other: Any) -> Any:
-        return _matmul(self, other) if _usable(other) else NotImplemented
-
-    def __rmatmul__(self, other: Any) -> Any:
-        return _matmul(other, self) if _usable(other) else NotImplemented
-
-    def __pow__(self, exponent: Any) -> Any:
-        if isinstance(exponent, (int, float)) and not isinstance(exponent, bool) and exponent == 2:
-            if self._dtype != "bool":
-                return _call("square", (self,))
-        return _call("pow", (self, exponent)) if _usable(exponent) else NotImplemented
-
-    def __neg__(self) -> Tensor:
-        return _call("neg", (self,))
-
-    def __pos__(self) -> Tensor:
-        return self
-
-    def __abs__(self) -> Tensor:
-        return _call("abs", (self,))
-
-    def __invert__(self) -> Tensor:
-        return _call("bitwise_not", (self,))
-
-    def __getitem__(self, key: Any) -> Tensor:
-        from bafe.indexing import getitem
-
-        return getitem(self, key)
-
-    def __setitem__(self, key: Any, value: Any) -> None:
-        raise _core.TraceError(
-            f"{_place()}trace: a tensor cannot be changed in place\n"
-            "  fix: build the result with bafe.where or bafe.concat"
-        )
-
-    # Shape ----------------------------------------------------------------------------------------
-    # --------------
-    def reshape(self, *shape: Any) -> Tensor:
-        """Row-major reshape; one size may be -1."""
-        sizes = (
-            shape[0] if len(shape) == 1 and not isinstance(shape[0], (int, np.integer)) else shape
-        )
-        return _method("reshape", self, tuple(sizes))
-
-    def transpose(self, *perm: Any) -> Tensor:
-        """Permute the axes; without arguments reverse them."""
-        order = perm[0] if len(perm) == 1 and not isinstance(perm[0], (int, np.integer)) else perm
-        return _method("transpose", self, tuple(order) if order else None)
-
-    def swapaxes(self, a: int, b: int) -> Tensor:
-        """Exchange two axes."""
-        order = list(range(self.ndim))
-        order[a], order[b] = order[b], order[a]
-        return self.transpose(order)
-
-    def ravel(self) -> Tensor:
-        """Flatten to one axis, row-major."""
-        return self.reshape(-1)
-
-    flatten = ravel
-
-    def squeeze(self, axis: Axes | None = None) -> Tensor:
-        """Remove axes of size 1."""
-        axes = (axis,) if isinstance(axis, (int, np.integer)) else axis
-        return _method("squeeze", self, axes)
-
-    def astype(self, dtype: DTypeLike) -> Tensor:
-        """Convert the elements as NumPy's astype does."""
-        return _method("cast", self, dtype)
-
-    # Reductions -----------------------------------------------------------------------------------
-    # --------------
-    def sum(self, axis: Axes | None = None, keepdims: bool = False) -> Tensor:
-        """Sum; small integers accumulate in 64 bits as in NumPy."""
-        return _reduce("reduce_sum", self, axis, keepdims)
-
-    def prod(self, axis: Axes | None = None, keepdims: bool = False) -> Tensor:
-        """Product."""
-        return _reduce("reduce_prod", self, axis, keepdims)
-
-    def max(self, axis: Axes | None = None, keepdims: bool = False) -> Tensor:
-        """Largest element; NaN wins."""
-        return _reduce("reduce_max", self, axis, keepdims)
-
-    def min(self, axis: Axes | None = None, keepdims: bool = False) -> Tensor:
-        """Smallest element; NaN wins."""
-        return _reduce("reduce_min", self, axis, keepdims)
-
-    def mean(self, axis: Axes | None = None, keepdims: bool = False) -> Tensor:
-        """Arithmetic mean."""
-        return _reduce("mean", self, axis, keepdims)
-
-    def var(self, axis: Axes | None = None, ddof: int = 0, keepdims: bool = False) -> Tensor:
-        """Variance, from centred values."""
-        from bafe.surface import var
-
-        return var(self, axis, ddof, keepdims)
-
-    def std(self, axis: Axes | None = None, ddof: int = 0, keepdims: bool = False) -> Tensor:
-        """Take the square root of the variance."""
-        return _call("sqrt", (self.var(axis, ddof, keepdims),))
-
-    def any(self, axis: Axes | None = None, keepdims: bool = False) -> Tensor:
-        """Whether any element is not zero."""
-        if self.size == 0:
-            return _reduce("reduce_sum", self.astype(bool), axis, keepdims) != 0
-        return _reduce("reduce_max", self.astype(bool), axis, keepdims)
-
-    def all(self, axis: Axes | None = None, keepdims: bool = False) -> Tensor:
-        """Whether all elements are not zero."""
-        if self.size == 0:
-            return _reduce("reduce_sum", ~self.astype(bool), axis, keepdims) == 0
-        return _reduce("reduce_min", self.astype(bool), axis, keepdims)
-
-    def argmax(self, axis: int | None = None, keepdims: bool = False) -> Tensor:
-        """Index of the first largest element."""
-        return _reduce("argmax", self, axis, keepdims)
-
-    def argmin(self, axis: int | None = None, keepdims: bool = False) -> Tensor:
-        """Index of the first smallest element."""
-        return _reduce("argmin", self, axis, keepdims)
-
-    def cumsum(self, axis: int | None = None) -> Tensor:
-        """Prefix sums along an axis; flattened when None."""
-        return _method("cumsum", self, axis)
-
-    def clip(self, lo: Any = None, hi: Any = None) -> Tensor:
-        """Limit the elements to [lo, hi]; None leaves a side open."""
-        out: Any = self
-        if lo is not None:
-            out = _call("maximum", (out, lo))
-        return out if hi is None else _call("minimum", (out, hi))
-
-    def round(self) -> Tensor:
-        """Round to the nearest integer, ties to even."""
-        return _call("round", (self,))
-
-    def dot(self, other: Any) -> Tensor:
-        """Matrix product with ``other`` (at most two axes, as NumPy's dot where both agree)."""
-        from bafe.numpy_protocol import _dot
-
-        return _dot(self, other)
-
-    # NumPy's own functions
-    # ----------------------------------------------------------------------------------------
-    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
-        from bafe.numpy_protocol import apply_ufunc
-
-        return apply_ufunc(ufunc, method, inputs, kwargs)
-
-    def __array_function__(self, func: Any, types: Any, args: Any, kwargs: Any) -> Any:
-        from bafe.numpy_protocol import apply_function
-
-        return apply_function(func, args, kwargs)
-
-
-def _matmul(a: Any, b: Any) -> Any:
-    loc = user_loc()
-    return _record([a, b], lambda t, ids: t.trace.matmul(ids[0], ids[1], loc))

@@ -103,6 +103,8 @@ class Tracer:
             )
         if isinstance(value, Constant):
             return self.tensor(self.trace.constant(value.array))
+        if hasattr(value, "_pending"):  # a lazy array that the function captured
+            value = value.numpy()
         if isinstance(value, (bool, np.bool_)):
             return self.tensor(self.trace.scalar(bool(value), "bool"))
         if isinstance(value, (int, float)) and not isinstance(value, np.generic):
@@ -205,6 +207,10 @@ def _record(values: Sequence[Any], build: Callable[[Tracer, list[int]], int]) ->
     """Record a node over ``values``; without a trace, compute it at once."""
     tracer = tracer_of(values)
     if tracer is None:
+        if any(hasattr(value, "_pending") for value in values):
+            from bafe.lazy_array import record
+
+            return record(values, build)
         return _eager(values, build)
     like = next((v for v in values if hasattr(v, "tracer")), None)
     if like is None:

@@ -9,6 +9,7 @@
 #include "bafe/ir/einsum.h"
 #include "bafe/ir/impose.h"
 #include "bafe/ir/text.h"
+#include "bafe/runtime/engine_key.h"
 
 namespace bafe::python {
 namespace {
@@ -314,6 +315,17 @@ void bind_ir(py::module_& module) {
              for (const InputInfo& info : p.graph.inputs()) {
                out.append(py::make_tuple(info.name, std::string(dtype_info(info.type.dtype).name),
                                          shape_to_python(info.type.shape), info.weak, info.layout));
+             }
+             return out;
+           })
+      .def("canonical_text", [](const TracedProgram& p) { return canonical_text(p.graph); })
+      .def("root_specs",
+           [](const TracedProgram& p) {
+             py::list out;
+             for (ValueId root : p.graph.roots()) {
+               const Type& type = p.graph.type(root);
+               out.append(py::make_tuple(std::string(dtype_info(type.dtype).name),
+                                         shape_to_python(type.shape)));
              }
              return out;
            })

@@ -33,6 +33,7 @@ void bind_runtime(py::module_& module);
 void bind_tuning(py::module_& module);
 void bind_function(py::module_& module);
 void bind_tiers(py::module_& module);
+void bind_shapes(py::module_& module);
 void bind_record(py::module_& module);
 void bind_memory(py::module_& module);
 void bind_host_steps(

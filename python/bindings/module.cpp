@@ -17,6 +17,7 @@ PYBIND11_MODULE(_core, module) {
   bind_function(module);
   bind_record(module);
   bind_tiers(module);
+  bind_shapes(module);
   bind_memory(module);
   bind_host_steps(module);
 }

@@ -232,12 +232,19 @@ Plan PlanBuilder::run() {
   place_leaves();
   for (const Group& group : program_.groups) {
     std::size_t first = drafts_.size();
-    lower_group(group);
+    cuts_.emplace_back();
+    const int number = static_cast<int>(&group - program_.groups.data());
+    const std::vector<int>& host = scope_.options.host;
+    if (std::find(host.begin(), host.end(), number) != host.end() && lower_host(group))
+      hosted_.push_back(number);
+    else
+      lower_group(group);
     double share = 1.0 / static_cast<double>(std::max<std::size_t>(drafts_.size() - first, 1));
     for (std::size_t i = first; i < drafts_.size(); ++i) {
       drafts_[i].step.predicted_ns = group.predicted_ns * share;
       drafts_[i].step.flops = group.flops * share;
       drafts_[i].step.bytes = group.bytes * share;
+      drafts_[i].group = static_cast<int>(cuts_.size()) - 1;
     }
   }
   place_outputs();

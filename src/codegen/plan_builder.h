@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "bafe/codegen/gemm.h"
+#include "bafe/codegen/plan_facts.h"
 #include "bafe/cost/attention.h"
 #include "kernel.h"
 
@@ -23,7 +24,11 @@ struct StepDraft {
   std::vector<SlotUse> uses;
   int output = -1;
   bool in_setup = false;
+  int group = -1;  ///< of the program
 };
+
+/// How the product's tiles differ from those of choice 0.
+CutChange cut_change(const GemmSpec& spec, const Target& target);
 
 class PlanBuilder {
  public:
@@ -31,10 +36,15 @@ class PlanBuilder {
   Plan run();
   /// Ways to cut each product, known after run().
   const std::vector<int>& tilings() const { return tilings_; }
+  /// Groups that became host steps, known after run().
+  const std::vector<int>& hosted() const { return hosted_; }
+  PlanFacts facts() const;  ///< likewise
 
  private:
   // Lowering, group by group.
   void lower_group(const Group& group);
+  // host_step.cpp
+  bool lower_host(const Group& group);
   void lower_siblings(const std::vector<ValueId>& outputs, const Group& group);
   bool place_beside(ValueId id);
   /// Gives `id` a buffer, with its own kernels.
@@ -72,7 +82,8 @@ class PlanBuilder {
   std::set<std::string> math_;
   std::string kernels_c_;
   bool uses_vectors_ = false;
-  std::vector<int> tilings_;
+  std::vector<int> tilings_, hosted_;
+  std::vector<CutChange> cuts_;  // by group lowered so far
   int kernels_ = 0, temporaries_ = 0;
   std::map<ValueId, SlotId> value_slots_;
   std::map<int, SlotId> temporary_slots_, constant_temporaries_;

@@ -17,6 +17,7 @@
 #include "bafe/runtime/autotune.h"
 #include "bafe/runtime/calibrate.h"
 #include "bafe/runtime/engine_key.h"
+#include "bafe/runtime/engine_log.h"
 #include "bafe/runtime/executables.h"
 #include "bafe/runtime/tuning.h"
 #include "bafe/runtime/validate.h"
@@ -100,6 +101,7 @@ void add_search(Provenance& out, SearchResult result, const Request& request) {
     out.candidates.push_back({print_brief(candidate.graph), candidate.predicted_ns});
   }
   out.stats = std::move(result.stats);
+  log_search(out);
 }
 
 LowerOptions lower_options(const Request& request) {
@@ -145,8 +147,7 @@ Built ProgramMaker::build(const CandidatePlan& way, const Request& request, Prov
 }
 
 Built ProgramMaker::build_planned(Plan plan, const CandidatePlan& way, const Request& request,
-                                  Provenance provenance, Interrupt& interrupt,
-                                  KernelCache& cache) {
+                                  Provenance provenance, Interrupt& interrupt, KernelCache& cache) {
   Built built;
   built.plan = std::move(plan);
   CompileResult compiled;

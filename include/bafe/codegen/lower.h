@@ -18,6 +18,8 @@ struct LowerOptions {
   /// How register tiles cut the i-th product, of product_tilings()[i] ways; what is missing is 0,
   /// the model's. Values do not depend on it.
   std::vector<int> tilings = {};
+  /// Groups that the host's array library runs, of host_groups() (codegen/host.h).
+  std::vector<int> host = {};
 };
 
 /// Emits one C translation unit and the steps over slots. Input slots carry the caller's order

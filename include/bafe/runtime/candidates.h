@@ -1,5 +1,5 @@
 #pragma once
-/// Under autotune a program is built in several ways, and what runs is the one that was fastest.
+/// The ways to build a program that tuning (tuning.h) chooses from.
 
 #include <memory>
 #include <string>
@@ -22,17 +22,8 @@ struct CandidatePlan {
 std::vector<CandidatePlan> candidate_plans(const Program& chosen, const LowerOptions& lower,
                                            const CostModel& cost);
 
-struct RaceLimits {
-  int rounds = 7;                   ///< each runs every contender once, so that all see one machine
-  std::int64_t sample_ns = 50'000;  ///< a run is repeated until so much has passed
-  std::int64_t total_ns = 400'000'000;         ///< no further round after this
-  std::int64_t bytes = std::int64_t{1} << 30;  ///< larger arguments are not copied: the first wins
-  double gain = 0.98;  ///< another contender wins only below this median ratio to the first
-};
-
-/// The fastest of `contenders` on drawn arguments, timed in turns; 0 unless another is clearly
-/// faster. An executable that throws is out of the race.
-std::size_t fastest(const std::vector<std::shared_ptr<const Executable>>& contenders,
-                    const RaceLimits& limits = {});
+/// Adds ways in which the host's array library (NumPy, where Python registered it) runs single
+/// groups. Results are of class `reals`; nothing is added under math="bits".
+void add_host_plans(std::vector<CandidatePlan>& plans);
 
 }  // namespace bafe
