@@ -131,7 +131,7 @@ std::shared_ptr<const Executable> Families::ready(const Request& request, Kernel
   std::unique_lock lock(family->mutex, std::try_to_lock);
   if (!lock) return nullptr;
   if (!family->is_loaded) load(*family, premises, cache);
-  if (!family->traced) return nullptr;
+  if (!family->traced || !family->is_faster) return nullptr;
   const std::optional<ProgramSizes> sizes = family->traced->match(compact);
   if (!sizes) return nullptr;
   try {
@@ -175,10 +175,11 @@ std::optional<Built> Families::build(const Request& request, Interrupt& interrup
   }
 }
 
-void Families::publish(const Request& request, KernelCache& cache) {
+void Families::publish(const Request& request, bool is_faster, KernelCache& cache) {
   const std::string premises = premises_of(request, request.graph.compact());
   const std::shared_ptr<Family> family = family_of(premises);
   std::lock_guard lock(family->mutex);
+  family->is_faster = is_faster;
   if (family->traced) store(*family, premises, cache);
 }
 

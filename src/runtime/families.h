@@ -28,7 +28,7 @@ namespace bafe {
 /// the topic "recompiles" tells of each that goes.
 class Families {
  public:
-  static constexpr std::size_t kSignatures = 3, kMostSamples = 4, kMostKernels = 8;
+  static constexpr std::size_t kSignatures = 3, kMostSamples = 4, kMostKernels = 32;
   static constexpr std::size_t kMostFamilies = 128;
   static constexpr int kMostGeneralisations = 4, kMostSpecialised = 8;
 
@@ -39,8 +39,9 @@ class Families {
   /// for its own sizes: its family is not general, or cannot be. Errors: Interrupted.
   std::optional<Built> build(const Request& request, Interrupt& interrupt, KernelCache& cache,
                              ProgramMaker& maker);
-  /// What build() made agreed with the interpreter: the family goes to the cache.
-  void publish(const Request& request, KernelCache& cache);
+  /// What build() made agreed with tier 0: the family goes to the cache. Where it was not faster,
+  /// ready() gives nothing: then every signature is timed against tier 0 before it leaves it.
+  void publish(const Request& request, bool is_faster, KernelCache& cache);
   /// What build() made did not: the family is not general any more.
   void refuse(const Request& request, const std::string& why);
   /// May one more signature of the family have a kernel of its own? Counts it.
@@ -62,7 +63,8 @@ class Families {
     std::vector<ExplainStep> steps;
     std::list<Kernel> kernels;
     int generalisations = 0, specialised = 0;
-    std::string refused;  ///< why it is not general
+    std::string refused;     ///< why it is not general
+    bool is_faster = false;  ///< than tier 0, when its kernels were last timed
     std::uint64_t kernel_clock = 0;
     std::uint64_t used = 0;
   };

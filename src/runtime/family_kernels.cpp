@@ -151,6 +151,10 @@ std::optional<Built> Families::make_kernel(Family& family, Instance instance,
   widen(fresh.text, family, sizes, request);
   const auto match = fresh.text.match(instance.text);
   BAFE_CHECK(match.has_value(), "a widened text still has its first case");
+  if (fresh.text.parameters() == 0) {  // few rows, unrolled: nothing to share
+    log("recompiles", format("{}: a kernel of their own", sizes.binding.text()));
+    return std::nullopt;
+  }
   std::optional<std::string> c_text = fresh.text.c_text();
   if (!c_text) {
     log("recompiles", "a kernel keeps its sizes: a function in it cannot be handed them");
@@ -186,10 +190,11 @@ std::optional<Built> Families::make_kernel(Family& family, Instance instance,
   return built;
 }
 
-/// record := version samples {json} chosen-json kernels {text code compiler}
+/// record := version is_faster samples {json} chosen-json kernels {text code compiler}
 void Families::store(const Family& family, const std::string& premises, KernelCache& cache) {
   FieldWriter out;
-  out.number(kRecordVersion).number(static_cast<std::uint32_t>(family.samples.size()));
+  out.number(kRecordVersion).number<std::uint8_t>(family.is_faster);
+  out.number(static_cast<std::uint32_t>(family.samples.size()));
   for (const Graph& sample : family.samples) out.text(program_to_json(sample));
   out.text(program_to_json(family.chosen));
   out.number(static_cast<std::uint32_t>(family.kernels.size()));
@@ -209,6 +214,7 @@ void Families::load(Family& family, const std::string& premises, KernelCache& ca
   try {
     FieldReader in(entry->report);
     if (in.number<std::uint32_t>() != kRecordVersion) return;
+    const bool is_faster = in.number<std::uint8_t>() != 0;
     std::vector<Graph> samples;
     for (auto left = in.number<std::uint32_t>(); left > 0 && in.is_good(); --left) {
       samples.push_back(program_from_json(in.text()).compact());
@@ -227,6 +233,7 @@ void Families::load(Family& family, const std::string& premises, KernelCache& ca
                          std::move(*c_text), std::string(compiler), 0});
     }
     family.chosen = program_from_json(chosen);
+    family.is_faster = is_faster;
     family.samples = std::move(samples);
     family.traced = std::move(traced);
     family.kernels = std::move(kernels);
