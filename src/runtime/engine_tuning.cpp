@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdlib>
 #include <map>
 #include <mutex>
 #include <thread>
@@ -13,6 +14,7 @@
 #include "bafe/base/error.h"
 #include "bafe/base/format.h"
 #include "bafe/base/log.h"
+#include "bafe/base/options.h"
 #include "bafe/runtime/autotune.h"
 #include "bafe/runtime/calibrate.h"
 #include "bafe/runtime/executables.h"
@@ -22,7 +24,7 @@
 namespace bafe {
 namespace {
 
-constexpr double kBehindSeconds = 4;          // of one program, builds included
+constexpr double kBehindSeconds = 4;          // where BAFE_TUNING_SECONDS is no number
 constexpr std::size_t kMostAlternatives = 5;  // other programs of the search
 constexpr int kCallWaits = 40;                // of 5 ms, for a second call to be seen
 
@@ -157,6 +159,14 @@ void wait_for_calls(const TuningSubject& subject, Job& job) {
     std::this_thread::sleep_for(std::chrono::milliseconds(5));
 }
 
+/// Of one program, builds included.
+double behind_seconds() {
+  const std::string text = option("BAFE_TUNING_SECONDS");
+  char* end = nullptr;
+  const double seconds = std::strtod(text.c_str(), &end);
+  return end != text.c_str() && *end == 0 && seconds >= 0 ? seconds : kBehindSeconds;
+}
+
 void tune_behind(ProgramMaker& maker, const Request& request,
                  const std::shared_ptr<TieredExecutable>& tiered, Job& job) {
   const auto stops = [&] { return tiered.use_count() < 2 || job.checkpoint(); };
@@ -169,7 +179,7 @@ void tune_behind(ProgramMaker& maker, const Request& request,
   };
   subject.residuals = learned_residuals(subject.machine);
   TuningLimits limits;
-  limits.seconds = kBehindSeconds;
+  limits.seconds = behind_seconds();
   limits.stop = stops;
   const TuningReport report = tune_program(
       ways, subject, ProfileStore::shared(), limits,

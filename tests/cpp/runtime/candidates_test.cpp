@@ -6,13 +6,12 @@
 
 #include <algorithm>
 
-#include "bafe/base/division_error.h"
-#include "bafe/base/error.h"
-#include "bafe/base/trace.h"
 #include "bafe/cost/roofline.h"
 #include "bafe/ir/text.h"
 #include "bafe/runtime/cache.h"
 #include "bafe/runtime/product_notes.h"
+#include "bafe/runtime/staging.h"
+#include "bafe/runtime/store.h"
 #include "bafe/search/cuts.h"
 #include "bafe/search/plan.h"
 #include "runtime/temporary_folder.h"
@@ -73,102 +72,36 @@ TEST(CandidatePlans, HaveAttentionInPartsToo) {
   for (const CandidatePlan& plan : plans) EXPECT_NO_THROW(check_program(plan.program));
 }
 
-/// Counts its runs; may refuse them.
-class Counting : public Executable {
- public:
-  explicit Counting(bool refuses, std::int64_t elements = 4) : refuses_(refuses) {
-    specs_.push_back({Type{DType::kF32, {Dim(elements)}}, {0}});
-  }
-  std::span<const BufferSpec> inputs() const override { return specs_; }
-  std::span<const BufferSpec> outputs() const override { return specs_; }
-  void run(void* const*, void* const*, int) const override {
-    ++runs;
-    if (refuses_) throw ShapeError({}, "take", "index out of range");
-  }
-  const Provenance& provenance() const override { return provenance_; }
-  std::int64_t arena_bytes() const override { return 0; }
-  mutable int runs = 0;
-
- private:
-  bool refuses_;
-  std::vector<BufferSpec> specs_;
-  Provenance provenance_;
-};
-
-TEST(Race, IsWonByTheFirstWhenTheOtherRefusesItsArguments) {
-  auto first = std::make_shared<Counting>(false), other = std::make_shared<Counting>(true);
-  EXPECT_EQ(fastest({first, other}), 0u);
-  EXPECT_EQ(other->runs, 1);
-  EXPECT_GT(first->runs, 1);
-}
-
-TEST(Race, IsNotRunAloneOrOnLargeArguments) {
-  auto first = std::make_shared<Counting>(false, 1024), other = std::make_shared<Counting>(false);
-  EXPECT_EQ(fastest({first}), 0u);
-  RaceLimits limits;
-  limits.bytes = 4096;
-  EXPECT_EQ(fastest({first, other}, limits), 0u);
-  EXPECT_EQ(first->runs, 0);
-}
-
-/// Takes its time; may refuse zeros among its arguments, as divisions do.
-class Timed : public Executable {
- public:
-  explicit Timed(std::int64_t ns, bool divides = false) : ns_(ns), divides_(divides) {
-    specs_.push_back({Type{DType::kI32, {Dim(64)}}, {0}});
-  }
-  std::span<const BufferSpec> inputs() const override { return specs_; }
-  std::span<const BufferSpec> outputs() const override { return specs_; }
-  void run(void* const* inputs, void* const*, int) const override {
-    const auto* values = static_cast<const std::int32_t*>(inputs[0]);
-    if (divides_ && std::count(values, values + 64, 0) > 0) throw DivisionError("floordiv");
-    const std::int64_t end = now_ns() + ns_;
-    while (now_ns() < end) continue;
-  }
-  const Provenance& provenance() const override { return provenance_; }
-  std::int64_t arena_bytes() const override { return 0; }
-
- private:
-  std::int64_t ns_;
-  bool divides_;
-  std::vector<BufferSpec> specs_;
-  Provenance provenance_;
-};
-
-TEST(Race, IsWonByTheFastestWhereverItStands) {
-  const auto slow = std::make_shared<Timed>(400'000), fast = std::make_shared<Timed>(0),
-             middle = std::make_shared<Timed>(100'000);
-  EXPECT_EQ(fastest({slow, fast, middle}), 1u);
-  EXPECT_EQ(fastest({slow, middle, fast}), 2u);
-  EXPECT_EQ(fastest({fast, slow, middle}), 0u);
-}
-
-TEST(Race, IsRunOnArgumentsWithoutZerosWhereZerosAreRefused) {
-  EXPECT_EQ(fastest({std::make_shared<Timed>(400'000, true), std::make_shared<Timed>(0, true)}),
-            1u);
-}
-
 class AutotunedPlans : public testing::Test {
  protected:
   static std::shared_ptr<const Executable> prepare(bool autotune) {
     EngineOptions options;
     options.autotune = autotune;
+    options.in_call = true;
     return Engine::shared().prepare(parse_program(kMlp), options);
   }
   static std::int64_t compiles() { return KernelCache::shared()->info().compiles; }
 
   TemporaryFolder folder;
   ScopedVariable cache_dir{"BAFE_CACHE_DIR", folder.file("cache")};
+  ScopedVariable seconds{"BAFE_TUNING_SECONDS", "1.5"};
 };
 
-TEST_F(AutotunedPlans, AreRacedThoughAPlainOneIsInTheCache) {
+TEST_F(AutotunedPlans, AreTunedThoughAPlainOneIsInTheCache) {
   EXPECT_FALSE(prepare(false)->provenance().from_cache);
   EXPECT_EQ(compiles(), 1);
   const auto tuned = prepare(true);
   EXPECT_FALSE(tuned->provenance().from_cache);
   EXPECT_FALSE(tuned->provenance().interpreted);
-  EXPECT_GE(compiles(), 3) << "one contender at least beside the chosen plan";
-  EXPECT_TRUE(prepare(true)->provenance().from_cache);
+  EXPECT_EQ(tier_state(*tuned).tier, "compiled") << "the first call waits for the kernel alone";
+  EXPECT_EQ(prepare(true), tuned) << "a program is tuned once at a time";
+  EXPECT_TRUE(wait_for_tiers(tuned, 60, {}));
+  EXPECT_FALSE(tier_state(*tuned).pending);
+  EXPECT_GE(compiles(), 3) << "one other way at least beside the chosen plan";
+  const auto again = prepare(true);
+  EXPECT_TRUE(again->provenance().from_cache);
+  EXPECT_GE(ProfileStore::shared().size(), 2) << "what was timed is kept";
+  EXPECT_EQ(again->provenance().c_text, tuned->provenance().c_text) << "the entry has the winner";
   EXPECT_TRUE(prepare(false)->provenance().from_cache);
 }
 

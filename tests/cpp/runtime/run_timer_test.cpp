@@ -58,7 +58,7 @@ TEST(ClockTimer, RunsBothInTurnsAndEachFirstEveryOtherRound) {
       EXPECT_GT(one.cold_ns, 0);
     }
   }
-  EXPECT_EQ(order, "babab") << "b a warm, b a cold; a b warm, a b cold: equal neighbours are one";
+  EXPECT_EQ(order, "bababab") << "b a warm, b a cold, then a b and a b";
 }
 
 TEST(ClockTimer, GivesNoTimesOfWhatRefusesItsArguments) {
