@@ -2,22 +2,13 @@
 
 from __future__ import annotations
 
+import atexit
 import warnings
 from typing import Any
 
-from bafe import _core, captures, specialise, trees
+from bafe import _core, captures, shapes, specialise
 from bafe.call import _Call, _Options, _trace
 from bafe.tracer import Tracer
-
-
-def _tree_of(structure: Any) -> tuple[int, Any]:
-    """How the core puts results together: 0 single, 1 tuple, 2 list, 3 by calling the function
-    given."""
-    if structure == "*":
-        return 0, None
-    if structure[0] in (tuple, list) and all(part == "*" for part in structure[2]):
-        return (1 if structure[0] is tuple else 2), None
-    return 3, lambda results: trees.unflatten(structure, iter(results))
 
 
 def _show_warnings(stacklevel: int) -> None:
@@ -25,12 +16,21 @@ def _show_warnings(stacklevel: int) -> None:
         warnings.warn(message, RuntimeWarning, stacklevel=stacklevel)
 
 
+def _finish() -> None:
+    """At exit: entries that still wait become files; what went wrong is said."""
+    _core.cache_flush()
+    _show_warnings(2)
+
+
+atexit.register(_finish)
+
+
 def _make_record(call: _Call) -> Any:
     program, tracer, structure, output_of_root = _trace(call)
     executable = _core.prepare(program, call.options.search["options"])
+    shapes.note_signature(call.options, program, executable)
     _show_warnings(6)
     hidden, guards = captures.find(call.options.fn, tracer.captured)
-    tree, build = _tree_of(structure)
 
     def record_of(made: Any, traced: Any) -> Any:
         return _core.make_record(
@@ -40,8 +40,7 @@ def _make_record(call: _Call) -> Any:
             hidden,
             guards,
             output_of_root,
-            tree,
-            build,
+            structure,
             call.options.search["threads"],
             f"{id(call.options)}" if call.options.autotune else "",
             traced,
@@ -49,11 +48,18 @@ def _make_record(call: _Call) -> Any:
 
     record = record_of(executable, program)
     found = _specialised(call, program, tracer)
-    if found is None or executable.interpreted:
+    if found is None:
         return record
     special = _core.prepare(found.program, call.options.search["options"])
-    if special.interpreted or not specialise.pays(
-        executable.predicted_ns, special.predicted_ns, found.scan_ns
+    pending = [one for one in (executable, special) if _core.tier_state(one)["pending"]]
+    if pending:  # prices are known once both are compiled: the record is made again then
+        _core.want_compiled(special)
+        _core.renew_when_settled(record, pending)
+        return record
+    if (
+        executable.interpreted
+        or special.interpreted
+        or not specialise.pays(executable.predicted_ns, special.predicted_ns, found.scan_ns)
     ):
         return record
     guarded = record_of(special, found.program)
@@ -75,6 +81,4 @@ def _record_for(function: Any, call: _Call) -> Any:
     record = options.records.get(key)
     if record is None or not record.guards_hold():
         record = options.records[key] = _make_record(call)
-        if call.plain:
-            function._publish(record)
     return record

@@ -1,7 +1,8 @@
 // The callable that bafe.jit returns: a heap type with vectorcall. A call compares its arguments
-// with the last record, then looks its signature up, then asks Python (`resolve`) to trace and
-// compile. Records are never changed once published, so a reader needs one atomic load.
+// with the last record, then looks its shape and leaves up by hash, then asks Python (`resolve`) to
+// trace and compile. Records are never changed once published; they die when no call is inside.
 
+#include "argument_layout.h"
 #include "record.h"
 
 #include <structmember.h>
@@ -11,70 +12,149 @@
 namespace bafe::python {
 namespace {
 
-struct Table {
-  std::unordered_map<std::string, std::shared_ptr<Record>> by_signature;
-  std::vector<std::shared_ptr<Record>> retired;  ///< kept alive: a running call may still use one
+/// Records are found in two steps: by what is not in leaves, then by the leaves. Everything here is
+/// read and changed with the interpreter lock held; entries are only ever added in front, so a
+/// search may be interrupted by the user's code that compares static values.
+struct Entry {
+  std::shared_ptr<Record> record;
+  const ArgumentLayout* layout = nullptr;
+  const Entry* next = nullptr;  ///< older one with the same hash of leaves
 };
+
+struct Shape {
+  ArgumentLayout layout;
+  std::unordered_map<std::uint64_t, const Entry*> by_leaves;
+  Shape* next = nullptr;  ///< older one with the same hash
+};
+
+struct Table {
+  std::unordered_map<std::uint64_t, Shape*> by_call;
+  std::vector<std::unique_ptr<Shape>> shapes;
+  std::vector<std::unique_ptr<Entry>> entries;
+
+  bool is_empty() const { return shapes.empty(); }
+};
+
+constexpr std::size_t kMostEntries = 4096;  // of one function; beyond, it starts anew
 
 struct FunctionObject {
   PyObject_HEAD vectorcallfunc vectorcall;
   PyObject* dict;
   PyObject* weak_references;
   PyObject* resolve;  ///< resolve(function, args, kwargs) -> result
+  Parameters* parameters;
   Table* table;
-  std::atomic<const Record*> last;
+  std::vector<std::unique_ptr<Table>>* retired;  ///< a running call may still use one
+  std::atomic<const Entry*> last;
+  int running;  ///< calls inside, of all threads and nested ones
 };
 
 FunctionObject* self_of(PyObject* object) { return reinterpret_cast<FunctionObject*>(object); }
 
-PyObject* call_slow(FunctionObject* self, PyObject* const* args, Py_ssize_t count,
-                    PyObject* names) {
-  PyObject* positional = PyTuple_New(count);
+/// Keeps retired records alive during a call.
+class Running {
+ public:
+  explicit Running(FunctionObject* self) : self_(self) { ++self_->running; }
+  ~Running() { --self_->running; }
+  Running(const Running&) = delete;
+  Running& operator=(const Running&) = delete;
+
+ private:
+  FunctionObject* self_;
+};
+
+PyObject* call_slow(FunctionObject* self, const CallArguments& call) {
+  PyObject* positional = PyTuple_New(call.count);
   if (!positional) return nullptr;
-  for (Py_ssize_t i = 0; i < count; ++i) {
-    Py_INCREF(args[i]);
-    PyTuple_SET_ITEM(positional, i, args[i]);
+  for (Py_ssize_t i = 0; i < call.count; ++i) {
+    Py_INCREF(call.values[i]);
+    PyTuple_SET_ITEM(positional, i, call.values[i]);
   }
   PyObject* keywords = PyDict_New();
-  const Py_ssize_t named = names ? PyTuple_GET_SIZE(names) : 0;
-  for (Py_ssize_t i = 0; keywords && i < named; ++i) {
-    PyDict_SetItem(keywords, PyTuple_GET_ITEM(names, i), args[count + i]);
+  for (Py_ssize_t i = call.count; keywords && i < call.total(); ++i) {
+    if (PyDict_SetItem(keywords, call.name(i), call.values[i]) < 0) Py_CLEAR(keywords);
   }
   PyObject* result = nullptr;
   if (keywords) {
+    --self->running;  // no record is in use here: old ones may die while the new one is made
     result = PyObject_CallFunctionObjArgs(self->resolve, reinterpret_cast<PyObject*>(self),
                                           positional, keywords, nullptr);
+    ++self->running;
   }
   Py_DECREF(positional);
   Py_XDECREF(keywords);
   return result;
 }
 
-const Record* find_record(FunctionObject* self, PyObject* const* args, Py_ssize_t count) {
-  if (self->table->by_signature.empty()) return nullptr;
-  try {
-    auto found = self->table->by_signature.find(signature_of(args, count));
-    if (found == self->table->by_signature.end()) return nullptr;
-    if (!found->second->fits(args, count) || !found->second->guards_hold()) return nullptr;
-    return found->second.get();
-  } catch (const Error&) {
-    return nullptr;  // no array: the slow path says what is wrong, in the user's terms
+/// Runs `entry` if the call fits it. *result stays nullptr with a Python error set when the run
+/// fails.
+bool try_entry(const Entry& entry, const CallArguments& call, PyObject** result) {
+  const Record& record = *entry.record;
+  if (entry.layout->is_plain()) {
+    if (call.named() || !record.fits(call.values, call.count) || !record.guards_hold())
+      return false;
+    *result = record.run(call.values, nullptr);
+    return true;
   }
+  References leaves(entry.layout->leaf_count());
+  PyObject* out = nullptr;
+  if (!entry.layout->matches(call, leaves.get(), &out)) return false;
+  if (!record.fits(leaves.get(), static_cast<Py_ssize_t>(leaves.size()))) return false;
+  if (!record.guards_hold()) return false;
+  *result = record.run(leaves.get(), out == Py_None ? nullptr : out);
+  return true;
+}
+
+/// The shape of the call, whose leaves are then in `leaves`.
+Shape* find_shape(FunctionObject* self, const CallArguments& call, std::uint64_t hash,
+                  References& leaves, PyObject** out) {
+  const auto found = self->table->by_call.find(hash);
+  Shape* shape = found == self->table->by_call.end() ? nullptr : found->second;
+  for (; shape; shape = shape->next) {
+    References own(shape->layout.leaf_count());
+    if (!shape->layout.matches(call, own.get(), out)) continue;
+    leaves.swap(own);
+    return shape;
+  }
+  return nullptr;
+}
+
+const Entry* find_entry(const Shape& shape, References& leaves) {
+  const auto count = static_cast<Py_ssize_t>(leaves.size());
+  const auto found = shape.by_leaves.find(hash_of_leaves(leaves.get(), count));
+  const Entry* entry = found == shape.by_leaves.end() ? nullptr : found->second;
+  while (entry && !(entry->record->fits(leaves.get(), count) && entry->record->guards_hold()))
+    entry = entry->next;
+  return entry;
+}
+
+PyObject* call_found(FunctionObject* self, const CallArguments& call) {
+  const Entry* last = self->last.load(std::memory_order_acquire);
+  PyObject* result = nullptr;
+  if (last && try_entry(*last, call, &result)) return result;
+  if (!self->table->is_empty()) {
+    if (const auto hash = hash_of_call(call, *self->parameters)) {
+      References leaves(0);
+      PyObject* out = nullptr;
+      const Shape* shape = find_shape(self, call, *hash, leaves, &out);
+      if (const Entry* entry = shape ? find_entry(*shape, leaves) : nullptr) {
+        self->last.store(entry, std::memory_order_release);
+        return entry->record->run(leaves.get(), out == Py_None ? nullptr : out);
+      }
+    }
+  }
+  return call_slow(self, call);
 }
 
 PyObject* call(PyObject* callable, PyObject* const* args, std::size_t flags, PyObject* names) {
   FunctionObject* self = self_of(callable);
-  const Py_ssize_t count = PyVectorcall_NARGS(flags);
-  if (!names || PyTuple_GET_SIZE(names) == 0) {
-    const Record* record = self->last.load(std::memory_order_acquire);
-    if (record && record->fits(args, count) && record->guards_hold())
-      return record->run(args, nullptr);
-    if ((record = find_record(self, args, count))) {
-      self->last.store(record, std::memory_order_release);
-      return record->run(args, nullptr);
-    }
+  const Running running(self);
+  try {
+    return call_found(self, {args, PyVectorcall_NARGS(flags), names});
+  } catch (...) {
+    set_python_error(std::current_exception());
+    return nullptr;
   }
-  return call_slow(self, args, count, names);
 }
 
 int init(PyObject* object, PyObject* args, PyObject*) {
@@ -90,8 +170,10 @@ PyObject* create(PyTypeObject* type, PyObject*, PyObject*) {
   if (!object) return nullptr;
   FunctionObject* self = self_of(object);
   self->vectorcall = call;
+  self->parameters = new Parameters;
   self->table = new Table;
-  new (&self->last) std::atomic<const Record*>(nullptr);
+  self->retired = new std::vector<std::unique_ptr<Table>>;
+  new (&self->last) std::atomic<const Entry*>(nullptr);
   return object;
 }
 
@@ -116,6 +198,8 @@ void destroy(PyObject* object) {
   if (self->weak_references) PyObject_ClearWeakRefs(object);
   clear(object);
   delete self->table;
+  delete self->retired;
+  delete self->parameters;
   type->tp_free(object);
   Py_DECREF(type);
 }
@@ -128,15 +212,64 @@ PyObject* bind_method(PyObject* function, PyObject* instance, PyObject*) {
   return PyMethod_New(function, instance);
 }
 
-/// register(record): publishes a record for calls of plain positional arguments.
-PyObject* publish(PyObject* object, PyObject* given) {
+/// Starts a new table. Records of the old one die once no call is inside.
+void retire(FunctionObject* self) {
+  self->last.store(nullptr, std::memory_order_release);
+  self->retired->emplace_back(std::exchange(self->table, new Table));
+}
+
+void sweep(FunctionObject* self) {
+  if (self->running > 0) return;
+  std::vector<std::unique_ptr<Table>> dying;  // what runs when records die may call anything
+  dying.swap(*self->retired);
+}
+
+void add_entry(FunctionObject* self, const CallArguments& call, const py::list& parts,
+               std::shared_ptr<Record> record) {
+  const auto hash = hash_of_call(call, *self->parameters);
+  if (!hash) return;
+  if (self->table->entries.size() >= kMostEntries) retire(self);
+  References leaves(0);
+  PyObject* out = nullptr;
+  Shape* shape = find_shape(self, call, *hash, leaves, &out);
+  if (!shape) {
+    auto made = std::make_unique<Shape>(Shape{{call, *self->parameters, parts}, {}, nullptr});
+    References own(made->layout.leaf_count());
+    if (!made->layout.matches(call, own.get(), &out)) return;
+    leaves.swap(own);
+    shape = made.get();
+    shape->next = std::exchange(self->table->by_call[*hash], shape);
+    self->table->shapes.push_back(std::move(made));
+  }
+  const auto count = static_cast<Py_ssize_t>(leaves.size());
+  if (!record->fits(leaves.get(), count)) return;  // leaves that Python converts first
+  auto entry = std::make_unique<Entry>(Entry{std::move(record), &shape->layout, nullptr});
+  const Entry*& newest = shape->by_leaves[hash_of_leaves(leaves.get(), count)];
+  entry->next = std::exchange(newest, entry.get());
+  self->last.store(entry.get(), std::memory_order_release);
+  self->table->entries.push_back(std::move(entry));
+}
+
+/// _publish(record, args, kwargs, parts): calls like this one run the record.
+PyObject* publish(PyObject* object, PyObject* const* given, Py_ssize_t count) {
   FunctionObject* self = self_of(object);
   try {
-    auto record = py::cast<std::shared_ptr<Record>>(py::handle(given));
-    auto& entry = self->table->by_signature[record->signature];
-    if (entry) self->table->retired.push_back(entry);
-    entry = record;
-    self->last.store(record.get(), std::memory_order_release);
+    BAFE_CHECK(count == 4, "a record comes with its call");
+    const auto positional = py::reinterpret_borrow<py::tuple>(given[1]);
+    const auto keywords = py::reinterpret_borrow<py::dict>(given[2]);
+    std::vector<PyObject*> values;
+    for (const auto& value : positional) values.push_back(value.ptr());
+    py::list names;
+    for (const auto& [name, value] : keywords) {
+      names.append(name);
+      values.push_back(value.ptr());
+    }
+    const py::tuple fixed(names);
+    const CallArguments call{values.data(), static_cast<Py_ssize_t>(positional.size()),
+                             names.empty() ? nullptr : fixed.ptr()};
+    add_entry(self, call, py::reinterpret_borrow<py::list>(given[3]),
+              py::cast<std::shared_ptr<Record>>(py::handle(given[0])));
+    sweep(self);
   } catch (...) {
     set_python_error(std::current_exception());
     return nullptr;
@@ -145,16 +278,33 @@ PyObject* publish(PyObject* object, PyObject* given) {
 }
 
 PyObject* forget(PyObject* object, PyObject*) {
-  FunctionObject* self = self_of(object);
-  self->last.store(nullptr, std::memory_order_release);
-  for (auto& [signature, record] : self->table->by_signature) {
-    self->table->retired.push_back(record);
-  }
-  self->table->by_signature.clear();
+  retire(self_of(object));
+  sweep(self_of(object));
   Py_RETURN_NONE;
 }
 
-PyMethodDef methods[] = {{"_publish", publish, METH_O, "Adds a record for plain positional calls."},
+/// _configure(static positions, static names, owns_out)
+PyObject* configure(PyObject* object, PyObject* const* given, Py_ssize_t count) {
+  try {
+    BAFE_CHECK(count == 3, "a function is told three things about its parameters");
+    Parameters& parameters = *self_of(object)->parameters;
+    parameters.static_positions = py::cast<std::vector<Py_ssize_t>>(py::handle(given[0]));
+    parameters.static_names = py::reinterpret_borrow<py::tuple>(given[1]);
+    parameters.owns_out = given[2] == Py_True;
+  } catch (...) {
+    set_python_error(std::current_exception());
+    return nullptr;
+  }
+  Py_RETURN_NONE;
+}
+
+template <class Function>
+PyCFunction as_method(Function function) {
+  return reinterpret_cast<PyCFunction>(reinterpret_cast<void*>(function));
+}
+
+PyMethodDef methods[] = {{"_publish", as_method(publish), METH_FASTCALL, "Adds a record."},
+                         {"_configure", as_method(configure), METH_FASTCALL, "Names parameters."},
                          {"_forget", forget, METH_NOARGS, "Drops all records."},
                          {nullptr, nullptr, 0, nullptr}};
 
@@ -189,91 +339,12 @@ PyType_Slot slots[] = {{Py_tp_doc, const_cast<char*>(kDoc)},
 PyType_Spec spec = {"bafe.JitFunction", sizeof(FunctionObject), 0,
                     Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_HAVE_VECTORCALL, slots};
 
-Lookup lookup_of(const py::handle& place) {
-  if (place.is_none()) return {py::none(), py::none()};
-  const auto pair = py::reinterpret_borrow<py::tuple>(place);
-  return {pair[0], pair[1]};
-}
-
-/// make_record(leaves, executable, hidden [(place, array)], guards [(place, expected)], outputs,
-/// tree, unflatten, …)
-std::shared_ptr<Record> make_record(const py::list& leaves,
-                                    std::shared_ptr<const Executable> executable,
-                                    const std::vector<int>& input_of_leaf, const py::list& hidden,
-                                    const py::list& guards, const std::vector<int>& output_of_root,
-                                    int tree, py::object unflatten, int threads,
-                                    const std::string& autotune_key, const TracedProgram& program) {
-  auto record = std::make_shared<Record>();
-  for (const auto& leaf : leaves) record->leaves.push_back(LeafKey::of(leaf.ptr()));
-  for (const LeafKey& key : record->leaves) key.append_to(record->signature);
-  record->input_of_leaf = input_of_leaf;
-  int next = static_cast<int>(leaves.size());
-  for (const auto& item : hidden) {
-    const auto pair = py::reinterpret_borrow<py::tuple>(item);
-    record->hidden.push_back({lookup_of(pair[0]), pair[1], LeafKey::of(py::object(pair[1]).ptr())});
-    record->input_of_hidden.push_back(next++);
-  }
-  for (const auto& item : guards) {
-    const auto pair = py::reinterpret_borrow<py::tuple>(item);
-    record->guards.emplace_back(lookup_of(pair[0]), py::object(pair[1]));
-  }
-  record->output_of_root = output_of_root;
-  record->tree = static_cast<Record::Tree>(tree);
-  record->unflatten = std::move(unflatten);
-  record->threads = threads;
-  record->autotune = !autotune_key.empty();
-  record->autotune_key = autotune_key + record->signature;
-  record->graph_hash = program.graph.hash();
-  record->executable = std::move(executable);
-  record->prepare();
-  return record;
-}
-
-py::object run_record(const Record& record, const py::list& leaves) {
-  std::vector<PyObject*> pointers;
-  for (const auto& leaf : leaves) pointers.push_back(leaf.ptr());
-  if (!record.fits(pointers.data(), static_cast<Py_ssize_t>(pointers.size()))) {
-    throw InternalError({}, "call", "the leaves fit the record they were looked up by");
-  }
-  PyObject* result = record.run(pointers.data(), nullptr);
-  if (!result) throw py::error_already_set();
-  return py::reinterpret_steal<py::object>(result);
-}
-
 }  // namespace
 
 void bind_function(py::module_& module) {
   PyObject* type = PyType_FromSpec(&spec);
   if (!type) throw py::error_already_set();
   module.add_object("JitFunction", py::reinterpret_steal<py::object>(type));
-  py::class_<Record, std::shared_ptr<Record>>(module, "Record")
-      .def("run", &run_record)
-      .def("guards_hold", &Record::guards_hold)
-      .def_property_readonly("dense_calls", [](const Record& r) { return r.dense_calls.load(); })
-      .def_property_readonly(
-          "dense", [](const Record& r) { return std::const_pointer_cast<Record>(r.dense); })
-      .def_property_readonly("executable", [](const Record& r) { return r.executable; });
-  module.def("make_record", &make_record);
-  bind_structure(module);
-  module.def("signature", [](const py::list& leaves) {
-    std::vector<PyObject*> pointers;
-    for (const auto& leaf : leaves) pointers.push_back(leaf.ptr());
-    return py::bytes(signature_of(pointers.data(), static_cast<Py_ssize_t>(pointers.size())));
-  });
-  module.def("leaf_type", [](const py::handle& leaf) {
-    const LeafKey key = LeafKey::of(leaf.ptr());
-    const Type type = key.type();
-    const char* layout = key.order == LeafKey::kCol ? "col" : "row";
-    std::string order = layout;
-    if (key.order == LeafKey::kStrided) {
-      order = "order(";
-      for (int axis : key.axes) order += (order.back() == '(' ? "" : " ") + std::to_string(axis);
-      order += ")";
-    }
-    const bool weak = key.kind == LeafKey::kFloat || key.kind == LeafKey::kInt;
-    return py::make_tuple(std::string(dtype_info(type.dtype).name), shape_to_python(type.shape),
-                          weak, order);
-  });
 }
 
 }  // namespace bafe::python

@@ -2,14 +2,61 @@
 /// One compiled signature of one function: what its arguments must look like, and how to run it.
 
 #include "bafe/ir/structure.h"
-#include "bindings.h"
 #include "numpy_api.h"
+#include "pytree.h"
 
 #include <atomic>
+#include <memory>
 #include <string>
 #include <vector>
 
 namespace bafe::python {
+
+/// Values of one call: on the stack for as many as most functions have, on the heap for more.
+template <class T>
+class Room {
+ public:
+  explicit Room(std::size_t count) {
+    if (count > kUsual) more_ = std::make_unique<T[]>(count);
+  }
+  T* get() { return more_ ? more_.get() : here_; }
+  T& operator[](std::size_t i) { return get()[i]; }
+  const T& operator[](std::size_t i) const { return more_ ? more_[i] : here_[i]; }
+  void swap(Room& other) {
+    std::swap(here_, other.here_);
+    more_.swap(other.more_);
+  }
+
+ private:
+  static constexpr std::size_t kUsual = 32;
+  T here_[kUsual];
+  std::unique_ptr<T[]> more_;
+};
+
+/// References of one call, given back at its end.
+class References {
+ public:
+  explicit References(std::size_t count) : count_(count), room_(count) {
+    for (std::size_t i = 0; i < count; ++i) room_[i] = nullptr;
+  }
+  ~References() {
+    for (std::size_t i = 0; i < count_; ++i) Py_XDECREF(room_[i]);
+  }
+  References(const References&) = delete;
+  References& operator=(const References&) = delete;
+  PyObject** get() { return room_.get(); }
+  PyObject*& operator[](std::size_t i) { return room_[i]; }
+  PyObject* operator[](std::size_t i) const { return room_[i]; }
+  std::size_t size() const { return count_; }
+  void swap(References& other) {
+    std::swap(count_, other.count_);
+    room_.swap(other.room_);
+  }
+
+ private:
+  std::size_t count_;
+  Room<PyObject*> room_;
+};
 
 /// What one leaf argument must be for a record to fit.
 struct LeafKey {
@@ -21,6 +68,7 @@ struct LeafKey {
   int type_num = 0;
   std::vector<npy_intp> dims, strides;  ///< strides only for kStrided
   std::vector<int> axes;                ///< dense axis order, slowest first; row for kCopied
+  PyTypeObject* scalar = nullptr;       ///< of rank 0: NumPy's class of such a number, which fits
 
   /// TraceError for anything that is no number and no numeric array.
   static LeafKey of(PyObject* leaf);
@@ -76,10 +124,8 @@ class Record {
   mutable std::atomic<std::int64_t> dense_calls{0};
   std::shared_ptr<const Executable> executable;
   std::vector<int> output_of_root;  ///< executable output for each flat result
-  enum Tree : std::uint8_t { kSingle, kTuple, kList, kOther } tree = kSingle;
-  py::object unflatten;  ///< kOther: called with the list of results
+  PyTree result_tree;               ///< its leaves are the flat results
   int threads = 0;
-  bool release_gil = false;
   bool autotune = false;
   std::string signature;  ///< of the leaves
   std::uint64_t graph_hash = 0;
@@ -87,28 +133,49 @@ class Record {
   mutable std::atomic<bool> stale{
       false};  ///< a refit made the model doubt this choice: search anew
 
+  /// Set when another record may be better once nothing is pending for `awaited`: how many are.
+  std::shared_ptr<std::atomic<int>> unsettled;
+  std::vector<std::shared_ptr<const Executable>> awaited;
+
   bool fits(PyObject* const* args, Py_ssize_t count) const;
   bool guards_hold() const;
   bool bands_hold(PyObject* const* args) const;  // bind_structure.cpp
-  /// New reference, or nullptr with a Python error set. `out`: nullptr or one array a result.
-  PyObject* run(PyObject* const* args, PyObject* const* out) const;
+  /// New reference, or nullptr with a Python error set. `out`: nullptr, or a tree of arrays like
+  /// the results', which then is what comes back. Arrays of `out` that share memory with an input
+  /// or are not laid out like the result are filled from a copy.
+  PyObject* run(PyObject* const* args, PyObject* out) const;
   /// Cached parts of allocation; called once.
   void prepare();
 
  private:
   struct Output {
     PyArray_Descr* descr;
+    Type type;
     std::vector<npy_intp> dims, strides;
     std::int64_t bytes = 0;
   };
+  struct Inputs;
   std::vector<Output> outputs_;
   std::vector<char> is_copied_;  ///< of each root: an earlier root has the same output
-  PyObject* finish(PyObject** results, std::size_t count) const;
-  PyObject* allocate(std::size_t i, PyObject* given) const;
+  PyObject* run_now(PyObject* const* args, PyObject* out) const;
+  bool gather(PyObject* const* args, Inputs& inputs) const;
+  void execute(void* const* inputs, void* const* outputs) const;
+  PyObject* finish(References& results) const;
+  PyObject* allocate(const Output& output) const;
+  // out.cpp
+  void take_out(PyObject* out, References& given) const;
+  void check_out(PyObject* given, const Output& output, std::size_t root) const;
+  bool is_direct(PyArrayObject* array, const Output& output) const;
+  bool overlaps(PyArrayObject* array, PyObject* const* args, const Inputs& inputs) const;
+  void place_outputs(PyObject* const* args, References& given, const Inputs& inputs,
+                     References& results) const;
+  bool fill_out(References& given, References& results) const;
 };
 
 void bind_structure(py::module_& module);
 
 std::string signature_of(PyObject* const* args, Py_ssize_t count);
+/// Of classes, element types, ranks, sizes and orders; leaves that fit one record may differ in it.
+std::uint64_t hash_of_leaves(PyObject* const* leaves, Py_ssize_t count);
 
 }  // namespace bafe::python
