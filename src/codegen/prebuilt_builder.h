@@ -1,6 +1,7 @@
 #pragma once
 /// Traced programs to plans of prebuilt steps. Private to src/codegen/prebuilt*.cpp.
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -51,6 +52,12 @@ class PrebuiltBuilder {
   /// Ends the run that is being collected.
   void flush();
   void emit_group(const std::vector<ValueId>& nodes);
+  std::vector<ValueId> loads_of(const std::vector<ValueId>& nodes,
+                                const std::vector<bool>& inside) const;
+  void turn_loads(const std::vector<ValueId>& loads, const std::vector<int>& order);
+  void store_group(const std::vector<ValueId>& nodes, const std::vector<bool>& inside,
+                   const std::vector<int>& order, const std::function<void(ValueId, int)>& store);
+  std::int64_t bytes_of_element(ValueId id) const { return dtype_bytes(graph_.type(id).dtype); }
   bool is_read_outside(ValueId id, const std::vector<bool>& inside) const;
   std::vector<int> order_of_group(const std::vector<ValueId>& nodes,
                                   const std::vector<ValueId>& loads) const;

@@ -9,15 +9,18 @@
 #include "bafe/base/error.h"
 #include "bafe/cost/access.h"
 #include "bafe/cost/result_order.h"
+#include "kernel.h"
 #include "prebuilt_builder.h"
 #include "prebuilt_steps.h"
 #include "prebuilt_table.h"
+#include "sizes.h"
 
 namespace bafe {
 namespace {
 
 constexpr std::size_t kMostOperators = 48;  // of one step
-constexpr std::int64_t kUnitBlocks = 16;
+
+using Words = std::vector<std::int64_t>;
 constexpr std::int64_t kSmallArray = 4096;  // elements that are gathered rather than turned
 
 /// Registers in scratch, given back after the last use.
@@ -41,6 +44,71 @@ class Registers {
  private:
   std::int64_t block_, total_ = 0;
   std::map<std::int64_t, std::vector<std::int64_t>> idle_;
+};
+
+/// The bytecode of one step while it is collected.
+class PointwiseDraft {
+ public:
+  PointwiseDraft(std::int64_t count, std::int64_t widest)
+      : count_(count), block_(widest == 8 ? 512 : 1024), registers_(block_) {}
+
+  /// The next value is read from a view.
+  void add_load(const StoredView& view, std::int64_t bytes, const Words& strides) {
+    append(loads_, {view.slot < 0 ? -1 : place_of(view.slot), bytes, values(), view.offset,
+                    static_cast<std::int64_t>(view.fill.bits)});
+    append(loads_, strides);
+    registers_of_.push_back(registers_.take(bytes));
+    step.bytes += static_cast<double>(count_ * bytes);
+    ++load_count_;
+  }
+  /// The next value is computed.
+  void add_op(int kernel, std::int64_t bytes, const Words& operands) {
+    Words words = {kernel, values()};
+    append(words, operands);
+    words.resize(pointwise_sizes::kOpWords, 0);
+    append(ops_, words);
+    registers_of_.push_back(registers_.take(bytes));
+    ++op_count_;
+  }
+  void add_store(int slot, std::int64_t bytes, std::int64_t value) {
+    append(stores_, {place_of(slot), bytes, value});
+    step.bytes += static_cast<double>(count_ * bytes);
+    ++store_count_;
+  }
+  void end_life(std::int64_t value, std::int64_t bytes) {
+    registers_.give(bytes, registers_of_[static_cast<std::size_t>(value)]);
+  }
+  std::int64_t values() const { return static_cast<std::int64_t>(registers_of_.size()); }
+
+  Step finish(const Words& dims) {
+    const std::int64_t per_unit = kUnitElements;
+    step.sizes = {count_,       static_cast<std::int64_t>(dims.size()),
+                  load_count_,  op_count_,
+                  store_count_, values(),
+                  block_,       per_unit};
+    append(step.sizes, dims);
+    for (const Words* list : {&loads_, &ops_, &stores_, &registers_of_}) append(step.sizes, *list);
+    step.units = ceil_div(count_, per_unit);
+    step.scratch_bytes = registers_.total();
+    return std::move(step);
+  }
+
+  Step step;
+
+ private:
+  static void append(Words& to, const Words& words) {
+    to.insert(to.end(), words.begin(), words.end());
+  }
+  std::int64_t place_of(int slot) {
+    auto [it, is_new] = places_.try_emplace(slot, static_cast<std::int64_t>(step.slots.size()));
+    if (is_new) step.slots.push_back(SlotId(static_cast<std::uint32_t>(slot)));
+    return it->second;
+  }
+
+  std::int64_t count_, block_, load_count_ = 0, op_count_ = 0, store_count_ = 0;
+  Registers registers_;
+  Words loads_, ops_, stores_, registers_of_;
+  std::map<int, std::int64_t> places_;
 };
 
 }  // namespace
@@ -91,108 +159,96 @@ std::vector<int> PrebuiltBuilder::order_of_group(const std::vector<ValueId>& nod
   return common_order(strides, graph_.type(nodes[0]).shape.size());
 }
 
-void PrebuiltBuilder::emit_group(const std::vector<ValueId>& nodes) {
-  const Shape& shape = graph_.type(nodes[0]).shape;
-  const std::int64_t count = num_elements(shape).value();
-  std::vector<bool> inside(graph_.size(), false);
-  std::vector<ValueId> values, loads;  // values: loads, then operators
-  std::map<ValueId, std::int64_t> number, last_use;
-  for (ValueId id : nodes) inside[id.index()] = true;
-  std::int64_t widest = 1;
-  for (std::size_t i = 0; i < nodes.size(); ++i) {
-    widest = std::max<std::int64_t>(widest, dtype_bytes(graph_.type(nodes[i]).dtype));
-    for (ValueId operand : graph_.node(nodes[i]).operands) {
-      last_use[operand] = static_cast<std::int64_t>(i);
-      widest = std::max<std::int64_t>(widest, dtype_bytes(graph_.type(operand).dtype));
-      if (inside[operand.index()] || number.contains(operand)) continue;
-      number[operand] = static_cast<std::int64_t>(loads.size());
+std::vector<ValueId> PrebuiltBuilder::loads_of(const std::vector<ValueId>& nodes,
+                                               const std::vector<bool>& inside) const {
+  std::vector<ValueId> loads;
+  std::vector<bool> met(graph_.size(), false);
+  for (ValueId id : nodes) {
+    for (ValueId operand : graph_.node(id).operands) {
+      if (inside[operand.index()] || met[operand.index()]) continue;
+      met[operand.index()] = true;
       loads.push_back(operand);
     }
   }
-  const std::vector<int> order = order_of_group(nodes, loads);
-  for (ValueId id : loads) {  // what jumps along the walk is turned once
+  return loads;
+}
+
+/// What jumps along the walk is turned once.
+void PrebuiltBuilder::turn_loads(const std::vector<ValueId>& loads, const std::vector<int>& order) {
+  for (ValueId id : loads) {
     StoredView& view = views_[id.index()];
-    const auto fast = static_cast<std::size_t>(order.empty() ? 0 : order.back());
-    if (view.slot < 0 || order.empty() || count < kSmallArray) continue;
+    const Type& type = graph_.type(id);
+    if (view.slot < 0 || order.empty() || num_elements(type.shape).value() < kSmallArray) continue;
     const bool runs_elsewhere =
         std::any_of(view.strides.begin(), view.strides.end(), [](auto s) { return s == 1; });
-    if (std::abs(view.strides[fast]) > 1 && runs_elsewhere)
-      view = copied(view, graph_.type(id), order);
+    const std::int64_t along = view.strides[static_cast<std::size_t>(order.back())];
+    if (std::abs(along) > 1 && runs_elsewhere) view = copied(view, type, order);
   }
+}
+
+void PrebuiltBuilder::emit_group(const std::vector<ValueId>& nodes) {
+  const Shape& shape = graph_.type(nodes[0]).shape;
+  std::vector<bool> inside(graph_.size(), false);
+  std::map<ValueId, std::size_t> last_use;
+  std::int64_t widest = 1;
+  for (ValueId id : nodes) inside[id.index()] = true;
+  for (std::size_t i = 0; i < nodes.size(); ++i) {
+    widest = std::max(widest, bytes_of_element(nodes[i]));
+    for (ValueId operand : graph_.node(nodes[i]).operands) {
+      widest = std::max(widest, bytes_of_element(operand));
+      last_use[operand] = i;
+    }
+  }
+  const std::vector<ValueId> loads = loads_of(nodes, inside);
+  const std::vector<int> order = order_of_group(nodes, loads);
+  turn_loads(loads, order);
   std::vector<const Strides*> strides;
   for (ValueId id : loads) strides.push_back(&views_[id.index()].strides);
   LoopAxes axes = loop_axes(shape, order, strides);
-  if (axes.dims.empty()) {
-    axes.dims = {1};
-    for (Strides& list : axes.strides) list = {0};
-  }
-  const std::int64_t block = widest == 8 ? 512 : 1024;
-  Step step;
-  std::map<int, std::int64_t> slot_places;
-  auto place_of = [&](int slot) {
-    auto [it, is_new] = slot_places.try_emplace(slot, static_cast<std::int64_t>(step.slots.size()));
-    if (is_new) step.slots.push_back(SlotId(static_cast<std::uint32_t>(slot)));
-    return it->second;
-  };
-  Registers registers(block);
-  Strides load_words, op_words, store_words, places;
+  if (axes.dims.empty()) axes = {{1}, std::vector<Strides>(loads.size(), Strides{0})};
+
+  PointwiseDraft draft(num_elements(shape).value(), widest);
+  std::map<ValueId, std::int64_t> number;
   for (std::size_t i = 0; i < loads.size(); ++i) {
-    const StoredView& view = views_[loads[i].index()];
-    const std::int64_t bytes = dtype_bytes(graph_.type(loads[i]).dtype);
-    const std::int64_t slot = view.slot < 0 ? -1 : place_of(view.slot);
-    for (std::int64_t word : {slot, bytes, static_cast<std::int64_t>(i), view.offset,
-                              static_cast<std::int64_t>(view.fill.bits)})
-      load_words.push_back(word);
-    load_words.insert(load_words.end(), axes.strides[i].begin(), axes.strides[i].end());
-    places.push_back(registers.take(bytes));
-    step.bytes += static_cast<double>(count * bytes);
+    number[loads[i]] = draft.values();
+    draft.add_load(views_[loads[i].index()], bytes_of_element(loads[i]), axes.strides[i]);
   }
-  std::int64_t stores = 0;
   for (std::size_t i = 0; i < nodes.size(); ++i) {
     const Node& node = graph_.node(nodes[i]);
-    const std::int64_t bytes = dtype_bytes(node.type.dtype);
-    const auto value = static_cast<std::int64_t>(loads.size() + i);
-    number[nodes[i]] = value;
-    places.push_back(registers.take(bytes));
-    Strides words = {kernel_of(node), value, 0, 0, 0};
-    for (std::size_t a = 0; a < node.operands.size(); ++a)
-      words[2 + a] = number.at(node.operands[a]);
-    op_words.insert(op_words.end(), words.begin(), words.end());
-    const bool is_stored = is_read_outside(nodes[i], inside);
-    if (is_stored) {
-      StoredView& view = views_[nodes[i].index()];
-      view.slot = new_slot(node.type, order);
-      view.strides = dense_strides(shape, order);
-      for (std::int64_t word : {place_of(view.slot), bytes, value}) store_words.push_back(word);
-      last_use[nodes[i]] = static_cast<std::int64_t>(nodes.size());
-      step.bytes += static_cast<double>(count * bytes);
-      ++stores;
-    }
+    Strides operands;
+    for (ValueId operand : node.operands) operands.push_back(number.at(operand));
+    number[nodes[i]] = draft.values();
+    draft.add_op(kernel_of(node), bytes_of_element(nodes[i]), operands);
     for (ValueId operand : node.operands) {  // loads keep theirs: some are filled once
-      if (!inside[operand.index()] || last_use[operand] != static_cast<std::int64_t>(i)) continue;
-      last_use[operand] = -1;
-      registers.give(dtype_bytes(graph_.type(operand).dtype),
-                     places[static_cast<std::size_t>(number.at(operand))]);
+      const auto use = last_use.find(operand);
+      const bool is_last = inside[operand.index()] && use != last_use.end() && use->second == i;
+      if (!is_last) continue;
+      if (!is_read_outside(operand, inside))
+        draft.end_life(number.at(operand), bytes_of_element(operand));
+      last_use.erase(use);
     }
-    step.flops += static_cast<double>(count) * element_weight(node.op);
-    if (step.label.size() < 80) step.label += (i ? " " : "") + std::string(op_info(node.op).name);
+    draft.step.flops += static_cast<double>(num_elements(shape).value()) * element_weight(node.op);
+    if (draft.step.label.size() < 80)
+      draft.step.label += (i ? " " : "") + std::string(op_info(node.op).name);
   }
-  const std::int64_t per_unit = kUnitBlocks * 1024;
-  step.kind = StepKind::kPrebuilt;
-  step.symbol = symbol("pointwise");
-  step.sizes = {count,
-                static_cast<std::int64_t>(axes.dims.size()),
-                static_cast<std::int64_t>(loads.size()),
-                static_cast<std::int64_t>(nodes.size()),
-                stores,
-                static_cast<std::int64_t>(places.size()),
-                block,
-                per_unit};
-  for (const Strides* list : {&axes.dims, &load_words, &op_words, &store_words, &places})
-    step.sizes.insert(step.sizes.end(), list->begin(), list->end());
-  step.units = (count + per_unit - 1) / per_unit;
-  step.scratch_bytes = registers.total();
-  plan_.steps.push_back(std::move(step));
+  store_group(nodes, inside, order, [&](ValueId id, int slot) {
+    draft.add_store(slot, bytes_of_element(id), number.at(id));
+  });
+  draft.step.kind = StepKind::kPrebuilt;
+  draft.step.symbol = symbol("pointwise");
+  plan_.steps.push_back(draft.finish(axes.dims));
+}
+
+void PrebuiltBuilder::store_group(const std::vector<ValueId>& nodes,
+                                  const std::vector<bool>& inside, const std::vector<int>& order,
+                                  const std::function<void(ValueId, int)>& store) {
+  for (ValueId id : nodes) {
+    if (!is_read_outside(id, inside)) continue;
+    StoredView& view = views_[id.index()];
+    view.slot = new_slot(graph_.type(id), order);
+    view.strides = dense_strides(graph_.type(id).shape, order);
+    store(id, view.slot);
+  }
 }
 
 }  // namespace bafe

@@ -3,6 +3,7 @@
 
 #include "prebuilt_table.h"
 
+#include <mutex>
 #include <unordered_map>
 
 #include "bafe/base/error.h"
@@ -25,6 +26,7 @@ using Positions = std::unordered_map<std::string_view, int>;
 
 Positions positions_of(Isa isa) {
   Positions out;
+  out.reserve(prebuilt_table(isa).size());
   int i = 0;
   for (const PrebuiltKernel& kernel : prebuilt_table(isa)) out.emplace(kernel.key, i++);
   return out;
@@ -52,16 +54,12 @@ std::span<const PrebuiltKernel> prebuilt_table(Isa isa) {
 }
 
 int find_prebuilt(Isa isa, std::string_view key) {
-  static const Positions tables[] = {
-    positions_of(Isa::kPlain),
-#if defined(__x86_64__)
-    positions_of(Isa::kAvx2),
-    positions_of(Isa::kAvx512)
-#endif
-  };
-  const Positions& table = tables[static_cast<std::size_t>(isa)];
-  auto found = table.find(key);
-  return found == table.end() ? -1 : found->second;
+  static std::once_flag made[3];
+  static Positions tables[3];
+  const auto level = static_cast<std::size_t>(isa);
+  std::call_once(made[level], [&] { tables[level] = positions_of(isa); });
+  auto found = tables[level].find(key);
+  return found == tables[level].end() ? -1 : found->second;
 }
 
 std::string_view level_text(Isa isa) {

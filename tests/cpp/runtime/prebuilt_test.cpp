@@ -8,7 +8,9 @@
 #include <cmath>
 #include <cstdlib>
 #include <cstring>
+#include <optional>
 
+#include "bafe/base/division_error.h"
 #include "bafe/base/error.h"
 #include "bafe/ir/builder.h"
 #include "bafe/ir/text.h"
@@ -156,6 +158,218 @@ TEST(PrebuiltPlan, IsCloseToTheInterpreterWithElementaryFunctions) {
       compare(random_program(seed, {}), seed, target);
     }
   }
+}
+
+void compare_text(const std::string& text) {
+  const Graph graph = parse_program(text);
+  for (const Target& target : levels()) {
+    for (std::uint64_t seed : {0u, 2u}) compare(graph, seed, target);  // one and three threads
+  }
+}
+
+std::string number(std::int64_t n) { return std::to_string(n); }
+
+TEST(PrebuiltPointwise, IsRightAroundEveryBlockLength) {
+  for (int n : {1, 3, 63, 64, 65, 511, 512, 513, 1000, 1024, 1025, 16384, 16385, 50001}) {
+    const std::string f32 = "f32[" + number(n) + "]", f64 = "f64[" + number(n) + "]";
+    compare_text("program main(a: " + f32 + ", b: " + f32 + ") -> " + f32 +
+                 " { return relu (sub (mul a b) a) }");
+    compare_text("program main(a: " + f32 + ", b: " + f64 + ") -> " + f64 +
+                 " { return add (cast a :dtype f64) b }");
+  }
+}
+
+/// The operator on operands of one dtype, where it takes them.
+std::optional<Graph> graph_of(const OpInfo& info, DType d, const Attrs& attrs) {
+  Graph graph;
+  std::vector<ValueId> operands;
+  for (int i = 0; i < info.arity; ++i) {
+    const bool is_condition = info.dtype_rule == DTypeRule::kWhere && i == 0;
+    const Type type{is_condition ? DType::kBool : d, {Dim(7), Dim(30)}};
+    operands.push_back(graph.add_input({"x", "row", false, type}));
+  }
+  try {
+    graph.add_root(graph.add(info.op, operands, attrs));
+    return graph;
+  } catch (const Error&) {
+    return std::nullopt;
+  }
+}
+
+TEST(PrebuiltPointwise, ComputesEveryOperatorOnEveryDType) {
+  const DType all[] = {DType::kBool, DType::kI8,  DType::kI16, DType::kI32, DType::kI64,
+                       DType::kU8,   DType::kU16, DType::kU32, DType::kU64, DType::kF16,
+                       DType::kBF16, DType::kF32, DType::kF64};
+  for (const OpInfo& info : all_ops()) {
+    if (info.kind != OpKind::kPointwise) continue;
+    for (DType d : all) {
+      for (DType to : all) {
+        const bool is_cast = info.dtype_rule == DTypeRule::kCast;
+        if (!is_cast && to != d) continue;
+        const std::optional<Graph> graph = graph_of(info, d, is_cast ? Attrs{to} : Attrs{});
+        if (!graph) continue;
+        for (const Target& target : levels()) {
+          for (std::uint64_t seed : {0u, 1u}) compare(*graph, seed, target);
+          const bool is_main =
+              dtype_bytes(d) >= 4 && is_float(d) && !(is_cast && (to == d || !is_float(to)));
+          if (is_main) {
+            EXPECT_TRUE(prebuilt_plan(*graph, {}, target).bodies.empty()) << info.name;
+          }
+        }
+      }
+    }
+  }
+}
+
+TEST(PrebuiltPointwise, ReadsBroadcastAndMovedOperands) {
+  for (int n : {1, 3, 64, 200}) {
+    const std::string size = number(n), shape = "[" + size + " 70]";
+    const std::string type = "f32[" + size + ", 70]";
+    compare_text("program main(x: " + type + ", r: f32[70], c: f32[" + size +
+                 ", 1], s: f32[]) -> " + type +
+                 " { return add (mul x (broadcast_to (expand_dims r :axes (0)) :shape (" + size +
+                 " 70))) (sub (broadcast_to c :shape (" + size +
+                 " 70)) (broadcast_to (expand_dims s :axes (0 1)) :shape (" + size + " 70))) }");
+    compare_text("program main(x: " + type + ", y: f32[70, " + size + "]) -> " + type +
+                 " { return add x (transpose y :perm (1 0)) }");
+    compare_text("program main(x: f32[" + size + ", 140]) -> " + type +
+                 " { return neg (slice x :start (0 1) :size (" + size + " 70) :step (1 2)) }");
+  }
+}
+
+TEST(PrebuiltPointwise, KeepsManyValuesApart) {
+  std::string body = "x";
+  for (int i = 0; i < 60; ++i) body = "(sub (mul " + body + " y) x)";
+  compare_text("program main(x: i64[1500], y: i64[1500]) -> i64[1500] { return " +
+               body.substr(1, body.size() - 2) + " }");
+}
+
+TEST(PrebuiltPointwise, ChecksDivisorsOfElementsThatExistOnly) {
+  const Graph graph = parse_program(
+      "program main(x: i32[70], y: i32[70]) -> i32[70], i32[70] "
+      "{ return floor_divide x y, remainder x y }");
+  for (const Target& target : levels()) {
+    const Plan plan = prebuilt_plan(graph, {}, target);
+    Tensor x(graph.inputs()[0].type), y(x.type());
+    for (int i = 0; i < 70; ++i) x.as<std::int32_t>()[i] = 7 * i - 100;
+    for (int i = 0; i < 70; ++i) y.as<std::int32_t>()[i] = i % 2 ? i : -i - 1;
+    const std::vector<Tensor> expected = evaluate(graph, std::vector<Tensor>{x, y});
+    const std::vector<Tensor> got = run_plan(plan, graph, {x, y}, 1);
+    for (int k = 0; k < 2; ++k) {
+      for (std::int64_t i = 0; i < 70; ++i) EXPECT_EQ(got[k].at(i), expected[k].at(i));
+    }
+    y.as<std::int32_t>()[69] = 0;
+    EXPECT_THROW(run_plan(plan, graph, {x, y}, 1), DivisionError);
+  }
+}
+
+TEST(PrebuiltReduction, AddsInTheOrderOfTheInterpreter) {
+  for (const char* name : {"reduce_sum", "reduce_prod", "reduce_max", "reduce_min"}) {
+    for (int n : {1, 2, 15, 16, 17, 255, 256, 257, 600, 4096, 5000, 70000}) {
+      const std::string op = std::string(" { return ") + name, size = number(n);
+      for (const char* dtype : {"f32", "f64", "f16", "i32"}) {
+        const std::string d = dtype;
+        compare_text("program main(x: " + d + "[3, " + size + "]) -> " + d + "[3, 1]" + op +
+                     " x :axes (1) }");
+        if (n > 600) continue;
+        compare_text("program main(x: " + d + "[2, " + size + ", 5]) -> " + d + "[2, 1, 5]" + op +
+                     " x :axes (1) }");
+        compare_text("program main(x: " + d + "[5, " + size + "]) -> " + d + "[1, " + size + "]" +
+                     op + " x :axes (0) }");
+        compare_text("program main(x: " + d + "[2, 3, " + size + "]) -> " + d + "[1, 3, 1]" + op +
+                     " x :axes (0 2) }");
+      }
+    }
+  }
+}
+
+TEST(PrebuiltReduction, ReadsTransposedOperands) {
+  compare_text(
+      "program main(x: f32[300, 70]) -> f32[70, 1] "
+      "{ return reduce_sum (transpose x :perm (1 0)) :axes (1) }");
+  compare_text(
+      "program main(x: f32[30, 7, 40]) -> f32[1, 40, 1] "
+      "{ return reduce_sum (transpose x :perm (1 2 0)) :axes (0 2) }");
+}
+
+TEST(PrebuiltProduct, IsOneChainAnElement) {
+  struct Case {
+    int m, n, k;
+  };
+  for (const Case& c : {Case{1, 1, 1},
+                        {1, 50, 7},
+                        {8, 48, 256},
+                        {7, 49, 257},
+                        {5, 1, 600},
+                        {13, 33, 0},
+                        {70, 1011, 9},
+                        {515, 17, 300}}) {
+    const std::string m = number(c.m), n = number(c.n), k = number(c.k);
+    for (const char* dtype : {"f32", "f64"}) {
+      const std::string d = dtype, out = " -> " + d + "[" + m + ", " + n + "] { return matmul ";
+      compare_text("program main(a: " + d + "[" + m + ", " + k + "], b: " + d + "[" + k + ", " + n +
+                   "])" + out + "a b }");
+      compare_text("program main(a: " + d + "[" + k + ", " + m + "], b: " + d + "[" + n + ", " + k +
+                   "])" + out + "(transpose a :perm (1 0)) (transpose b :perm (1 0)) }");
+    }
+  }
+}
+
+TEST(PrebuiltProduct, TakesStacksOfMatrices) {
+  compare_text(
+      "program main(a: f32[3, 4, 9, 20], b: f32[4, 20, 11]) -> f32[3, 4, 9, 11] "
+      "{ return matmul a (broadcast_to (expand_dims b :axes (0)) :shape (3 4 20 11)) }");
+}
+
+TEST(PrebuiltCopy, TurnsAnyAxes) {
+  for (const char* dtype : {"bool", "i16", "f32", "f64"}) {
+    const std::string d = dtype;
+    compare_text("program main(x: " + d + "[70, 45]) -> " + d +
+                 "[45, 70] "
+                 "{ return transpose x :perm (1 0) }");
+    compare_text("program main(x: " + d + "[5, 40, 33]) -> " + d +
+                 "[33, 5, 40] "
+                 "{ return transpose x :perm (2 0 1) }");
+    compare_text("program main(x: " + d + "[5, 40, 3]) -> " + d + "[200, 3], " + d +
+                 "[3, 200] "
+                 "{ return reshape x :shape (200 3), reshape (transpose x :perm (2 0 1)) :shape (3 "
+                 "200) }");
+  }
+}
+
+/// Roots that are inputs, numbers, empty, or the same twice.
+TEST(PrebuiltPlan, StoresRootsThatNothingComputes) {
+  compare_text(
+      "program main(x: f32[5], e: f32[0, 3]) -> f32[5], f32[2, 3], f32[0, 3], f32[5] "
+      "{ return x, fill :value 7:f32 :shape (2 3), neg e, x }");
+  compare_text(
+      "program main(x: f32[5]) -> f32[5], f32[5], f32[5] "
+      "{ let y = neg x; return y, y, abs y }");
+}
+
+TEST(PrebuiltPlan, KeepsTheOrderOfColumnMajorArguments) {
+  const Graph traced = parse_program(
+      "program main(x: f32[6, 9], y: f32[6, 9]) -> f32[6, 9] { return add (mul x y) x }");
+  Graph graph = traced;
+  for (int i = 0; i < 2; ++i) graph.input(i).layout = "col";
+  for (const Target& target : levels()) {
+    compare(graph, 1, target);
+    for (const Slot& slot : prebuilt_plan(graph, {}, target).slots) {
+      if (slot.kind == SlotKind::kOutput) {
+        EXPECT_EQ(slot.order, (std::vector<int>{1, 0}));
+      }
+    }
+  }
+}
+
+TEST(PrebuiltPlan, NeedsNoCompilerAndKeepsArenaSmall) {
+  const Graph graph = parse_program(
+      "program main(x: f32[64, 1000]) -> f32[64, 1000] "
+      "{ return softmax (softmax (softmax x :axes (1)) :axes (1)) :axes (1) }");
+  const Plan plan = prebuilt_plan(graph);
+  EXPECT_TRUE(plan.c_text.empty());
+  EXPECT_TRUE(plan.bodies.empty());
+  EXPECT_LE(plan.arena_bytes, 4 * 64 * 1000 * 4);
 }
 
 }  // namespace
