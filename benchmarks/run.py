@@ -15,6 +15,8 @@ SUITES = (
     "bf16",
     "layouts",
     "calls",
+    "warm",
+    "tiers",
     "elementary",
     "egraph",
     "extraction",
@@ -22,9 +24,10 @@ SUITES = (
     "search",
     "structure",
     "graphs",
+    "cost_model",
     "fuzz",
 )
-OWN_PIN = ("fuzz", "kernels", "laab")  # use several cores, or choose theirs
+OWN_PIN = ("cost_model", "fuzz", "kernels", "laab", "tiers")  # use several cores, or choose theirs
 ONE_THREAD = {
     name: "1"
     for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "BAFE_NUM_THREADS")
@@ -46,7 +49,7 @@ def main(arguments: list[str]) -> int:
     failed: dict[str, int] = {}
     for name in names:
         with tempfile.TemporaryDirectory() as cache:
-            env = {**os.environ, **ONE_THREAD, "BAFE_CACHE_DIR": cache}
+            env = {**os.environ, **ONE_THREAD, "BAFE_TIER": "compiled", "BAFE_CACHE_DIR": cache}
             command = [sys.executable, str(HERE / f"bench_{name}.py"), *passed]
             pin = {cores[-1]} if name not in OWN_PIN else set(cores)
             code = subprocess.run(

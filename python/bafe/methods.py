@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from bafe import _core, specialise
+from bafe import _core, specialise, staging
 from bafe.call import _Call, _trace
 from bafe.record import _record_for, _show_warnings, _specialised
 
 if TYPE_CHECKING:
     from bafe.explanation import Explanation, SearchStats
+    from bafe.memory import MemoryAnalysis
+    from bafe.timings import Timings
 
 
 def _program(self: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -58,10 +60,10 @@ def _searched(self: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[
 
 
 def _source(self: Any, *args: Any, **kwargs: Any) -> str:
-    """Give the generated C text for these arguments; empty when the interpreter runs the
-    function."""
+    """Give the generated C text for these arguments; compiles them first. Empty when no compiler
+    made code."""
     call = _Call(self._options, args, kwargs)
-    return _record_for(self, call).executable.c_text
+    return staging.finished_record(self, call).executable.c_text
 
 
 def _search_stats(self: Any, *args: Any, **kwargs: Any) -> SearchStats:
@@ -72,13 +74,43 @@ def _search_stats(self: Any, *args: Any, **kwargs: Any) -> SearchStats:
 
 
 def _compile(self: Any, *args: Any, **kwargs: Any) -> Any:
-    """Trace, search and compile for these arguments without calling; give the compiled program."""
-    return _record_for(self, _Call(self._options, args, kwargs)).executable
+    """Trace, search and compile for these arguments without calling; give the compiled program.
+    What the background has begun is waited for; calls run the kernel from then on."""
+    return staging.finished_record(self, _Call(self._options, args, kwargs)).executable
+
+
+def _memory_analysis(self: Any, *args: Any, **kwargs: Any) -> MemoryAnalysis:
+    """Say what memory a call with these arguments holds; nothing is executed.
+
+    Args:
+        *args: arrays or ``ShapeDtype`` specs.
+        **kwargs: likewise.
+
+    Returns:
+        Peak, argument, result, arena and constant bytes, and the lifetime of each slot; prints as
+        a table.
+
+    Example:
+        >>> f = bafe.jit(lambda a, b: a @ b, tier="compiled")
+        >>> spec = bafe.ShapeDtype((64, 64), "float32")
+        >>> f.memory_analysis(spec, spec).output_bytes
+        16384
+    """
+    from bafe.memory import MemoryAnalysis
+
+    executable = _record_for(self, _Call(self._options, args, kwargs)).executable
+    return MemoryAnalysis(_core.buffer_bytes(executable), _core.memory_plan(executable))
 
 
 def _ir(self: Any, *args: Any, **kwargs: Any) -> str:
     """Give the traced program as text."""
     return _program(self, args, kwargs).text()
+
+
+def _timings(self: Any, *args: Any, **kwargs: Any) -> Timings:
+    from bafe.timings import timings
+
+    return timings(self, *args, **kwargs)
 
 
 def _clear(self: Any) -> None:
@@ -92,6 +124,10 @@ _METHODS: list[tuple[str, Any]] = [
     ("source", _source),
     ("search_stats", _search_stats),
     ("compile", _compile),
+    ("wait", staging.wait),
+    ("state", staging.state),
+    ("memory_analysis", _memory_analysis),
+    ("timings", _timings),
     ("ir", _ir),
     ("clear_cache", _clear),
     ("__repr__", lambda self: f"<bafe.jit of {self.__name__}>"),

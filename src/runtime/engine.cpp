@@ -4,11 +4,14 @@
 
 #include "bafe/runtime/engine.h"
 
+#include <algorithm>
+
 #include "bafe/base/format.h"
 #include "bafe/base/log.h"
 #include "bafe/base/trace.h"
 #include "bafe/codegen/amx.h"
 #include "bafe/codegen/lower.h"
+#include "bafe/codegen/prebuilt.h"
 #include "bafe/runtime/autotune.h"
 #include "bafe/runtime/executables.h"
 #include "bafe/runtime/flight.h"
@@ -16,6 +19,8 @@
 #include "bafe/runtime/rebuild.h"
 #include "bafe/runtime/staging.h"
 #include "engine_tuning.h"
+#include "families.h"
+#include "hot.h"
 #include "program_maker.h"
 
 namespace bafe {
@@ -52,15 +57,31 @@ std::shared_ptr<const Executable> from_entry(const Request& request, const Cache
 
 /// What the user asked for decides: effort that was asked for is spent in the call.
 bool compiles_later(const EngineOptions& options) {
-  return options.tier == Tier::kAuto && !options.autotune && !options.budget && !options.deep;
+  const bool asks = options.in_call || options.autotune || options.budget || options.deep;
+  return options.tier == Tier::kAuto && !asks;
 }
 
-/// What runs at once, with no search and no compiler.
+/// What runs at once, with no search and no compiler: prebuilt kernels, or the interpreter where
+/// something of the plan is missing.
 std::shared_ptr<TieredExecutable> first_tier(const Request& request) {
   TraceSpan span("tier 0");
+  Provenance provenance = provenance_before_search(request);
+  try {
+    Plan plan = prebuilt_plan(request.graph, lower_options(request));
+    for (const Step& step : plan.steps)
+      provenance.predicted_ns +=
+          step.predicted_ns > 0 ? step.predicted_ns : std::max(step.flops, step.bytes) / 10;
+    provenance.chosen_text = provenance.traced_text;
+    provenance.chosen_brief = provenance.traced_brief;
+    return std::make_shared<TieredExecutable>(
+        make_compiled(request.graph, std::move(plan), nullptr, cpu_backend(), request.constants,
+                      request.threads, provenance),
+        "prebuilt");
+  } catch (const Error& error) {
+    log("dispatch", format("no prebuilt plan: {}", error.what()));
+  }
   return std::make_shared<TieredExecutable>(
-      make_interpreted(request.graph, request.constants, provenance_before_search(request)),
-      "interpreted");
+      make_interpreted(request.graph, request.constants, std::move(provenance)), "interpreted");
 }
 
 bool rounds_operands(const Executable& executable) {
@@ -104,7 +125,10 @@ class EngineImpl : public Engine {
   CachedKernel load(const Request& request, const std::shared_ptr<KernelCache>& cache) {
     auto entry = cache->load(request.key, request.premises);
     auto executable = entry ? from_entry(request, *entry) : nullptr;
-    if (!executable) return {};
+    if (!executable) {
+      if (compiles_later(request.options)) executable = for_any_size(request, *cache);
+      return {std::move(executable), false};
+    }
     rebuild_if_stale(cache,
                      {request.key, entry, request.graph, request.constants, request.threads});
     return {std::move(executable), entry->validation.ends_with(kStaysAside)};
@@ -133,10 +157,14 @@ class EngineImpl : public Engine {
   void bring(const StagedProgram& program, TieredExecutable& tiered, Job& job);
   std::shared_ptr<const Executable> bring_new(const Request& request, const StagedProgram& program,
                                               TieredExecutable& tiered, Job& job);
+  std::shared_ptr<const Executable> for_any_size(const Request& request, KernelCache& cache);
+  void bring_own(const StagedProgram& program, TieredExecutable& tiered, Job& job);
+  Built build_new(const Request& request, Interrupt& interrupt, KernelCache& cache);
 
   Stages stages_;
   Flights<const Executable> flights_;
   ProgramMaker maker_;
+  Families families_;
 };
 
 /// What the search chose, or under autotune what an earlier process found fastest.
@@ -161,11 +189,8 @@ std::shared_ptr<const Executable> EngineImpl::bring_new(const Request& request,
                                                         TieredExecutable& tiered, Job& job) {
   Interrupt interrupt(request.options.interrupted);
   const std::shared_ptr<KernelCache> cache = KernelCache::shared();
-  Provenance provenance = provenance_before_search(request);
-  SearchResult found = maker_.search(request, interrupt);
-  const CandidatePlan way{found.program, lower_options(request), "as chosen"};
-  add_search(provenance, std::move(found), request);
-  Built built = maker_.build(way, request, provenance, interrupt, *cache);
+  std::optional<Built> sized = families_.build(request, interrupt, *cache, maker_);
+  Built built = sized ? std::move(*sized) : build_new(request, interrupt, *cache);
   if (!built.failure.empty()) {
     if (built.executable) {
       report_difference(program, tiered, built.failure);
@@ -178,10 +203,52 @@ std::shared_ptr<const Executable> EngineImpl::bring_new(const Request& request,
   const Judgement end = judge(program, tiered, built.executable, rounds_products(built.plan), job);
   if (end == Judgement::kStopped) throw Interrupted();
   if (end == Judgement::kSlower) built.validation += kStaysAside;
+  if (sized && end == Judgement::kDiffers) families_.refuse(request, "a kernel differed");
+  if (sized && end != Judgement::kDiffers)
+    families_.publish(request, end == Judgement::kAdopted, *cache);
   if (end != Judgement::kDiffers)
     store_built(*cache, request, built, built.executable->provenance());
   tiered.settle({});
   return end == Judgement::kDiffers ? nullptr : built.executable;
+}
+
+/// Searched and compiled for the sizes of the request.
+Built EngineImpl::build_new(const Request& request, Interrupt& interrupt, KernelCache& cache) {
+  Provenance provenance = provenance_before_search(request);
+  SearchResult found = maker_.search(request, interrupt);
+  const CandidatePlan way{found.program, lower_options(request), "as chosen"};
+  add_search(provenance, std::move(found), request);
+  return maker_.build(way, request, provenance, interrupt, cache);
+}
+
+/// A kernel of the program's family, and once it is called often, one for these sizes behind it.
+std::shared_ptr<const Executable> EngineImpl::for_any_size(const Request& request,
+                                                           KernelCache& cache) {
+  std::shared_ptr<const Executable> ready = families_.ready(request, cache);
+  if (!ready) return nullptr;
+  StagedProgram program{request.graph,   request.options, request.constants,
+                        request.threads, request.key,     request.premises};
+  return replaced_when_hot(
+      std::move(ready), [this, program = std::move(program)](TieredExecutable& tiered, Job& job) {
+        bring_own(program, tiered, job);
+      });
+}
+
+/// A kernel for the sizes of a signature that is called often.
+void EngineImpl::bring_own(const StagedProgram& program, TieredExecutable& tiered, Job& job) {
+  EngineOptions options = program.options;
+  options.interrupted = [&job] { return job.checkpoint(); };
+  const Request request = Request::of(program.graph, options, program.constants);
+  if (!families_.may_specialise(request)) return tiered.settle("enough sizes have own kernels");
+  Interrupt interrupt(options.interrupted);
+  const std::shared_ptr<KernelCache> cache = KernelCache::shared();
+  Built built = build_new(request, interrupt, *cache);
+  if (!built.failure.empty()) return tiered.settle(built.failure);
+  const Judgement end = judge(program, tiered, built.executable, rounds_products(built.plan), job);
+  if (end == Judgement::kStopped) throw Interrupted();
+  if (end == Judgement::kAdopted)
+    store_built(*cache, request, built, built.executable->provenance());
+  tiered.settle({});
 }
 
 void EngineImpl::bring(const StagedProgram& program, TieredExecutable& tiered, Job& job) {

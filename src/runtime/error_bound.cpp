@@ -10,6 +10,7 @@
 #include <limits>
 
 #include "bafe/base/error.h"
+#include "bafe/ir/builder.h"
 #include "bafe/ir/op.h"
 #include "bafe/search/flops.h"
 
@@ -237,11 +238,12 @@ double bound_unit(DType dtype) {
   }
 }
 
-std::optional<std::vector<Tensor>> error_bounds(const Graph& graph, std::span<const Tensor> inputs,
+std::optional<std::vector<Tensor>> error_bounds(const Graph& given, std::span<const Tensor> inputs,
                                                 const ConstantTable& constants,
                                                 const BoundLimits& limits) {
-  if (!is_small(graph, limits)) return std::nullopt;
+  if (!is_small(given, limits)) return std::nullopt;
   try {
+    const Graph graph = flatten_named(given);
     Bounds bounds(graph, limits);
     if (!bounds.run(evaluate_all(graph, inputs, constants))) return std::nullopt;
     std::vector<Tensor> out;

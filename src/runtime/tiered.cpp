@@ -133,11 +133,27 @@ void TieredExecutable::settle(std::string why) {
   is_pending_.store(false, std::memory_order_release);
   wants_sample_.store(false);
   std::shared_ptr<const Sample> dropped;
-  std::lock_guard lock(mutex_);
-  dropped.swap(sample_);
-  job_.reset();
-  state_.pending = false;
-  if (!why.empty()) state_.why = std::move(why);
+  std::vector<std::function<void()>> listeners;
+  {
+    std::lock_guard lock(mutex_);
+    dropped.swap(sample_);
+    listeners.swap(when_settled_);
+    job_.reset();
+    state_.pending = false;
+    if (!why.empty()) state_.why = std::move(why);
+  }
+  for (const auto& done : listeners) done();
+}
+
+void TieredExecutable::when_settled(std::function<void()> done) {
+  {
+    std::lock_guard lock(mutex_);
+    if (state_.pending) {
+      when_settled_.push_back(std::move(done));
+      return;
+    }
+  }
+  done();
 }
 
 std::shared_ptr<const Sample> TieredExecutable::sample() const {

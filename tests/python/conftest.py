@@ -10,6 +10,8 @@ if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
 
 _cache = tempfile.TemporaryDirectory(prefix="bafe-test-cache-")
 os.environ["BAFE_CACHE_DIR"] = _cache.name
+# Most tests are about compiled kernels; test_tiers.py is about what runs before them.
+os.environ.setdefault("BAFE_TIER", "compiled")
 
 import bafe  # noqa: E402
 import numpy as np  # noqa: E402

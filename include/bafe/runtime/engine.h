@@ -32,6 +32,7 @@ struct EngineOptions {
   bool deep = false;
   bool structure = true;  ///< known zeros of matrices may be skipped
   Tier tier = Tier::kAuto;
+  bool in_call = false;  ///< kAuto compiles in the call too, as autotune, budget and deep do
   int threads = 0;  ///< 0: usable_threads(); thread class is part of the key
   std::shared_ptr<const RuleSet>
       rules;                          ///< nullptr: the built-in rules; its hash is part of the key
@@ -100,8 +101,9 @@ class Engine {
   static Engine& shared();
   virtual ~Engine() = default;
   /// Finds or makes the executable. Concurrent calls with one key compile once; other keys are not
-  /// held up. Errors: RuleError; CompileError when Tier::kCompiled and the compiler fails. With
-  /// Tier::kAuto a missing or failing compiler gives an interpreted executable and one warning.
+  /// held up. With Tier::kAuto what is not cached runs on tier 0 and is compiled in the background
+  /// (staging.h), unless the options ask for effort; a missing or failing compiler leaves it there,
+  /// with one warning. Errors: RuleError; CompileError when Tier::kCompiled and the compiler fails.
   virtual std::shared_ptr<const Executable> prepare(const Graph& graph,
                                                     const EngineOptions& options,
                                                     const ConstantTable& constants = {}) = 0;

@@ -19,12 +19,12 @@ struct StagedProgram {
   std::string premises;
 };
 
-/// Empty when both give the same results on `sample`, else where they differ. Integers and, in
-/// math="bits", floats must be equal; other floats lie within 16 error_bounds() and 16 units of the
-/// largest result (a rewrite that is stable by the numeric law errs no more). Where there is no
-/// bound, all but 2 % of the elements lie within 4096 units of the largest value. What is not
-/// finite in the first is not compared. `rounds`: the plan rounds operands of f32 products to bf16.
-/// `how` says what was compared.
+/// Empty when both give the same results on `sample`, else where they differ. Integers must be
+/// equal, and in math="bits" floats too unless exp or its like is computed; other floats lie within
+/// 16 error_bounds() and 16 units of the largest result (a rewrite that is stable by the numeric
+/// law errs no more). Where there is no bound, all but 2 % of the elements lie within 4096 units of
+/// the largest value. What is not finite in the first is not compared. `rounds`: the plan rounds
+/// operands of f32 products to bf16. `how` says what was compared.
 std::string disagreement(const StagedProgram& program, const Executable& first,
                          const Executable& second, const Sample& sample, bool rounds,
                          std::string& how);

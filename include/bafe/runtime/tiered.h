@@ -83,6 +83,9 @@ class TieredExecutable : public Executable {
   std::shared_ptr<Job> job() const;
   /// Nothing is expected any more; the sample is dropped. Empty `why` keeps the reason.
   void settle(std::string why);
+  /// Calls `done` once nothing is expected any more, at once when that is so; on any thread, no
+  /// lock held.
+  void when_settled(std::function<void()> done);
   bool is_pending() const { return is_pending_.load(std::memory_order_acquire); }
 
   /// The copied arguments, or drawn ones when no call came yet or its arguments were too large.
@@ -121,6 +124,7 @@ class TieredExecutable : public Executable {
   std::shared_ptr<const Executable> runner_up_;
   mutable std::shared_ptr<const Sample> sample_;
   std::shared_ptr<Job> job_;
+  std::vector<std::function<void()>> when_settled_;
 };
 
 }  // namespace bafe

@@ -68,6 +68,7 @@ class EngineTest : public testing::Test {
   void TearDown() override { forget_warnings(); }
 
   std::shared_ptr<const Executable> prepare(const std::string& text, EngineOptions options = {}) {
+    options.in_call = true;  // staging_test.cpp is about what runs before
     return Engine::shared().prepare(parse_program(text), options);
   }
   std::vector<Tensor> interpreted(const std::string& text) {
