@@ -48,13 +48,13 @@ class TuningSummary(NamedTuple):
             f"{self.winner}: {self.speed_up:.3f} times as fast as before "
             f"({low:.3f} to {high:.3f}); {self.builds} built, {self.rounds} rounds "
             f"in {self.seconds:.2f} s, {self.ended}",
-            f"{'':2}{'way':44} {'state':8} {'warm':>10} {'cold':>10} {'ratio':>6} {'rounds':>6}",
+            f"{'':2}{'way':56} {'state':8} {'warm':>10} {'cold':>10} {'ratio':>6} {'rounds':>6}",
         ]
         for one in self.candidates:
             times = [f"{ns / 1e3:.2f} us" if ns > 0 else "-" for ns in (one.warm_ns, one.cold_ns)]
             ratio = f"{one.ratio:.3f}" if one.ratio > 0 else "-"
             lines.append(
-                f"{'':2}{one.what[:44]:44} {one.state:8} {times[0]:>10} {times[1]:>10} "
+                f"{'':2}{one.what[:56]:56} {one.state:8} {times[0]:>10} {times[1]:>10} "
                 f"{ratio:>6} {one.rounds:>6}"
             )
         return "\n".join(lines)

@@ -11,6 +11,8 @@ namespace {
 
 constexpr double kSharedPart = 0.5;    // of a prediction's variance, common to its kind
 constexpr double kLeastSigma = 0.005;  // no timing is surer
+constexpr double kTimedGain = 10;      // what was timed must promise so many times least_gain: it
+                                       // has no surprises left
 
 double square(double x) { return x * x; }
 
@@ -103,7 +105,7 @@ std::optional<std::size_t> ArmPicker::next(double least_gain) const {
   for (std::size_t i = 1; i < arms_.size(); ++i) {
     if (arms_[i].is_dropped || i == current_) continue;
     const double gain = expected_gain(i);
-    if (gain <= most) continue;
+    if (gain <= most || (arms_[i].is_observed && gain <= kTimedGain * least_gain)) continue;
     most = gain;
     best = i;
   }

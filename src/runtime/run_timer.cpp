@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cstring>
 #include <mutex>
 #include <utility>
 
@@ -69,10 +70,15 @@ ClockTimer::~ClockTimer() = default;
 
 double ClockTimer::seconds() const { return static_cast<double>(now_ns()) * 1e-9; }
 
+/// Reads alone move everything else out, at half the traffic of writes; but memory that was never
+/// written is one page of zeros.
 void ClockTimer::flush() {
-  if (other_.bytes() == 0) other_ = Block(options_.flush_bytes);
-  volatile char* bytes = reinterpret_cast<char*>(other_.data());
-  for (std::int64_t i = 0; i < options_.flush_bytes; i += kLineBytes) bytes[i] = bytes[i] + 1;
+  if (other_.bytes() == 0) {
+    other_ = Block(options_.flush_bytes);
+    std::memset(other_.data(), 1, static_cast<std::size_t>(options_.flush_bytes));
+  }
+  const volatile std::byte* bytes = other_.data();
+  for (std::int64_t i = 0; i < options_.flush_bytes; i += kLineBytes) static_cast<void>(bytes[i]);
 }
 
 double ClockTimer::warm_ns(const Executable& executable) {

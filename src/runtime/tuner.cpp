@@ -238,6 +238,9 @@ class Tuning {
   void fill_in() {
     for (std::size_t i = 0; i < arms_.size(); ++i) {
       const Contest& contest = contests_[i];
+      const bool is_slow = report_.arms[i].ratio >= 1;
+      if (is_slow && report_.arms[i].state == ArmState::kOpen)
+        report_.arms[i].state = ArmState::kSlower;
       if (contest.warm_ns.empty()) continue;
       report_.arms[i].median = {median_of(contest.warm_ns), median_of(contest.cold_ns)};
       report_.arms[i].rounds = static_cast<int>(contest.warm_ns.size());

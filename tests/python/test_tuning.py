@@ -24,7 +24,7 @@ def _step(a, b, c):
 def test_tuning_says_what_it_tried_and_the_function_stays_right():
     f = bafe.jit(_step)
     a, b, c = _arguments()
-    found = bafe.autotune(f, (a, b, c), seconds=3)
+    found = bafe.autotune(f, (a, b, c), seconds=1.5)
     assert isinstance(found, bafe.TuningSummary)
     assert found.speed_up >= 1 and found.interval[0] <= found.speed_up <= found.interval[1]
     assert found.ended in ("decided", "time") and found.complete == (found.ended == "decided")
@@ -37,12 +37,11 @@ def test_tuning_says_what_it_tried_and_the_function_stays_right():
 def test_a_second_tuning_takes_what_the_store_holds():
     f = bafe.jit(_step)
     arguments = _arguments(40)
-    first = bafe.autotune(f, arguments, seconds=5)
-    second = bafe.autotune(bafe.jit(_step), arguments, seconds=5)
-    timed = {one.what for one in first.candidates if one.rounds > 0}
-    if first.complete:
-        assert {one.what for one in second.candidates if one.stored or one.rounds > 0} >= timed
-        assert second.builds <= first.builds
+    first = bafe.autotune(f, arguments, seconds=1.5)
+    second = bafe.autotune(bafe.jit(_step), arguments, seconds=1.5)
+    timed = {one.what for one in first.candidates if one.rounds > 0 or one.stored}
+    assert {one.what for one in second.candidates if one.rounds > 0 or one.stored} >= timed
+    assert any(one.stored for one in second.candidates) or len(timed) < 2
 
 
 def test_a_function_that_is_not_jitted_is_tuned_too():
@@ -109,7 +108,7 @@ x = [np.ones((64, 64), np.float32)] * 3
 assert f(*x)[0, 0] == 65
 print(f.compile(*x).key, f.compile(*x).from_cache, bafe.cache.info().compiles)
 """
-    tune = "bafe.autotune(f, x, seconds=4)"
+    tune = "bafe.autotune(f, x, seconds=1.5)"
     for autotune in (False, True):
         status, out, err = run_python(code.format(autotune=autotune, tune=tune))
         assert status == 0, err
