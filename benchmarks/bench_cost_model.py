@@ -114,13 +114,15 @@ def judge_sets(rows: list[dict[str, Any]], sets: list[dict[str, Any]]) -> list[d
         model = _core.ResidualModel.fit(seen)
         times = [way["ns"] for way in chosen["ways"]]
         estimates = [plan_estimate(model, way) for way in chosen["ways"]]
+        names = [way["what"].split(", tiles")[0] for way in chosen["ways"]]
+        kinds = [names.index(name) for name in names]  # tiles of one program err alike
         by_roofline = sorted(range(len(times)), key=lambda i: chosen["ways"][i]["roofline_ns"])
         by_model = min(range(len(times)), key=lambda i: estimates[i][0])
         out.append(
             {
                 "program": chosen["name"],
                 "ways": len(times),
-                "learned": cost_judge.timings_needed(times, estimates),
+                "learned": cost_judge.timings_needed(times, estimates, kinds, _core.ArmPicker),
                 "roofline order": cost_judge.timings_in_order(times, by_roofline),
                 "random order": round(cost_judge.timings_at_random(times), 1),
                 "first choice / best": round(times[by_model] / min(times), 3),

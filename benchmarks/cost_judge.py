@@ -38,49 +38,32 @@ def judge(measured: Sequence[float], predicted: Sequence[tuple[float, float]]) -
     )
 
 
-def _improvement(mean: float, sigma: float, best: float) -> float:
-    """Expected gain of a timing over the best one so far, in logarithms of time."""
-    if sigma <= 0:
-        return max(0.0, best - mean)
-    z = (best - mean) / sigma
-    density = math.exp(-z * z / 2) / math.sqrt(2 * math.pi)
-    return sigma * (z * 0.5 * math.erfc(-z / math.sqrt(2)) + density)
-
-
 def timings_needed(
-    times: Sequence[float], estimates: Sequence[tuple[float, float]], within: float = 1.03
+    times: Sequence[float],
+    estimates: Sequence[tuple[float, float]],
+    kinds: Sequence[int],
+    picker_type: Any,
+    within: float = 1.03,
 ) -> int:
-    """Timings until one within 3 % of the best was made, each next one where it promises most.
+    """Timings until one within 3 % of the best was made.
 
-    What was timed tells of the rest: the estimates of one program err alike, so their common error
-    is learned beside each one's own, half of the variance each.
+    The tuner's own picker says which way is timed next, from the estimates and what was timed
+    before; the way that is believed to be the fastest runs first.
     """
-    wanted = min(times) * within
-    seen: dict[int, float] = {}
-    while len(seen) < len(times):
-        shift_top = shift_weight = 0.0
-        for i, error in seen.items():
-            own = estimates[i][1] ** 2 / 2 + 1e-4
-            shift_top += error / own
-            shift_weight += 1 / own
-        common = statistics.fmean(e[1] ** 2 / 2 for e in estimates) + 1e-9
-        shift = shift_top / (shift_weight + 1 / common)
-        left = 1 / (shift_weight + 1 / common)
-        best = min((math.log(times[i]) for i in seen), default=math.inf)
-        gains = []
-        for i, (ns, sigma) in enumerate(estimates):
-            if i in seen:
-                continue
-            mean = math.log(ns) + shift
-            if not seen:
-                gains.append((-mean, i))
-                continue
-            gains.append((_improvement(mean, math.sqrt(sigma**2 / 2 + left), best), i))
-        chosen = max(gains, key=lambda gain: (gain[0], -gain[1]))[1]
-        seen[chosen] = math.log(times[chosen]) - math.log(estimates[chosen][0])
-        if times[chosen] <= wanted:
-            return len(seen)
-    return len(times)
+    first = min(range(len(times)), key=lambda i: estimates[i][0])
+    order = [first, *(i for i in range(len(times)) if i != first)]
+    picker = picker_type([(*estimates[i], kinds[i]) for i in order])
+    best, wanted, count = times[first], min(times) * within, 1
+    while best > wanted:
+        arm = picker.next(-1.0)
+        count += 1
+        found = times[order[arm]]
+        picker.observe(arm, math.log(found / best), 0.02)
+        picker.drop(arm)
+        if found < 0.98 * best:
+            picker.adopt(arm)
+        best = min(best, found)
+    return count
 
 
 def timings_in_order(times: Sequence[float], order: Sequence[int], within: float = 1.03) -> int:

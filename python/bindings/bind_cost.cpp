@@ -3,10 +3,8 @@
 
 #include "bindings.h"
 
-#include "bafe/cost/product_cost.h"
 #include "bafe/cost/residual.h"
-#include "bafe/cost/roofline.h"
-#include "bafe/runtime/calibrate.h"
+#include "bafe/runtime/arm_picker.h"
 #include "bafe/runtime/step_samples.h"
 #include "bafe/runtime/timed_way.h"
 
@@ -89,9 +87,26 @@ void bind_ways(py::module_& module) {
   });
 }
 
+/// (predicted_ns, sigma, kind)
+using PriorTuple = std::tuple<double, double, int>;
+
+void bind_picker(py::module_& module) {
+  py::class_<ArmPicker>(module, "ArmPicker")
+      .def(py::init([](const std::vector<PriorTuple>& tuples) {
+        std::vector<ArmPrior> priors;
+        for (const auto& [ns, sigma, kind] : tuples) priors.push_back({ns, sigma, kind});
+        return ArmPicker(std::move(priors));
+      }))
+      .def("observe", &ArmPicker::observe)
+      .def("drop", &ArmPicker::drop)
+      .def("adopt", &ArmPicker::adopt)
+      .def("next", &ArmPicker::next);
+}
+
 }  // namespace
 
 void bind_cost(py::module_& module) {
+  bind_picker(module);
   bind_model(module);
   bind_ways(module);
   module.def("step_feature_names", [] {
@@ -118,7 +133,6 @@ void bind_cost(py::module_& module) {
                }
                return ProfileStore(path).add(rows);
              });
-  module.def("profile_store_path", [] { return ProfileStore::shared().path(); });
 }
 
 }  // namespace bafe::python

@@ -148,7 +148,7 @@ class Tuning {
   }
 
   bool move_relevance(std::size_t f, double step) {
-    constexpr double kVariance = 9;  // of ln(relevance / the common one), before any data
+    constexpr double kVariance = 4;  // of ln(relevance / the common one), before any data
     const double change = numbers_.relevance[f] * (std::exp(step) - 1);
     const double before = penalty_, left = leaving_[f] + step;
     const std::vector<double> d2 = d2_;
@@ -278,7 +278,7 @@ void KernelRidge::calibrate() {
     const Prediction held = without(i);
     errors.push_back(std::fabs(y_[i] + mean_ - held.mean) / std::sqrt(held.variance));
   }
-  const double wanted = 0.5 * (quantile(errors, 0.683) + 0.5 * quantile(errors, 0.954));
+  const double wanted = std::max(quantile(errors, 0.683), 0.5 * quantile(errors, 0.954));
   const double n = static_cast<double>(y_.size());
   spread_ = std::pow(std::clamp(wanted, 0.5, 4.0), n / (n + 10));  // few errors say little
 }
