@@ -6,7 +6,7 @@ from typing import Any, Callable
 
 import numpy as np
 
-from bafe import _core, sliding, subscripts
+from bafe import _core
 from bafe import surface as s
 from bafe.tracer import _call, _indices, _place, _reduce
 
@@ -107,13 +107,17 @@ def _outer(a: Any, b: Any) -> Any:
 def _einsum(*operands: Any, out: Any = None, optimize: Any = False, **kwargs: Any) -> Any:
     if out is not None or kwargs:
         raise _unknown("einsum with other arguments than the equation, operands and optimize")
-    return subscripts.einsum(*operands)
+    from bafe.subscripts import einsum
+
+    return einsum(*operands)
 
 
 def _sliding_window_view(
     x: Any, window_shape: Any, axis: Any = None, *, subok: Any = False, writeable: Any = False
 ) -> Any:
     """Windows of one axis after another, since NumPy lets an axis be named twice."""
+    from bafe.sliding import windows
+
     sizes = _indices("sliding_window_view", "window_shape", window_shape)
     axes = tuple(range(x.ndim)) if axis is None else _indices("sliding_window_view", "axis", axis)
     if len(axes) != len(sizes):
@@ -123,9 +127,9 @@ def _sliding_window_view(
         )
     over = [a + x.ndim if -x.ndim <= a < 0 else a for a in axes]
     if len(set(over)) == len(over) and over == sorted(over):
-        return sliding.windows(x, over, sizes)
+        return windows(x, over, sizes)
     for one, size in zip(over, sizes):
-        x = sliding.windows(x, one, size)
+        x = windows(x, one, size)
     return x
 
 
