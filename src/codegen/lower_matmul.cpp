@@ -36,6 +36,7 @@ void PlanBuilder::add_gemm(ProductDraft& draft, const Group& group) {
   const std::size_t number = tilings_.size();
   tilings_.push_back(gemm_choices(spec, target_));
   spec.choice = number < wanted.size() ? wanted[number] : 0;
+  if (!cuts_.empty() && spec.choice > 0) cuts_.back() = cut_change(spec, target_);
   if (std::int64_t bytes = gemm_packed_bytes(spec, target_); bytes > 0) {
     spec.packed_slot = draft.add_packed(temporaries_++, bytes);
   }
