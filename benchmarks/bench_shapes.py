@@ -58,7 +58,7 @@ PROGRAMS = {
 
 def loop(fn, arguments, settle):
     """Seconds of two calls with each size, and compiles."""
-    before = bafe.cache.info()["compiles"]
+    before = bafe.cache.info().compiles
     given = [arguments(n) for n in SIZES]
     start = time.perf_counter()
     for args in given:
@@ -66,7 +66,7 @@ def loop(fn, arguments, settle):
         fn(*args)
     seconds = time.perf_counter() - start
     settle()
-    return seconds, bafe.cache.info()["compiles"] - before
+    return seconds, bafe.cache.info().compiles - before
 
 
 def ratios(fn, arguments):

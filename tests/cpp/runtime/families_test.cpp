@@ -110,6 +110,20 @@ TEST(Families, RunANewSizeWithoutSearchOrCompiler) {
   EXPECT_EQ(compiles(), before);
 }
 
+TEST(Families, GiveASizeThatIsCalledOftenAKernelToBeTimed) {
+  const char* text =
+      "program main(a: f32[$, 22], b: f32[$, 22]) -> f32[$, 22] { return exp (sub a b) }";
+  for (int n : {8, 12, 20}) prepared(program(text, n));
+  const Graph graph = program(text, 50);
+  auto made = Engine::shared().prepare(graph, {});
+  const std::int64_t before = compiles();
+  for (int i = 0; i < 1000; ++i) difference(graph, *made);
+  EXPECT_TRUE(wait_for_tiers(made, 60, {}));
+  EXPECT_EQ(compiles(), before + 1);
+  EXPECT_GE(tier_state(*made).runs, 5) << tier_state(*made).why;
+  EXPECT_LT(difference(graph, *made), 1e-4);
+}
+
 TEST(Families, LeaveSizesZeroAndOneToTheirOwnKernels) {
   const char* text =
       "program main(a: f32[$, 21], b: f32[$, 21]) -> f32[$, 21] { return exp (mul a b) }";
