@@ -35,7 +35,10 @@ constexpr std::array kOptions = {
 std::span<const OptionInfo> option_table() { return kOptions; }
 
 std::optional<std::string> system_variable(std::string_view name) {
-  const char* value = std::getenv(std::string(name).c_str());
+  char text[64] = {};  // read at every long call: on the stack
+  const bool is_short = name.size() < sizeof text;
+  if (is_short) name.copy(text, name.size());
+  const char* value = std::getenv(is_short ? text : std::string(name).c_str());
   if (!value) return std::nullopt;
   return std::string(value);
 }
