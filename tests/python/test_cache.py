@@ -84,12 +84,18 @@ def sleeping_compiler(tmp_path):
 
 
 @pytest.mark.parametrize("compiler", ["false", "/nonexistent/cc", "sleepy"])
-def test_without_a_working_compiler_the_interpreter_answers_and_one_warning_says_so(
+def test_without_a_working_compiler_tier_0_answers_and_one_warning_says_so(
     run_python, tmp_path, compiler
 ):
     if compiler == "sleepy":
         compiler = sleeping_compiler(tmp_path)
-    code, out, err = run_python(CODE, CC=compiler, BAFE_CC=compiler, BAFE_COMPILE_SECONDS="1")
+    code, out, err = run_python(
+        CODE + "f.wait(timeout=60)",
+        CC=compiler,
+        BAFE_CC=compiler,
+        BAFE_COMPILE_SECONDS="1",
+        BAFE_TIER="auto",
+    )
     assert code == 0, err
     assert err.count("RuntimeWarning") == 1
     assert "compiler" in err
