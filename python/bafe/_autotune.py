@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from bafe import _core
+from bafe import _core, arguments
 
 
+@arguments.named
 def configure_autotune(
     refit_threshold: int = 20,
     invalidation_drift: float = 0.25,

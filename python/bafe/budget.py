@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from bafe import _core
+from bafe import _core, arguments
 from bafe.tensor import Tensor
 from bafe.tracer import Tracer, _place
 
 SearchBudget = _core.SearchBudget
 
 
+@arguments.named
 def make_search_budget(
     max_iters: int = 4,
     max_nodes: int = 256,
@@ -40,6 +41,9 @@ def make_search_budget(
         >>> bafe.make_search_budget(max_iters=2).max_iters
         2
     """
+    arguments.check_numbers(
+        "make_search_budget", time_budget_ms=time_budget_ms, temperature=temperature
+    )
     given = (max_iters, max_nodes, max_rewrites, time_budget_ms, temperature, seed)
     if any(value < 0 for value in given):
         raise _core.ShapeError(

@@ -183,6 +183,7 @@ def jit(
     numbers = _indices("jit", "static_argnums", static_argnums)
     names = (static_argnames,) if isinstance(static_argnames, str) else tuple(static_argnames)
     wrapped = fn._options.fn if isinstance(fn, JitFunction) else fn
+    arguments.check_static(wrapped, numbers, names)
     options = _Options(
         wrapped, {"options": search, "threads": threads or 0}, autotune, numbers, names
     )

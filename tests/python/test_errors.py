@@ -203,6 +203,38 @@ CASES = {
         lambda: bafe.jit(lambda a: np.arctan2(a, a))(np.ones(4)),
     ),
     "unknown_math": (bafe.TraceError, TypeError, lambda: bafe.jit(lambda a: a, math="loose")),
+    "unknown_option": (
+        bafe.TraceError,
+        TypeError,
+        lambda: bafe.jit(lambda a: a, teir="compiled"),
+    ),
+    "unknown_option_of_all": (bafe.TraceError, TypeError, lambda: bafe.jit(gpu=True)),
+    "unknown_limit": (
+        bafe.TraceError,
+        TypeError,
+        lambda: bafe.make_search_budget(max_node=100),
+    ),
+    "unknown_static_name": (
+        bafe.TraceError,
+        TypeError,
+        lambda: bafe.jit(lambda a, mode: a, static_argnames="mod"),
+    ),
+    "unknown_static_number": (
+        bafe.TraceError,
+        TypeError,
+        lambda: bafe.jit(lambda a, mode: a, static_argnums=2),
+    ),
+    "no_threads": (bafe.TraceError, TypeError, lambda: bafe.jit(lambda a: a, threads=0)),
+    "half_a_thread": (bafe.TraceError, TypeError, lambda: bafe.jit(lambda a: a, threads=1.5)),
+    "negative_time": (bafe.TraceError, TypeError, lambda: bafe.jit(time_budget_ms=-1)),
+    "time_of_nan": (bafe.TraceError, TypeError, lambda: bafe.jit(time_budget_ms=float("nan"))),
+    "negative_iters": (bafe.TraceError, TypeError, lambda: bafe.jit(iters=-3)),
+    "negative_temperature": (bafe.TraceError, TypeError, lambda: bafe.jit(temperature=-0.5)),
+    "limit_of_nan": (
+        bafe.TraceError,
+        TypeError,
+        lambda: bafe.make_search_budget(temperature=float("nan")),
+    ),
     "unknown_tier": (bafe.TraceError, TypeError, lambda: bafe.jit(lambda a: a, tier="warm")),
     "not_callable": (bafe.TraceError, TypeError, lambda: bafe.jit(3)),
     "unhashable_static": (

@@ -159,7 +159,8 @@ assert max(first) - min(first) > 86400, "the clock does not jump"
 for i in range(5):
     f = bafe.jit(lambda a, b, i=i: bafe.relu(a @ b - i), tier="compiled")
     assert np.array_equal(f(x, x), np.maximum(x @ x - i, 0))
-assert bafe.cache.verify() == (5, 0), bafe.cache.verify()
+good, removed = bafe.cache.verify()
+assert good >= 5 and removed == 0, (good, removed)
 g = bafe.jit(lambda a: a * 3, autotune=True)
 for i in range(30):
     assert np.array_equal(g(x), x * 3)
