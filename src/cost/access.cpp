@@ -68,15 +68,15 @@ struct PrimWeight {
   double slots;
 };
 
-// Slots of a polynomial kernel in vector code, in additions; a primitive that is not named takes
-// one.
+// Slots of a polynomial kernel in vector code, in additions, as f32 kernels take on AVX-512; a
+// primitive that is not named takes one. Sine and cosine reduce arguments of any size.
 constexpr PrimWeight kWeights[] = {
     {Prim::kArg, 0},     {Prim::kLiteral, 0}, {Prim::kIndex, 0},    {Prim::kBound, 0},
     {Prim::kInteger, 0}, {Prim::kRead, 0},    {Prim::kDiv, 6},      {Prim::kFloorDiv, 12},
-    {Prim::kMod, 14},    {Prim::kPow, 40},    {Prim::kSqrt, 8},     {Prim::kExp, 14},
-    {Prim::kExpm1, 20},  {Prim::kLog, 18},    {Prim::kLog1p, 22},   {Prim::kSin, 24},
-    {Prim::kCos, 24},    {Prim::kTanh, 24},   {Prim::kSigmoid, 22}, {Prim::kErf, 26},
-    {Prim::kErfc, 34},   {Prim::kGelu, 36},   {Prim::kSilu, 22},    {Prim::kSelect, 1},
+    {Prim::kMod, 14},    {Prim::kPow, 84},    {Prim::kSqrt, 8},     {Prim::kExp, 14},
+    {Prim::kExpm1, 26},  {Prim::kLog, 28},    {Prim::kLog1p, 46},   {Prim::kSin, 110},
+    {Prim::kCos, 110},   {Prim::kTanh, 22},   {Prim::kSigmoid, 20}, {Prim::kErf, 66},
+    {Prim::kErfc, 60},   {Prim::kGelu, 68},   {Prim::kSilu, 34},    {Prim::kSelect, 1},
     {Prim::kLookup, 4},  {Prim::kMin, 2},     {Prim::kMax, 2},
 };
 
@@ -189,6 +189,12 @@ double movement_weight(const Graph& graph, ValueId movement) {
   Element tree = element_of(graph, movement);
   // Divisions by constants become multiplications, and most index arithmetic leaves the inner loop.
   return tree ? 1 + 0.25 * tree_weight(tree) : 1;
+}
+
+bool scans_last_axis(const Graph& graph, ValueId id) {
+  const Node& node = graph.node(id);
+  if (op_info(node.op).kind != OpKind::kScan || node.type.rank() == 0) return false;
+  return std::get<Dim>(node.attrs[0]) == Dim(node.type.rank() - 1);
 }
 
 }  // namespace bafe

@@ -218,6 +218,15 @@ double operand_ns(const Program& program, const Nest& nest, const Machine& machi
   return ns;
 }
 
+/// Along its last axis a scan waits for each addition; along others neighbours go side by side.
+double scan_ns(const Graph& graph, ValueId scan, const Machine& machine) {
+  constexpr double kAdditionNs = 0.8, kSlots = 3;
+  const Node& node = graph.node(scan);
+  const double elements = static_cast<double>(element_count(node.type.shape));
+  if (scans_last_axis(graph, scan)) return elements * kAdditionNs;
+  return elements * kSlots / slots_per_ns(machine, node.type.dtype);
+}
+
 struct Walk {
   std::vector<Nest> nests;
   double compute_ns = 0, flops = 0;
@@ -254,8 +263,9 @@ void walk_anchor(const Program& program, const Group& group, const std::set<Valu
       if (panels && is_panelled(program, nest)) ready_bytes = bytes_of(type);
     } else {
       double elements = static_cast<double>(element_count(type.shape));
-      double slots = kind == OpKind::kScan ? 8 : 1;
-      walk.compute_ns += nest.compute_ns + elements * slots / slots_per_ns(machine, type.dtype);
+      walk.compute_ns += nest.compute_ns;
+      walk.compute_ns += kind == OpKind::kScan ? scan_ns(program.graph, anchor, machine)
+                                               : elements / slots_per_ns(machine, type.dtype);
       nest.flops += elements;
     }
     walk.flops += nest.flops;

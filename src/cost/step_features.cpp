@@ -126,6 +126,7 @@ Census count_nodes(const Program& program, const Group& group, const std::set<Va
     }
     if (kind == OpKind::kMovement) c.moves += movement_weight(graph, id) * share;
     if (kind == OpKind::kContraction) c.products.push_back(id);
+    if (kind == OpKind::kScan) c.reduces_last = scans_last_axis(graph, id);
     if (kind == OpKind::kReduction) {
       const Type& from = graph.type(node.operands[0]);
       const double kept = static_cast<double>(element_count(node.type.shape));

@@ -47,4 +47,7 @@ double element_weight(Op op);
 /// The same for one element of a movement (index arithmetic, masks).
 double movement_weight(const Graph& graph, ValueId movement);
 
+/// Does the scan `id` run along the last axis of its operand?
+bool scans_last_axis(const Graph& graph, ValueId id);
+
 }  // namespace bafe
