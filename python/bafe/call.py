@@ -170,7 +170,7 @@ def _array(value: np.ndarray, name: str) -> np.ndarray:
 
 
 def _has_own_arithmetic(value: np.ndarray) -> bool:
-    """Matrices and masked arrays. ``numpy.ma`` takes 8 ms to import: who has one has imported it."""
+    """Matrices and masked arrays. ``numpy.ma`` takes 8 ms to import; who has one has done so."""
     masked = sys.modules.get("numpy.ma")
     return isinstance(value, np.matrix) or (
         masked is not None and isinstance(value, masked.MaskedArray)
