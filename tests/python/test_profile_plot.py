@@ -14,7 +14,7 @@ def kernel(i, family="row"):
     features[NAMES.index("log_bytes")] = 6 + 0.25 * i
     features[NAMES.index("log_inner")] = math.sin(i)
     predicted = 100.0 * 1.3**i
-    factor = math.exp(0.4 + 0.3 * math.sin(i))
+    factor = math.exp(0.4 + 0.3 * math.sin(i) + 0.1 * (i * 7 % 5 - 2))  # the last part is noise
     return (family, features, predicted, predicted * factor, True)
 
 
@@ -40,14 +40,14 @@ def test_the_picture_is_drawn_with_its_figures(store, tmp_path, capsys):
     assert cli.main(["profile", "plot", str(picture), "--store", store]) == 0
     assert picture.read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
     assert picture.stat().st_size > 10_000
-    assert "50 kernels, Spearman 0.9" in capsys.readouterr().out
+    assert "50 kernels, Spearman " in capsys.readouterr().out
 
 
 def test_each_kernel_is_predicted_by_the_others(store):
     found = profile_plot.fit(store)
     assert len(found.samples) == 50
     assert found.spearman > 0.95
-    assert 0 < found.median_error < 0.25
+    assert 0.02 < found.median_error < 0.25
     assert all(ns > 0 and sigma > 0 for ns, sigma in found.predicted)
 
 
