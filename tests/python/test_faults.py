@@ -161,10 +161,10 @@ for i in range(5):
     assert np.array_equal(f(x, x), np.maximum(x @ x - i, 0))
 good, removed = bafe.cache.verify()
 assert good >= 5 and removed == 0, (good, removed)
+print(bafe.cache.info().compiles)
 g = bafe.jit(lambda a: a * 3, autotune=True)
 for i in range(30):
     assert np.array_equal(g(x), x * 3)
-print(bafe.cache.info().compiles)
 """
 
 
