@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdlib>
+#include <new>
 
 #include "bafe/base/format.h"
 #include "bafe/base/log.h"
@@ -155,7 +156,10 @@ std::optional<KernelCache::Entry> KernelCache::take_unwritten() {
 
 void KernelCache::flush() {
   while (std::optional<Entry> next = take_unwritten()) {
-    write_or_warn(next->first, *next->second);
+    try {
+      write_or_warn(next->first, *next->second);
+    } catch (const std::bad_alloc&) {  // it stays in memory only
+    }
     std::lock_guard lock(memory_mutex_);
     --writers_;
   }
