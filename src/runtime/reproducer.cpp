@@ -134,11 +134,12 @@ std::string write_reproducer(const StagedProgram& program, const Executable& fir
   const std::string script = format(
       "\"\"\"A kernel that BAFE compiled differed from the program's meaning.\n\n"
       "Ends with code 1 while it does. {} arguments.\n\"\"\"\n\n"
-      "import sys\n\nfrom bafe.staging import reproduce\n\n"
+      "from bafe.staging import reproduce\n\n"
       "FOUND = {}\nPROGRAM = (\n    {}\n)\n"
       "# dtype, shape, axes as they lie in memory, bytes (or where they begin in the file beside)\n"
       "ARGUMENTS = [\n{}]\n\n"
-      "sys.exit(reproduce(PROGRAM, ARGUMENTS, math=\"{}\", found=FOUND, beside=__file__))\n",
+      "MATH = \"{}\"\n\n"
+      "raise SystemExit(reproduce(PROGRAM, ARGUMENTS, math=MATH, found=FOUND, beside=__file__))\n",
       sample.is_live ? "A call's" : "Drawn", quoted(fact), quoted(print_program(graph)), list,
       math_name(program.options.math));
   const std::string path = format("{}/{}.py", folder, name);

@@ -12,7 +12,7 @@
 namespace bafe {
 namespace {
 
-/// One f32 vector in, one out: `value(x) + slow` loops of nothing.
+/// factor * x of 32 floats, after `slow` turns of nothing.
 class Fake : public Executable {
  public:
   Fake(float factor, int slow, std::vector<int> order = {0, 1})
@@ -20,8 +20,7 @@ class Fake : public Executable {
   std::span<const BufferSpec> inputs() const override { return specs_; }
   std::span<const BufferSpec> outputs() const override { return specs_; }
   void run(void* const* inputs, void* const* outputs, int) const override {
-    for (volatile int i = 0; i < slow_; i = i + 1) {
-    }
+    for (int i = 0; i < slow_; ++i) asm volatile("");
     for (int i = 0; i < 32; ++i)
       static_cast<float*>(outputs[0])[i] = factor_ * static_cast<const float*>(inputs[0])[i];
   }
@@ -153,13 +152,19 @@ std::string with(std::string text, const std::string& dtype) {
 }
 
 TEST(ErrorBounds, CoverWhatF32LosesAndLittleMore) {
-  for (const char* text :
-       {"program main(a: T[6, 40], b: T[40, 5]) -> T[6, 5] { return tanh (matmul a b) }",
-        "program main(a: T[300]) -> T[1] { return reduce_sum (mul a (exp a)) :axes (0) }",
-        "program main(a: T[9, 4], b: T[9, 4]) -> T[9, 4] "
-        "{ return sub (mul a a) (mul (add a b) (sub a b)) }",
-        "program main(a: T[5, 7]) -> T[1, 7] { return reduce_max (sqrt (abs a)) :axes (0) }",
-        "program main(a: T[5, 7]) -> T[7, 5] { return transpose (sin a) :perm (1 0) }"}) {
+  struct Case {
+    const char* text;
+    double most;  // a sum of n terms is bounded by n units of the sum of their sizes
+  };
+  const Case cases[] = {
+      {"program main(a: T[6, 40], b: T[40, 5]) -> T[6, 5] { return tanh (matmul a b) }", 1e-4},
+      {"program main(a: T[300]) -> T[1] { return reduce_sum (mul a (exp a)) :axes (0) }", 5e-3},
+      {"program main(a: T[9, 4], b: T[9, 4]) -> T[9, 4] "
+       "{ return sub (mul a a) (mul (add a b) (sub a b)) }",
+       1e-5},
+      {"program main(a: T[5, 7]) -> T[1, 7] { return reduce_max (sqrt (abs a)) :axes (0) }", 1e-6},
+      {"program main(a: T[5, 7]) -> T[7, 5] { return transpose (sin a) :perm (1 0) }", 1e-6}};
+  for (const auto& [text, most] : cases) {
     const Graph narrow = parse_program(with(text, "f32")), wide = parse_program(with(text, "f64"));
     const std::vector<Tensor> inputs = drawn(narrow, DType::kF32);
     const auto bounds = error_bounds(narrow, inputs, {});
@@ -169,7 +174,7 @@ TEST(ErrorBounds, CoverWhatF32LosesAndLittleMore) {
     for (std::int64_t i = 0; i < got.count(); ++i) {
       const double bound = (*bounds)[0].as<double>()[i];
       EXPECT_LE(std::fabs(got.at(i).as_double() - exact.at(i).as_double()), bound) << text;
-      EXPECT_LT(bound, 1e-3) << text;
+      EXPECT_LT(bound, most) << text;
     }
   }
 }
