@@ -1,6 +1,6 @@
 """Warm calls of small programs: nanoseconds a call, and NumPy's beside them.
 
-With ``peers`` also JAX and torch.compile, where they are installed.
+With ``jax`` or ``torch`` also those, where they are installed.
 """
 
 import dataclasses
@@ -82,10 +82,10 @@ CASES = {
 }  # fmt: skip
 
 
-def peers():
-    """Two cases in JAX and torch.compile: {case: {peer: call}}."""
+def peers(wanted):
+    """Some cases in JAX and torch.compile: {case: {peer: call}}."""
     found = {"a*b+a, 16": {}, "relu(a@b+c), 8x8": {}, "dict of 8 arrays": {}}
-    try:
+    if "jax" in wanted:
         import jax
 
         jax.config.update("jax_platforms", "cpu")
@@ -98,9 +98,7 @@ def peers():
         found["a*b+a, 16"]["JAX"] = lambda: one(a, b)
         found["relu(a@b+c), 8x8"]["JAX"] = lambda: other(p, q, r)
         found["dict of 8 arrays"]["JAX"] = lambda: third(parts)
-    except ImportError:
-        pass
-    try:
+    if "torch" in wanted:
         import torch
 
         torch.set_num_threads(1)
@@ -109,13 +107,11 @@ def peers():
         first, second = torch.compile(fma), torch.compile(lambda a, b, c: torch.relu(a @ b + c))
         found["a*b+a, 16"]["torch.compile"] = lambda: first(ta, tb)
         found["relu(a@b+c), 8x8"]["torch.compile"] = lambda: second(tp, tq, tr)
-    except ImportError:
-        pass
     return found
 
 
 def main(arguments):
-    others = peers() if "peers" in arguments else {}
+    others = peers(arguments)
     table = Table(title="warm calls, medians of interleaved rounds")
     for column in ("call", "BAFE ns", "NumPy ns", "NumPy / BAFE", "peers / BAFE", "allowed ns"):
         table.add_column(column, justify="left" if column == "call" else "right")
