@@ -72,6 +72,7 @@ Element squeeze_element(Operands operands, const Attrs& attrs, const Type&) {
 Element slice_element(Operands, const Attrs& attrs, const Type& result) {
   std::vector<Element> indices = indices_of(result.rank());
   for (std::size_t i = 0; i < indices.size(); ++i) {
+    if (!attr_list(attrs, 0)[i].is_const() || !attr_list(attrs, 2)[i].is_const()) return {};
     indices[i] = index_add(index_mul(indices[i], entry(attrs, 2, i)), entry(attrs, 0, i));
   }
   return element::read(0, std::move(indices));

@@ -1,6 +1,7 @@
 // Shape rules of operators that move elements. In: operand types and attributes in normal form
 // (axes not negative). Out: the result type. Invariant: a size comparison that symbols leave open
 // is an error, never a guess.
+#include "bafe/ir/binding.h"
 #include "op_rules.h"
 
 namespace bafe::rules_of_ops {
@@ -109,6 +110,27 @@ Type squeeze_shape(Operands operands, const Attrs& attrs) {
   return out;
 }
 
+namespace {
+
+/// With every symbol at least 1.
+bool is_never_negative(Dim dim) {
+  if (dim.is_const()) return dim.value() >= 0;
+  const auto linear = linear_dim(dim);
+  return linear && linear->factor >= 0 && linear->factor + linear->offset >= 0;
+}
+
+/// Is it known, with symbols, that the first and the last index lie inside the axis? An empty slice
+/// does too.
+bool stays_inside(Dim start, Dim size, Dim step, Dim extent) {
+  if (!step.is_const() || step == Dim(0) || (start.is_const() && size.is_const())) return false;
+  const Dim last = start + (size - Dim(1)) * step;
+  const bool forward = step.value() > 0;
+  const Dim low = forward ? start : last, room = extent - Dim(1) - (forward ? last : start);
+  return is_never_negative(low) && is_never_negative(room);
+}
+
+}  // namespace
+
 Type slice_shape(Operands operands, const Attrs& attrs) {
   const List &start = attr_list(attrs, 0), &size = attr_list(attrs, 1), &step = attr_list(attrs, 2);
   const Type& x = operands[0];
@@ -119,6 +141,7 @@ Type slice_shape(Operands operands, const Attrs& attrs) {
   for (std::size_t i = 0; i < size.size(); ++i) {
     if (start[i] == Dim(0) && step[i] == Dim(1) && size[i] == x.shape[i])
       continue;  // whole axis, any size
+    if (stays_inside(start[i], size[i], step[i], x.shape[i])) continue;
     std::int64_t first = known("slice", "a start", start[i]),
                  count = known("slice", "a size", size[i]);
     std::int64_t stride = known("slice", "a step", step[i]),

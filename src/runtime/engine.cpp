@@ -206,7 +206,7 @@ std::shared_ptr<const Executable> EngineImpl::bring_new(const Request& request,
   if (sized && end == Judgement::kDiffers) families_.refuse(request, "a kernel differed");
   if (sized && end != Judgement::kDiffers)
     families_.publish(request, end == Judgement::kAdopted, *cache);
-  if (end != Judgement::kDiffers)
+  if (!sized && end != Judgement::kDiffers)  // a kernel for any size is stored with its family
     store_built(*cache, request, built, built.executable->provenance());
   tiered.settle({});
   return end == Judgement::kDiffers ? nullptr : built.executable;

@@ -179,7 +179,9 @@ void Families::publish(const Request& request, bool is_faster, KernelCache& cach
   const std::string premises = premises_of(request, request.graph.compact());
   const std::shared_ptr<Family> family = family_of(premises);
   std::lock_guard lock(family->mutex);
+  if (family->is_stored && family->is_faster == is_faster) return;
   family->is_faster = is_faster;
+  family->is_stored = true;
   if (family->traced) store(*family, premises, cache);
 }
 

@@ -65,6 +65,7 @@ class Families {
     int generalisations = 0, specialised = 0;
     std::string refused;     ///< why it is not general
     bool is_faster = false;  ///< than tier 0, when its kernels were last timed
+    bool is_stored = true;   ///< the cache has it as it is
     std::uint64_t kernel_clock = 0;
     std::uint64_t used = 0;
   };

@@ -180,6 +180,7 @@ std::optional<Built> Families::make_kernel(Family& family, Instance instance,
                            fresh.text.parameters(), sizes.binding.text()));
   if (same != family.kernels.end()) family.kernels.erase(same);
   family.kernels.push_back(std::move(fresh));
+  family.is_stored = false;
   if (family.kernels.size() > kMostKernels) {
     auto oldest = std::min_element(family.kernels.begin(), family.kernels.end(),
                                    [](auto& a, auto& b) { return a.used < b.used; });

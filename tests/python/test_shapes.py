@@ -91,6 +91,12 @@ CASES = {
         lambda r, n: [f32(r, 4 * n)],
         12,
     ),
+    "differences": (
+        lambda x: x[1:] - x[:-1] * x[::-1][1:],
+        lambda x: x[1:] - x[:-1] * x[::-1][1:],
+        lambda r, n: [f32(r, n + 2, 6)],
+        8,
+    ),
     "two sizes": (
         lambda x, y: bafe.tanh(x) @ y,
         lambda x, y: np.tanh(x) @ y,

@@ -112,6 +112,21 @@ TEST(Generalise, SplitsASymbolByAConstant) {
   EXPECT_FALSE(out->match(samples(text, {4})[0])) << "one part only";
 }
 
+TEST(Generalise, SlicesUpToTheEndOfASymbol) {
+  const char* text =
+      "program main(x: f32[$a, 3]) -> f32[$b, 3], f32[$b, 3], f32[$a, 3] { return "
+      "slice x :start (0 0) :size ($b 3) :step (1 1), slice x :start (1 0) :size ($b 3) :step (1 "
+      "1), slice x :start ($b 0) :size ($a 3) :step (-1 1) }";
+  auto at = [&](int n) {
+    return program(text, {{"$a", std::to_string(n)}, {"$b", std::to_string(n - 1)}});
+  };
+  std::string why;
+  auto out = generalise(std::vector<Graph>{at(5), at(9)}, &why);
+  ASSERT_TRUE(out) << why;
+  EXPECT_TRUE(out->match(at(30)));
+  EXPECT_FALSE(out->match(at(2))) << "a slice of one row";
+}
+
 TEST(Generalise, MergesSymbolsIntoTheirProduct) {
   const char* text = "program main(x: f32[$a, $b]) -> f32[$c] { return reshape x :shape ($c) }";
   auto at = [&](int a, int b) {

@@ -90,6 +90,10 @@ INSTANTIATE_TEST_SUITE_P(
              14},
         Case{"depth",
              "program main(x: f32[24, $], w: f32[$, 32]) -> f32[24, 32] { return matmul x w }", 8},
+        Case{"differences",
+             "program main(x: f32[$2, 9]) -> f32[$, 9] { return add (slice x :start (0 0) "
+             ":size ($ 9) :step (1 1)) (slice x :start ($ 0) :size ($ 9) :step (1 1)) }",
+             8},
         Case{"doubled",
              "program main(x: f32[$, 8], y: f32[$2, 8]) -> f32[$2, 8] "
              "{ return mul y (concat x x :axis 0) }",
