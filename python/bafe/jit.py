@@ -117,8 +117,12 @@ def jit(
         static_argnames: the same by name.
 
     Returns:
-        A callable with ``explain``, ``source``, ``search_stats``, ``compile``, ``ir`` and
-        ``clear_cache``.
+        A callable with ``explain``, ``source``, ``search_stats``, ``memory_analysis``, ``compile``,
+        ``ir`` and ``clear_cache``. Arguments are arrays, numbers and tuples, lists, dicts,
+        dataclasses and registered types of them. ``f(a, b, out=y)`` writes the results into ``y``,
+        put together like them, and returns it; ``y`` may share memory with an argument. A function
+        with a parameter ``out`` or with ``**kwargs`` gets ``out`` itself. Any number of threads may
+        call it; only the main interpreter of a process may.
 
     Raises:
         TraceError: ``fn`` is not callable, or an option is unknown.
