@@ -25,6 +25,7 @@ SUITES = (
     "structure",
     "graphs",
     "cost_model",
+    "floor",
     "fuzz",
 )
 OWN_PIN = ("cost_model", "fuzz", "kernels", "laab", "tiers")  # use several cores, or choose theirs

@@ -92,6 +92,20 @@ py::dict tune_program_now(const TracedProgram& program, EngineOptions options,
   return report_to_python(report);
 }
 
+/// time_steps(executable, arrays, runs): nanoseconds of each step of each run.
+std::vector<std::vector<double>> time_steps(const Executable& executable, const py::list& arrays,
+                                            int runs) {
+  const std::shared_ptr<Sample> sample = sample_of(executable.inputs(), arrays);
+  if (!sample) throw py::error_already_set();
+  Buffers results(executable.outputs());
+  std::vector<std::vector<double>> out;
+  py::gil_scoped_release unlocked;
+  const TimingPause quiet;
+  for (int i = 0; i < runs; ++i)
+    out.push_back(executable.time_steps(sample->inputs.pointers.data(), results.pointers.data()));
+  return out;
+}
+
 py::tuple merge_profiles(const std::vector<std::string>& sources, const std::string& into) {
   MergeCount total;
   try {
@@ -114,6 +128,7 @@ py::tuple merge_profiles(const std::vector<std::string>& sources, const std::str
 }  // namespace
 
 void bind_tuning(py::module_& module) {
+  module.def("time_steps", &time_steps);
   module.def("tune", &tune_program_now);
   module.def("profile_merge", &merge_profiles);
   module.def("profile_path", [] { return ProfileStore::shared().path(); });
