@@ -11,10 +11,12 @@
 #include <mutex>
 #include <thread>
 
+#include "bafe/base/digest.h"
 #include "bafe/base/error.h"
 #include "bafe/base/format.h"
 #include "bafe/base/log.h"
 #include "bafe/base/options.h"
+#include "bafe/codegen/lower.h"
 #include "bafe/runtime/autotune.h"
 #include "bafe/runtime/calibrate.h"
 #include "bafe/runtime/executables.h"
@@ -38,15 +40,27 @@ std::vector<CandidatePlan> all_ways(const Request& request, const SearchResult& 
   return ways;
 }
 
+/// Kernels and the order they run in: plans that agree in it take the same time.
+std::string code_of(const std::string& c_text, const Plan& plan) {
+  DigestBuilder digest;
+  digest.add(c_text);
+  for (const Step& step : plan.steps) digest.add(step.symbol).add(step.units);
+  return digest.finish().hex();
+}
+
 /// The engine as tuning sees it.
 class EngineWays : public WayBuilder {
  public:
-  EngineWays(ProgramMaker& maker, const Request& request, Interrupt& interrupt)
+  EngineWays(ProgramMaker& maker, const Request& request, Interrupt& interrupt,
+             const Executable& running)
       : maker_(maker),
         request_(request),
         interrupt_(interrupt),
         cache_(KernelCache::shared()),
-        provenance_(provenance_before_search(request)) {}
+        provenance_(provenance_before_search(request)) {
+    if (const std::optional<Plan> plan = running.plan())
+      codes_.emplace(code_of(running.provenance().c_text, *plan), "what ran first");
+  }
 
   std::vector<CandidatePlan> ways() override {
     SearchResult found = maker_.search(request_, interrupt_);
@@ -57,7 +71,14 @@ class EngineWays : public WayBuilder {
 
   std::shared_ptr<const Executable> build(const CandidatePlan& way, std::string& reason) override {
     try {
-      Built built = maker_.build(way, request_, provenance_, interrupt_, *cache_);
+      Plan plan = build_plan(way.program, host_target(), way.lower);
+      const auto [same, is_new] = codes_.emplace(code_of(plan.c_text, plan), way.what);
+      if (!is_new) {
+        reason = format("has the code of: {}", same->second);
+        return nullptr;
+      }
+      Built built =
+          maker_.build_planned(std::move(plan), way, request_, provenance_, interrupt_, *cache_);
       reason = built.failure;
       if (reason.empty() && spills(way, built, interrupt_)) reason = "keeps sums on the stack";
       if (!reason.empty()) return nullptr;
@@ -104,6 +125,7 @@ class EngineWays : public WayBuilder {
   std::shared_ptr<KernelCache> cache_;
   Provenance provenance_;
   std::map<std::string, Built> built_;
+  std::map<std::string, std::string> codes_;  ///< what runs each code that was built or ran first
 };
 
 /// Programs that are being tuned behind their calls, by key.
@@ -171,7 +193,7 @@ void tune_behind(ProgramMaker& maker, const Request& request,
                  const std::shared_ptr<TieredExecutable>& tiered, Job& job) {
   const auto stops = [&] { return tiered.use_count() < 2 || job.checkpoint(); };
   Interrupt interrupt(stops);
-  EngineWays ways(maker, request, interrupt);
+  EngineWays ways(maker, request, interrupt, *tiered->first());
   TuningSubject subject = subject_of(request, tiered->first());
   subject.sample = [&] {
     wait_for_calls(subject, job);
@@ -233,7 +255,7 @@ TuningReport tune_now(ProgramMaker& maker, const Request& request,
   if (std::shared_ptr<Job> job = tiered ? tiered->job() : nullptr) job->cancel();
   Interrupt interrupt(limits.stop ? limits.stop : request.options.interrupted);
   limits.stop = interrupt.poll();
-  EngineWays ways(maker, request, interrupt);
+  EngineWays ways(maker, request, interrupt, *running);
   TuningSubject subject = subject_of(request, std::move(running));
   subject.sample = [&] { return sample; };
   subject.residuals = learned_residuals(subject.machine);
