@@ -37,9 +37,9 @@ TEST(StepSamples, KernelsOfOneKindAreOneFamily) {
       {"program main(x: f64[20, 30], w: f64[30, 25]) -> f64[20, 25] { return matmul x w }",
        "product f64"},
       {"program main(x: f32[50, 60]) -> f32[50, 60] { return exp (neg x) }", "pointwise"},
-      {"program main(x: f32[50, 60]) -> f32[60, 50] { return transpose x :perm [1 0] }",
+      {"program main(x: f32[50, 60]) -> f32[60, 50] { return transpose x :perm (1 0) }",
        "movement"},
-      {"program main(x: f32[50, 60]) -> f32[50, 1] { return reduce_sum x :axes [1] }", "reduction"},
+      {"program main(x: f32[50, 60]) -> f32[50, 1] { return reduce_sum x :axes (1) }", "reduction"},
       {"program main(x: f32[50, 60]) -> f32[50, 60] { return cumsum x :axis 1 }", "scan"}};
   for (const auto& [text, family] : kCases) {
     const std::vector<StepSample> samples = samples_of(text);
@@ -54,7 +54,7 @@ TEST(StepSamples, EmptyAndTinyArraysHaveFiniteFeatures) {
        {"program main(x: f32[0, 5], w: f32[5, 3]) -> f32[0, 3] { return matmul x w }",
         "program main(x: f32[1, 1]) -> f32[1, 1] { return exp x }",
         "program main(x: f32[]) -> f32[] { return exp x }",
-        "program main(x: f32[3, 0]) -> f32[3, 1] { return reduce_sum x :axes [1] }"}) {
+        "program main(x: f32[3, 0]) -> f32[3, 1] { return reduce_sum x :axes (1) }"}) {
     for (const StepSample& sample : samples_of(text)) {
       EXPECT_EQ(sample.features.size(), step_feature_names().size()) << text;
       for (double feature : sample.features) EXPECT_TRUE(std::isfinite(feature)) << text;
@@ -121,9 +121,9 @@ TEST(StepSamples, RowsOfAStoreTeachAModel) {
 
 TEST(Roofline, AScanAlongItsLastAxisWaitsForEachAddition) {
   const StepSample along =
-      samples_of("program main(x: f32[400, 300]) -> f32[400, 300] { return cumsum x :axis 1 }")[0];
+      samples_of("program main(x: f32[60, 50]) -> f32[60, 50] { return cumsum x :axis 1 }")[0];
   const StepSample across =
-      samples_of("program main(x: f32[400, 300]) -> f32[400, 300] { return cumsum x :axis 0 }")[0];
+      samples_of("program main(x: f32[60, 50]) -> f32[60, 50] { return cumsum x :axis 0 }")[0];
   EXPECT_GT(along.predicted_ns, 3 * across.predicted_ns);
   EXPECT_NE(along.features, across.features);
 }
