@@ -1,8 +1,8 @@
 """Tensors: values of a program that is being traced.
 
 A Tensor behaves like the NumPy array it stands for: operators, slicing, methods and NumPy's own
-functions record nodes. Called on plain arrays outside a trace, BAFE's functions compute at once with
-the interpreter.
+functions record nodes. Called on plain arrays outside a trace, BAFE's functions compute at once
+with the interpreter.
 """
 
 from __future__ import annotations

@@ -11,13 +11,18 @@
 namespace bafe::python {
 namespace {
 
+/// The innermost line that is not BAFE's own.
 SourceLoc place_of_caller() {
-  PyFrameObject* frame = PyEval_GetFrame();
-  if (!frame) return {};
-  const auto code =
-      py::reinterpret_steal<py::object>(reinterpret_cast<PyObject*>(PyFrame_GetCode(frame)));
-  const auto file = code.attr("co_filename").cast<std::string>();
-  return {file.substr(file.rfind('/') + 1), PyFrame_GetLineNumber(frame)};
+  py::object frame =
+      py::reinterpret_borrow<py::object>(reinterpret_cast<PyObject*>(PyEval_GetFrame()));
+  for (; frame && !frame.is_none(); frame = frame.attr("f_back")) {
+    const py::object module = frame.attr("f_globals").attr("get")("__name__", "");
+    const auto name = py::str(module).cast<std::string>();
+    if (name == "bafe" || name.rfind("bafe.", 0) == 0) continue;
+    const auto file = frame.attr("f_code").attr("co_filename").cast<std::string>();
+    return {file.substr(file.rfind('/') + 1), frame.attr("f_lineno").cast<int>()};
+  }
+  return {};
 }
 
 std::string subject_of(std::size_t root, std::size_t roots) {

@@ -149,6 +149,11 @@ def test_what_does_not_fit_is_refused_with_place_fact_and_fix(a, b, out, error, 
         assert "\n  fix: " in str(caught.value)
 
 
+def test_the_first_call_names_the_users_line_too(a, b):
+    with pytest.raises(bafe.ShapeError, match=r"^test_out.py:\d+: out: the shapes differ"):
+        jit(lambda a, b: a - b)(a, b, out=np.empty(3, "f4"))
+
+
 def test_read_only_arrays_and_wrong_forms_are_refused(a, b):
     y = np.empty_like(a)
     y.flags.writeable = False
