@@ -239,6 +239,7 @@ std::shared_ptr<const Executable> tuned_behind(ProgramMaker& maker, const Reques
     try {
       tune_behind(maker, owned->request, target, self);
     } catch (const std::exception& error) {
+      log("autotune", error.what());
       target->settle(error.what());
     }
   });
