@@ -119,7 +119,7 @@ class _Call:
             (where, kind, value if value is None or type(value) is str else _typed(value), value)
             for where, kind, value in self.parts
         )
-        return parts, _core.signature(self.leaves)
+        return parts, trees.registrations, _core.signature(self.leaves)
 
     def rebuild(self, leaves: Sequence[Any]) -> tuple[list[Any], dict[str, Any]]:
         """The call's arguments with new leaves."""

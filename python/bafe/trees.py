@@ -12,6 +12,7 @@ from bafe import _core
 
 _Flatten = Callable[[Any], "tuple[list[Any], Hashable]"]
 _registry: dict[type, tuple[_Flatten, Callable[[Hashable, list[Any]], Any]]] = {}
+registrations = 0  # part of every key: a class registered anew is flattened otherwise
 _core.set_pytree_registry(_registry)  # the core flattens what it has seen once by itself
 
 
@@ -32,6 +33,8 @@ def register_pytree(
         >>> bafe.jit(lambda p: p.a + p.b)(Pair(np.ones(1), np.ones(1)))
         array([2.])
     """
+    global registrations
+    registrations += 1
     _registry[kind] = (flatten, unflatten)
     _core.set_pytree_registry(_registry)
 

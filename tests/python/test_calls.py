@@ -2,7 +2,9 @@
 
 import collections
 import dataclasses
+import gc
 import inspect
+import sys
 
 import bafe
 import numpy as np
@@ -262,6 +264,51 @@ def test_registered_types_are_flattened_by_their_functions():
             got = f(Slotted(x, b))
             assert got.b == b and np.array_equal(got.a, x * b)
     assert len(traces) == 2
+
+
+def test_a_class_registered_anew_is_flattened_anew():
+    class Two:
+        def __init__(self, a, b):
+            self.a, self.b = a, b
+
+    f = bafe.jit(lambda t: t.a - t.b, tier="interpreted")
+    bafe.register_pytree(Two, lambda t: ([t.a, t.b], None), lambda _, c: Two(*c))
+    assert np.array_equal(three_times(f, Two(x, y)), x - y)
+    bafe.register_pytree(Two, lambda t: ([t.b, t.a], None), lambda _, c: Two(c[1], c[0]))
+    assert np.array_equal(three_times(f, Two(x, y)), x - y)
+
+
+def test_more_arguments_than_fit_the_stack_are_taken():
+    f = bafe.jit(lambda *parts: [part + 1 for part in parts], tier="interpreted")
+    parts = [np.full(3, float(i)) for i in range(70)]
+    out = [np.empty(3) for _ in parts]
+    for _ in range(3):
+        assert [part[0] for part in f(*parts)] == [i + 1 for i in range(70)]
+        assert f(*parts, out=out) is out and out[69][0] == 70
+
+
+def test_references_are_given_back():
+    f = bafe.jit(lambda t, s=1.0: {"r": t["a"] + t["b"].x * s}, tier="interpreted")
+    tree, out = {"a": x, "b": Point(y, None)}, {"r": np.empty(4)}
+    objects = (x, y, tree, tree["b"], out, out["r"])
+
+    def calls():
+        three_times(f, tree)
+        three_times(f, s=2.0, t=tree)
+        three_times(f, tree, out=out)
+        for args, kwargs in (
+            (({"a": x},), {}),
+            ((tree, 1.0, 2.0), {}),
+            ((tree,), {"out": {"r": np.empty(3)}}),
+            ((tree,), {"out": 3}),
+        ):
+            with pytest.raises((TypeError, KeyError, ValueError)):
+                f(*args, **kwargs)
+        gc.collect()
+        return [sys.getrefcount(one) for one in objects]
+
+    calls()
+    assert calls() == calls()
 
 
 def test_numbers_of_numpy_take_the_place_of_arrays_without_axes():
