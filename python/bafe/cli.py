@@ -60,12 +60,12 @@ def _parser() -> argparse.ArgumentParser:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; give the exit status: 0, 1 for an error, 2 for wrong usage."""
-    import bafe
+    from bafe import _core
 
     parser = _parser()
     args = parser.parse_args(arguments)
     if args.version:
-        print(bafe.__version__)
+        print(_core.__version__)
         return 0
     if args.group is None:
         parser.print_help()

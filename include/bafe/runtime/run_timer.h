@@ -13,8 +13,7 @@ namespace bafe {
 struct RunTimerOptions {
   int threads = 0;                  ///< of each run; 0: as compiled
   std::int64_t sample_ns = 50'000;  ///< a warm run is repeated until so much has passed
-  /// Bytes that go through the caches before a cold run; 0: twice the second-level cache and this
-  /// core's share of the last one, twice.
+  /// Bytes that go through the caches before a cold run; 0: cache_flush_bytes().
   std::int64_t flush_bytes = 0;
   /// Median time of real calls, first run each, of what runs now; 0: none was seen yet.
   double call_ns = 0;
@@ -54,7 +53,8 @@ class ClockTimer : public RunTimer {
   std::uint64_t rounds_ = 0;
 };
 
-/// Bytes whose touching puts everything else out of this core's caches.
+/// Twice the second-level cache and this core's share of the last one, at most 64 MiB: reading so
+/// much puts everything else out of what one core keeps.
 std::int64_t cache_flush_bytes(const Target& target, int cores);
 
 }  // namespace bafe
