@@ -72,7 +72,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     try:
         return int(args.run(args))
-    except (bafe.BafeError, ModuleNotFoundError, OSError) as error:
+    except (_core.BafeError, ModuleNotFoundError, OSError) as error:
         print(f"bafe: {error}", file=sys.stderr)
         return 1
 
