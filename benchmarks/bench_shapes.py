@@ -18,6 +18,7 @@ os.environ["BAFE_CACHE_DIR"] = tempfile.mkdtemp(prefix="bafe-bench-shapes-")
 import bafe  # noqa: E402
 import numpy as np  # noqa: E402
 from rich.console import Console  # noqa: E402
+from rich.markup import escape  # noqa: E402
 from rich.table import Table  # noqa: E402
 
 SIZES = [int(n) for n in np.random.default_rng(3).permutation(np.arange(20, 420, 8))][:50]
@@ -108,7 +109,7 @@ def main():
         numpy_seconds, _ = loop(reference, arguments, lambda: None)
         warm = ratios(fn, arguments)
         table.add_row(
-            name,
+            escape(name),
             f"{seconds:.3f} s",
             str(compiles),
             f"{each_seconds:.3f} s",
