@@ -40,6 +40,38 @@ void add_tile(Prebuild& out, DType dtype, std::int64_t rows, int vectors) {
   out.add_text(text + "  return 0;\n}\n", entry);
 }
 
+/// y = x B for one row x: four rows of B at a time, so that B is read as it lies and y stays in L1.
+/// Slots: x, B, y. sizes: 0 rows of B, 1 step between them, 2 columns, 3 step of x.
+void add_row(Prebuild& out, DType dtype) {
+  PrebuildEntry entry;
+  entry.symbol = out.next_symbol();
+  entry.key = format("row {}", dtype_info(dtype).name);
+  const std::string p = vector_prefix(dtype), type(dtype_info(dtype).c_text);
+  std::string text = format(kHead, entry.symbol);
+  text += format(
+      "  const {0} *x = slot[0], *b = slot[1];\n  {0} *y = slot[2];\n"
+      "  const long long depth = size[0], step = size[1], n = size[2], x_step = size[3];\n"
+      "  const long long whole = n / {1} * {1};\n  const {2}M mask = {2}_MASK(n - whole);\n"
+      "  memset(y, 0, n * sizeof({0}));\n  long long k = 0;\n",
+      type, vector_lanes(dtype, out.target()), p);
+  for (int rows : {4, 1}) {
+    std::string loads, whole = format("c = {}_LOAD(y + j);", p);
+    std::string rest = format("c = {}_MLOAD(y + whole, mask);", p);
+    for (int r = 0; r < rows; ++r) {
+      loads += format("    const {0} x{1} = {0}_SET(x[(k + {1}) * x_step]);\n", p, r);
+      loads += format("    const {0} *b{1} = b + (k + {1}) * step;\n", type, r);
+      whole += format(" c = {0}_FMA(x{1}, {0}_LOAD(b{1} + j), c);", p, r);
+      rest += format(" c = {0}_FMA(x{1}, {0}_MLOAD(b{1} + whole, mask), c);", p, r);
+    }
+    text += format(
+        "  for (; k + {0} <= depth; k += {0}) {{\n{1}    {2} c;\n"
+        "    for (long long j = 0; j < whole; j += {3}) {{ {4} {2}_STORE(y + j, c); }}\n"
+        "    if (whole < n) {{ {5} {2}_MSTORE(y + whole, c, mask); }}\n  }}\n",
+        rows, loads, p, vector_lanes(dtype, out.target()), whole, rest);
+  }
+  out.add_text(text + "  return 0;\n}\n", entry);
+}
+
 void add_square(Prebuild& out, int bytes) {
   PrebuildEntry entry;
   entry.symbol = out.next_symbol();
@@ -62,6 +94,7 @@ void prebuild_products(Prebuild& out) {
         add_tile(out, dtype, rows, vectors);
       }
     }
+    add_row(out, dtype);
   }
   add_square(out, 4);
   add_square(out, 8);

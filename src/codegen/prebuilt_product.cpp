@@ -20,11 +20,13 @@ using namespace product_sizes;
 
 constexpr std::int64_t kMostRows = 8;       // of a register tile
 constexpr std::int64_t kMostElements = 48;  // of a panel: three vectors of f32
+constexpr std::int64_t kFewRows = 2;
 
 /// Tiles by rows (1, 2, 4, 8) and vectors.
 struct Tiles {
   KernelFn tile[4][kPrebuiltVectors] = {};
-  std::int64_t rows = 0;  // most of one tile
+  KernelFn row = nullptr;  // one row times a matrix that is contiguous along its rows
+  std::int64_t rows = 0;   // most of one tile
   int lanes = 1;
 };
 
@@ -33,6 +35,8 @@ Tiles tiles_of(Isa isa, DType dtype) {
   Target target;
   target.isa = isa;
   out.lanes = vector_lanes(dtype, target);
+  const int row = find_prebuilt(isa, format("row {}", dtype_info(dtype).name));
+  if (row >= 0) out.row = prebuilt_table(isa)[static_cast<std::size_t>(row)].kernel;
   for (int r = 0; r < 4; ++r) {
     for (int v = 0; v < kPrebuiltVectors; ++v) {
       const int at =
@@ -76,6 +80,15 @@ class Product {
   void unit(const T* a, const T* b, T* c, std::int64_t i0, std::int64_t j0) {
     const std::int64_t height = std::min(kProductRows, size_[kM] - i0);
     const std::int64_t width = std::min(kProductColumns, size_[kN] - j0);
+    if (height <= kFewRows && size_[kBCol] == 1) {  // packing would cost more than the product
+      for (std::int64_t i = i0; i < i0 + height; ++i) {
+        void* slots[] = {const_cast<T*>(a + i * size_[kARow]), const_cast<T*>(b + j0),
+                         c + i * size_[kN] + j0};
+        const std::int64_t sizes[] = {size_[kK], size_[kBRow], width, size_[kACol]};
+        tiles_.row(slots, sizes, nullptr, 0, 1);
+      }
+      return;
+    }
     for (std::int64_t k0 = 0; k0 < size_[kK]; k0 += kPrebuiltDepth) {
       const std::int64_t depth = std::min(kPrebuiltDepth, size_[kK] - k0);
       pack(b + k0 * size_[kBRow] + j0 * size_[kBCol], depth, width);
