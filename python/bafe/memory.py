@@ -105,6 +105,6 @@ class MemoryAnalysis:
             name = slot["kind"] + ("" if inside else f" {slot['index']}")
             alive = f"{slot['first']}..{slot['last']}"
             place = str(slot["offset"]) if inside else ""
-            size = _bytes(slot["bytes"])
-            lines.append(f"{name:<20}{slot['type']:<28}{size:>12}  {alive:<9}{place}".rstrip())
+            held = _bytes(slot["bytes"])
+            lines.append(f"{name:<20}{slot['type']:<28}{held:>12}  {alive:<9}{place}".rstrip())
         return "\n".join(lines)
