@@ -122,7 +122,8 @@ def jit(
         dataclasses and registered types of them. ``f(a, b, out=y)`` writes the results into ``y``,
         put together like them, and returns it; ``y`` may share memory with an argument. A function
         with a parameter ``out`` or with ``**kwargs`` gets ``out`` itself. Any number of threads may
-        call it; only the main interpreter of a process may.
+        call it; only the main interpreter of a process may, and a Python without a global lock
+        switches the lock on when BAFE is imported.
 
     Raises:
         TraceError: ``fn`` is not callable, or an option is unknown.
