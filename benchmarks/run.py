@@ -17,6 +17,7 @@ SUITES = (
     "calls",
     "warm",
     "tiers",
+    "shapes",
     "elementary",
     "egraph",
     "extraction",
