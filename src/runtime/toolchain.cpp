@@ -41,7 +41,12 @@ std::vector<std::string> split(const std::string& text, char separator) {
 
 bool is_program(const std::string& path) {
   struct stat info;
-  return stat(path.c_str(), &info) == 0 && S_ISREG(info.st_mode) && access(path.c_str(), X_OK) == 0;
+  int found;
+  do {  // file systems over a network may be interrupted
+    found = stat(path.c_str(), &info);
+    if (found == 0 && S_ISREG(info.st_mode)) found = access(path.c_str(), X_OK);
+  } while (found != 0 && errno == EINTR);
+  return found == 0 && S_ISREG(info.st_mode);
 }
 
 std::string search_path() {
@@ -172,11 +177,13 @@ std::vector<std::string> compile_flags(const Target& target) {
 
 namespace {
 
-CompileResult compile_with(const Compiler& compiler, const std::vector<std::string>& flags,
-                           std::string_view c_text, const CompileLimits& limits) {
+/// `is_ours`: what went wrong lies on our side of the compiler, and may not happen again.
+CompileResult compile_once(const Compiler& compiler, const std::vector<std::string>& flags,
+                           std::string_view c_text, const CompileLimits& limits, bool& is_ours) {
   std::int64_t begin_ns = now_ns();
   CompileResult result;
   PrivateFolder folder;
+  is_ours = true;
   if (folder.path().empty()) {
     result.fact = folder.error();
     return result;
@@ -199,6 +206,7 @@ CompileResult compile_with(const Compiler& compiler, const std::vector<std::stri
   ChildResult ended = run_child(child);
   bool is_done = ended.end == ChildEnd::kExited && ended.code == 0;
   if (is_done) result.code = read_code(output);
+  is_ours = ended.end == ChildEnd::kNotStarted || (is_done && result.code.empty());
   result.diagnostics = first_lines(ended.messages);
   std::string fact = fact_of(ended, limits, !result.code.empty());
   if (!fact.empty()) result.fact = format("{} {}", compiler.command[0], fact);
@@ -208,6 +216,13 @@ CompileResult compile_with(const Compiler& compiler, const std::vector<std::stri
                                                         : CompileStatus::kFailed;
   result.ms = static_cast<double>(now_ns() - begin_ns) / 1e6;
   return result;
+}
+
+CompileResult compile_with(const Compiler& compiler, const std::vector<std::string>& flags,
+                           std::string_view c_text, const CompileLimits& limits) {
+  bool is_ours = false;
+  CompileResult result = compile_once(compiler, flags, c_text, limits, is_ours);
+  return is_ours ? compile_once(compiler, flags, c_text, limits, is_ours) : result;
 }
 
 }  // namespace

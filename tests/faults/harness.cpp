@@ -251,6 +251,7 @@ std::string FaultBench::judge(const FaultPath& path, const Case& one, const faul
     if (code >= 10) return "the next call in the same process is not right";
     if (code == static_cast<int>(Ending::kRefused)) {
       ++count.refused;
+      if (one.error == EINTR && one.action == FAULT_FAIL) return "a signal made it refuse";
       if (!path.may_refuse && std::string(fault_call_name(outcome.number)) != "mmap")
         return "it refused";
     } else if (code != 0) {
