@@ -78,9 +78,10 @@ std::string canonical_text(const Graph& graph) {
 std::string cache_premises(const Graph& graph, const EngineOptions& options, int threads,
                            const Target& target, const std::string& cost) {
   // A new option does not compile here before somebody has said whether it is a premise.
-  const auto& [math, budget, time_budget_ms, deep, structure, tier, most_threads, rules, autotune,
-               interrupted] = options;
-  (void)tier, (void)most_threads, (void)interrupted;  // `threads` is what most_threads became
+  const auto& [math, budget, time_budget_ms, deep, structure, tier, in_call, most_threads, rules,
+               autotune, interrupted] = options;
+  (void)in_call, (void)tier, (void)most_threads,
+      (void)interrupted;  // `threads` is what most_threads became
   FieldWriter out;
   auto flag = [&out](bool value) { out.number<std::uint8_t>(value); };
   out.text(kPremises).text(build_identity()).text(target.text()).number(kKernelAbiVersion);
