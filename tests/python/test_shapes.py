@@ -226,3 +226,26 @@ for n in (32, 48, 65, 83, 90):
     status, _, log = run_python(code, BAFE_LOG="recompiles")
     assert status == 0, log
     assert "kernels for each size:" in log
+
+
+def test_threads_with_ever_new_sizes_get_the_right_numbers():
+    import threading
+
+    f = bafe.jit(lambda x, w: bafe.tanh(x @ w) + 1, tier="auto")
+    w = np.linspace(-1, 1, 96).reshape(8, 12).astype(np.float32)
+    wrong = []
+
+    def work(seed):
+        r = np.random.default_rng(seed)
+        for n in r.integers(0, 70, 40):
+            x = f32(r, int(n), 8)
+            if not np.allclose(f(x, w), np.tanh(x @ w) + 1, rtol=1e-4, atol=1e-4):
+                wrong.append(int(n))
+
+    threads = [threading.Thread(target=work, args=(seed,)) for seed in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    f.wait()
+    assert not wrong
