@@ -50,8 +50,15 @@ class ArrayMethods:
 
     __slots__ = ()
     __array_priority__ = 1000
-    shape: tuple[int, ...]
-    _dtype: str
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Sizes of the axes."""
+        raise NotImplementedError
+
+    @property
+    def _dtype(self) -> str:
+        raise NotImplementedError
 
     @property
     def ndim(self) -> int:

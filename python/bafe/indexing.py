@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from bafe import _core
-from bafe.tensor import Tensor
+from bafe.array_methods import ArrayMethods
 from bafe.tracer import Constant, _call, _method, _place
 
 
@@ -18,7 +18,9 @@ def _error(fact: str, fix: str) -> Exception:
 def _is_array_index(item: Any) -> bool:
     if isinstance(item, Constant):
         return True
-    return isinstance(item, (Tensor, np.ndarray, list)) and not isinstance(item, (int, np.integer))
+    return isinstance(item, (ArrayMethods, np.ndarray, list)) and not isinstance(
+        item, (int, np.integer)
+    )
 
 
 def _expanded(key: Any, rank: int) -> list[Any]:
@@ -53,7 +55,7 @@ def _resolve(item: Any, axis: int, size: int) -> tuple[int, int, int, bool]:
     )
 
 
-def _take(x: Tensor, items: list[Any]) -> Tensor:
+def _take(x: ArrayMethods, items: list[Any]) -> Any:
     """One integer array among full slices: take along its axis."""
     arrays = [i for i, item in enumerate(items) if _is_array_index(item)]
     others = [item for i, item in enumerate(items) if i not in arrays]
@@ -72,7 +74,7 @@ def _take(x: Tensor, items: list[Any]) -> Tensor:
     return _call("take", (x, index), (axis,))
 
 
-def getitem(x: Tensor, key: Any) -> Tensor:
+def getitem(x: ArrayMethods, key: Any) -> Any:
     """Index a tensor as NumPy would.
 
     Args:

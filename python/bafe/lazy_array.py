@@ -39,23 +39,28 @@ class LazyArray(ArrayMethods):
 
     Operators, methods, NumPy's functions and jitted functions on it give lazy arrays again. A
     function of NumPy that BAFE has no operator for computes the value.
-
-    Attributes:
-        shape: sizes of the axes, known without computing.
-        dtype: NumPy's dtype of the elements.
     """
 
-    __slots__ = ("_dtype", "_pending", "_root", "_value", "shape", "__weakref__")
+    __slots__ = ("_pending", "_root", "_spec", "_value", "__weakref__")
 
     def __init__(self, pending: _Pending | None, root: int, value: np.ndarray | None) -> None:
         self._pending = pending
         self._root = root
         self._value = value
         if pending is not None:
-            self._dtype, self.shape = pending.program.root_specs()[root]
+            self._spec = pending.program.root_specs()[root]
         else:
             assert value is not None
-            self._dtype, self.shape = _core.dtype_name(value.dtype), value.shape
+            self._spec = _core.dtype_name(value.dtype), value.shape
+
+    @property
+    def _dtype(self) -> str:
+        return self._spec[0]
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Sizes of the axes, known without computing."""
+        return self._spec[1]
 
     @property
     def dtype(self) -> np.dtype:
