@@ -41,10 +41,20 @@ class PrebuiltBuilder {
 
   // prebuilt_moves.cpp: copies.
   StoredView copied(const StoredView& view, const Type& type, const std::vector<int>& order);
-  void copy_into(int slot, const StoredView& from, const Strides& to, const Type& type);
+  void copy_into(int slot, const StoredView& from, const Strides& to, const Type& type,
+                 std::int64_t to_offset = 0);
   /// The value by rows in a slot of its own or another's, copied only if it is not.
   StoredView by_rows(ValueId id);
   bool is_dense(const StoredView& view, const Shape& shape, const std::vector<int>& order) const;
+
+  // prebuilt_boxes.cpp: operands side by side, or in a frame.
+  struct Painted {
+    StoredView view;  // its offset is that of the box
+    Strides lo, hi;
+  };
+  bool boxes(ValueId id);
+  bool paint(const Element& tree, const Node& node, const Strides& lo, const Strides& hi,
+             std::vector<Painted>& out) const;
 
   // prebuilt_group.cpp: runs of pointwise operators.
   void pointwise(ValueId id);

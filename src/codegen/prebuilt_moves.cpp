@@ -43,7 +43,7 @@ bool PrebuiltBuilder::is_dense(const StoredView& view, const Shape& shape,
 }
 
 void PrebuiltBuilder::copy_into(int slot, const StoredView& from, const Strides& to,
-                                const Type& type) {
+                                const Type& type, std::int64_t to_offset) {
   const std::int64_t bytes = dtype_bytes(type.dtype);
   if (from.slot < 0) {  // a run without operators: one number, stored
     using namespace pointwise_sizes;
@@ -71,7 +71,7 @@ void PrebuiltBuilder::copy_into(int slot, const StoredView& from, const Strides&
   Step& step = add_step("copy", "copy");
   step.slots = {SlotId(static_cast<std::uint32_t>(from.slot)),
                 SlotId(static_cast<std::uint32_t>(slot))};
-  step.sizes = {bytes, static_cast<std::int64_t>(axes.dims.size()), from.offset, 0};
+  step.sizes = {bytes, static_cast<std::int64_t>(axes.dims.size()), from.offset, to_offset};
   for (const Strides* list : {&axes.dims, &axes.strides[0], &axes.strides[1]})
     step.sizes.insert(step.sizes.end(), list->begin(), list->end());
   step.units = copy_units(step.sizes);

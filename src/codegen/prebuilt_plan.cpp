@@ -93,11 +93,11 @@ void PrebuiltBuilder::leaf(ValueId id) {
 void PrebuiltBuilder::movement(ValueId id) {
   const Node& node = graph_.node(id);
   for (ValueId operand : node.operands) need(operand);
-  if (node.operands.size() != 1) return interpret(id);
+  if (node.operands.size() != 1) return boxes(id) ? void() : interpret(id);
   const ValueId operand = node.operands[0];
   const std::optional<Access> access = operand_access(graph_, id);
   const bool keeps_rows = keeps_row_major(graph_, id);
-  if (!access && !keeps_rows) return interpret(id);
+  if (!access && !keeps_rows) return boxes(id) ? void() : interpret(id);
   StoredView view = views_[operand.index()];
   if (view.slot < 0) {
     view.strides.assign(node.type.shape.size(), 0);

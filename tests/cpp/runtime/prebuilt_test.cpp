@@ -339,6 +339,23 @@ TEST(PrebuiltCopy, TurnsAnyAxes) {
   }
 }
 
+TEST(PrebuiltCopy, PutsOperandsSideBySideAndInFrames) {
+  const std::string joined =
+      "program main(a: f32[3, 40], b: f32[5, 40], c: f32[1, 40]) -> f32[9, 40] "
+      "{ return concat a b c :axis 0 }";
+  const std::string framed =
+      "program main(a: f32[3, 40]) -> f32[6, 43] "
+      "{ return pad a :low (1 0) :high (2 3) :value 1.5:f32 }";
+  for (const std::string& text : {joined, framed}) {
+    compare_text(text);
+    EXPECT_TRUE(prebuilt_plan(parse_program(text)).bodies.empty());
+  }
+  compare_text(
+      "program main(a: f64[4, 3], b: f64[4, 70]) -> f64[4, 74] "
+      "{ return neg (concat (slice a :start (0 0) :size (4 2) :step (1 1)) b "
+      "(fill :value 2:f64 :shape (4 2)) :axis 1) }");
+}
+
 /// Roots that are inputs, numbers, empty, or the same twice.
 TEST(PrebuiltPlan, StoresRootsThatNothingComputes) {
   compare_text(
