@@ -149,7 +149,7 @@ def reproduce(program: str, arguments: Sequence[Any], *, math: str, found: str, 
     if any(not isinstance(argument[3], str) for argument in arguments):
         with open(os.path.splitext(beside)[0] + ".bin", "rb") as file:
             rest = file.read()
-    arrays = [_array(*spec, value, rest) for *spec, value in arguments]
+    arrays = [_array(d, shape, order, value, rest) for d, shape, order, value in arguments]
     parsed = _core.parse_program(program)
     wanted = parsed.evaluate([np.ascontiguousarray(array) for array in arrays])
     compiled = jit(lambda *xs: _inlined(parsed, xs), math=math, tier="compiled")
