@@ -3,7 +3,7 @@ and NumPy's own functions, each of which records a node."""
 
 from __future__ import annotations
 
-from typing import Any, Callable
+from typing import TYPE_CHECKING, Any, Callable
 
 import numpy as np
 
@@ -51,14 +51,14 @@ class ArrayMethods:
     __slots__ = ()
     __array_priority__ = 1000
 
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """Sizes of the axes."""
-        raise NotImplementedError
+    if TYPE_CHECKING:  # what the two kinds bring
 
-    @property
-    def _dtype(self) -> str:
-        raise NotImplementedError
+        @property
+        def shape(self) -> tuple[int, ...]:
+            """Sizes of the axes."""
+
+        @property
+        def _dtype(self) -> str: ...
 
     @property
     def ndim(self) -> int:
