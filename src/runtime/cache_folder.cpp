@@ -14,6 +14,7 @@
 #include <cstring>
 
 #include "bafe/base/format.h"
+#include "bafe/runtime/uninterrupted.h"
 
 namespace bafe {
 namespace {
@@ -39,7 +40,7 @@ FileRead read_open_file(int fd, std::int64_t most_bytes) {
   FileRead out;
   out.end = FileRead::kRefused;
   struct stat info;
-  if (fstat(fd, &info) != 0 || !S_ISREG(info.st_mode)) {
+  if (uninterrupted([&] { return fstat(fd, &info); }) != 0 || !S_ISREG(info.st_mode)) {
     out.reason = "is not a regular file";
   } else if (info.st_uid != geteuid()) {
     out.reason = "belongs to another user";
@@ -59,7 +60,8 @@ FileRead read_open_file(int fd, std::int64_t most_bytes) {
 }
 
 FileRead open_and_read(const std::string& path, std::int64_t most_bytes, bool touch) {
-  int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+  int fd = uninterrupted(
+      [&] { return open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK); });
   if (fd < 0) {
     FileRead out;
     if (errno == ENOENT || errno == ENOTDIR) return out;
@@ -111,7 +113,9 @@ bool publish_file(const std::string& path, std::string_view bytes) {
   clock_gettime(CLOCK_REALTIME, &now);
   std::string temporary =
       format("{}{}{}-{}-{}", path, kTemporary, getpid(), now.tv_nsec, counter.fetch_add(1));
-  int fd = open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+  int fd = uninterrupted([&] {
+    return open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+  });
   if (fd < 0) return false;
   bool is_whole = true;
   while (is_whole && !bytes.empty()) {
@@ -120,8 +124,9 @@ bool publish_file(const std::string& path, std::string_view bytes) {
     is_whole = wrote > 0;
     if (is_whole) bytes.remove_prefix(static_cast<std::size_t>(wrote));
   }
-  is_whole = close(fd) == 0 && is_whole;
-  is_whole = is_whole && rename(temporary.c_str(), path.c_str()) == 0;
+  is_whole = is_closed_whole(fd) && is_whole;
+  is_whole =
+      is_whole && uninterrupted([&] { return rename(temporary.c_str(), path.c_str()); }) == 0;
   if (!is_whole) unlink(temporary.c_str());
   return is_whole;
 }

@@ -23,6 +23,7 @@
 #include "bafe/runtime/cache_folder.h"
 #include "bafe/runtime/engine_key.h"
 #include "bafe/runtime/fields.h"
+#include "bafe/runtime/uninterrupted.h"
 
 namespace bafe {
 namespace {
@@ -38,8 +39,11 @@ constexpr std::size_t kHeadBytes = 12;
 /// A file under a name of its own beside `path` that takes its place when it is whole.
 class PackWriter {
  public:
-  explicit PackWriter(const std::string& path) : path_(path), temporary_(path + ".XXXXXX") {
-    fd_ = mkostemp(temporary_.data(), O_CLOEXEC);
+  explicit PackWriter(const std::string& path) : path_(path) {
+    fd_ = uninterrupted([&] {
+      temporary_ = path + ".XXXXXX";
+      return mkostemp(temporary_.data(), O_CLOEXEC);
+    });
     if (fd_ < 0) fail(path, errno);
     put(FieldWriter().raw(kMagic).number(kVersion).bytes());
   }
@@ -57,7 +61,8 @@ class PackWriter {
   }
   void finish() {
     int fd = std::exchange(fd_, -1);
-    bool is_kept = close(fd) == 0 && rename(temporary_.c_str(), path_.c_str()) == 0;
+    bool is_kept = is_closed_whole(fd) &&
+                   uninterrupted([&] { return rename(temporary_.c_str(), path_.c_str()); }) == 0;
     if (is_kept) return;
     int error = errno;
     unlink(temporary_.c_str());
@@ -81,10 +86,12 @@ class PackWriter {
 class PackReader {
  public:
   explicit PackReader(const std::string& path) : path_(path) {
-    fd_ = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    fd_ = uninterrupted([&] { return open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK); });
     if (fd_ < 0) fail(path, errno);
     struct stat info;
-    int error = fstat(fd_, &info) != 0 ? errno : S_ISREG(info.st_mode) ? 0 : EINVAL;
+    int error = uninterrupted([&] { return fstat(fd_, &info); }) != 0 ? errno
+                : S_ISREG(info.st_mode)                               ? 0
+                                                                      : EINVAL;
     if (error == 0) {
       left_ = static_cast<std::uint64_t>(info.st_size);
       return;

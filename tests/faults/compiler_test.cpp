@@ -240,5 +240,36 @@ TEST_F(BadCompiler, MayBeAtWorkWhileTheProcessForks) {
   }
 }
 
+TEST_F(BadCompiler, MayBeAtWorkBehindACallWhileTheProcessForks) {
+  setenv("BAFE_COMPILE_SECONDS", "60", 1);
+  ScopedVariable cc("BAFE_CC", script("sleep 0.1; exec " + bench->quick_command() + " \"$@\""));
+  const int rounds = all_faults() ? 40 : 6;
+  for (int round = 0; round < rounds; ++round) {
+    bench->empty_folders();
+    fflush(nullptr);
+    pid_t host = fork();
+    if (host == 0) {
+      alarm(30);
+      if (bench->call(Tier::kAuto) != Ending::kRight) _exit(1);
+      usleep(static_cast<useconds_t>(round * 200'000 / rounds));
+      pid_t child = fork();
+      if (child == 0) {
+        alarm(30);
+        _exit(bench->call_and_wait() == Ending::kRight ? 0 : 2);
+      }
+      int status = -1;
+      waitpid(child, &status, 0);
+      if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) _exit(3);
+      _exit(bench->call_and_wait() == Ending::kRight ? 0 : 4);
+    }
+    int status = -1;
+    waitpid(host, &status, 0);
+    EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0)
+        << "round " << round << " " << status;
+  }
+  EXPECT_EQ(FaultBench::processes(folder.path()), "");
+  EXPECT_TRUE(FaultBench::in_child([&] { return bench->works(); }));
+}
+
 }  // namespace
 }  // namespace bafe

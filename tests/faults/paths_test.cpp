@@ -5,8 +5,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <system_error>
+
+#include "bafe/base/error.h"
 #include "bafe/base/log.h"
+#include "bafe/ir/text.h"
 #include "bafe/runtime/cache.h"
+#include "bafe/runtime/engine_key.h"
 #include "bafe/runtime/store.h"
 #include "faults/harness.h"
 
@@ -129,6 +134,62 @@ TEST_F(Faults, OfVerifyAndClearLoseEntriesAtMost) {
     cache->store(Eight::key(5), Eight::entry(5));
     return Eight::check_all(*cache) == Ending::kRight && open()->load(Eight::key(5));
   };
+  bench->enumerate(path);
+}
+
+/// Entries as programs have them: only those can be carried elsewhere.
+struct Carried {
+  static CacheEntry entry(int i) {
+    Graph graph = parse_program("program main(x: f32[" + std::to_string(i + 1) + "]) -> f32[" +
+                                std::to_string(i + 1) + "] { return add x x }");
+    CacheEntry out = Eight::entry(i);
+    out.premises = cache_premises(graph, {}, 1, host_target(), "c");
+    return out;
+  }
+  static Digest key(int i) { return sha256(entry(i).premises); }
+  static void store(KernelCache& cache) {
+    for (int i = 0; i < 3; ++i) cache.store(key(i), entry(i));
+  }
+  static Ending check(KernelCache& cache) {
+    for (int i = 0; i < 3; ++i) {
+      auto found = cache.load(key(i));
+      if (found && found->code != entry(i).code) return Ending::kWrong;
+    }
+    return Ending::kRight;
+  }
+};
+
+TEST_F(Faults, OfExportAndImportLoseEntriesAtMost) {
+  FaultPath path;
+  path.name = "export and import";
+  auto pack = [&] { return bench->root() + "/pack"; };
+  path.before = [&] {
+    bench->empty_folders();
+    Carried::store(*open());
+  };
+  path.run = [&] {
+    try {
+      auto cache = open();
+      cache->export_to(pack());
+      cache->clear();
+      cache->import_from(pack());
+      return Carried::check(*cache);
+    } catch (const std::system_error&) {
+      return Ending::kRefused;
+    } catch (const Error&) {
+      return Ending::kRefused;
+    }
+  };
+  path.after = [&] {
+    auto cache = open();
+    if (Carried::check(*cache) != Ending::kRight) return false;
+    Carried::store(*cache);
+    if (cache->export_to(pack()) != 3) return false;
+    cache->clear();
+    return cache->import_from(pack()).added == 3 && Carried::check(*cache) == Ending::kRight;
+  };
+  path.may_refuse = true;
+  path.stride = 2;
   bench->enumerate(path);
 }
 
