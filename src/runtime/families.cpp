@@ -5,8 +5,11 @@
 
 #include "families.h"
 
+#include <pthread.h>
+
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "bafe/base/error.h"
 #include "bafe/base/format.h"
@@ -64,7 +67,29 @@ void note_refusal(std::string& reason, std::string why) {
   reason = std::move(why);
 }
 
+/// The engine's, which lives as long as the process.
+Families* forked = nullptr;
+
 }  // namespace
+
+Families::Families() {
+  if (!std::exchange(forked, this)) pthread_atfork(&before_fork, &after_fork, &in_child);
+}
+
+void Families::before_fork() { forked->mutex_.lock(); }
+void Families::after_fork() { forked->mutex_.unlock(); }
+
+/// A family that another thread was at work on is locked for ever here: the child has a new one.
+void Families::in_child() {
+  for (auto& [key, family] : forked->families_) {
+    if (family->mutex.try_lock()) {
+      family->mutex.unlock();
+    } else {
+      family = std::make_shared<Family>();
+    }
+  }
+  forked->mutex_.unlock();
+}
 
 std::string Families::premises_of(const Request& request, const Graph& compact) {
   std::string out = cache_premises(Graph(), request.options, request.threads, host_target(),

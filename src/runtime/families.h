@@ -32,6 +32,10 @@ class Families {
   static constexpr std::size_t kMostFamilies = 128;
   static constexpr int kMostGeneralisations = 4, kMostSpecialised = 8;
 
+  Families();
+  Families(const Families&) = delete;
+  Families& operator=(const Families&) = delete;
+
   /// With a kernel that is there; nullptr when there is none, or another thread makes one.
   /// Searches and compiles nothing.
   std::shared_ptr<const Executable> ready(const Request& request, KernelCache& cache);
@@ -76,6 +80,9 @@ class Families {
     NumberedText text;
   };
 
+  static void before_fork();
+  static void after_fork();
+  static void in_child();
   static std::string premises_of(const Request& request, const Graph& compact);
   std::shared_ptr<Family> family_of(const std::string& premises);
   static bool note_sample(Family& family, const Graph& compact);

@@ -249,3 +249,27 @@ def test_threads_with_ever_new_sizes_get_the_right_numbers():
         thread.join()
     f.wait()
     assert not wrong
+
+
+def test_a_child_of_fork_goes_on_while_its_parent_compiled(run_python):
+    code = """
+import os, time
+import bafe, numpy as np
+f = bafe.jit(lambda x: bafe.tanh(x) * 2 + bafe.exp(x), tier="auto")
+want = lambda x: np.tanh(x) * 2 + np.exp(x)
+for n in (8, 12, 20):
+    x = np.linspace(0, 1, n * 5).reshape(n, 5)
+    assert np.allclose(f(x), want(x))
+    for k in range(6):
+        time.sleep(0.01 * k)
+        child = os.fork()
+        if child == 0:
+            for m in (30 + k, 40 + k):
+                y = np.linspace(0, 1, m * 5).reshape(m, 5)
+                assert np.allclose(f(y), want(y))
+            os._exit(0 if f.wait(60) else 1)
+        assert os.waitpid(child, 0)[1] == 0
+print("done")
+"""
+    status, out, log = run_python(code)
+    assert status == 0 and out.strip() == "done", log
