@@ -13,7 +13,7 @@ endif()
 option(BAFE_TSAN "Build the layers that threads share with ThreadSanitizer" OFF)
 set(BAFE_SHARED_LAYERS base runtime)
 if(BAFE_TSAN)
-  target_link_options(bafe_flags INTERFACE -fsanitize=thread)
+  add_link_options(-fsanitize=thread)
 endif()
 
 function(bafe_layer name)
