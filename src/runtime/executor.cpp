@@ -149,8 +149,8 @@ std::vector<Executor::Bound> Executor::bind(const std::vector<Step>& steps, cons
       bound.body = plan_.bodies[body].get();
     } else if (step.kind == StepKind::kLibrary) {
       bound.routine = library_routine(step.symbol);
-    } else if (step.kind == StepKind::kPrebuilt) {
-      bound.kernel = prebuilt_kernel(step.symbol);
+    } else if (KernelFn own = prebuilt_kernel(step.symbol)) {
+      bound.kernel = own;
     } else {
       bound.kernel = registered_kernel(step.symbol);
     }
