@@ -4,6 +4,7 @@
 
 #include "bafe/runtime/cache.h"
 
+#include <pthread.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -30,6 +31,18 @@ std::string default_folder() {
   return {};
 }
 
+/// Guards the process's cache. A fork() waits for it, so that no child finds it held by a thread
+/// that it does not have.
+std::mutex& mutex_across_forks() {
+  static std::mutex* mutex = [] {
+    auto* made = new std::mutex;
+    pthread_atfork([] { mutex_across_forks().lock(); }, [] { mutex_across_forks().unlock(); },
+                   [] { mutex_across_forks().unlock(); });
+    return made;
+  }();
+  return *mutex;
+}
+
 }  // namespace
 
 KernelCache::KernelCache(std::string folder, std::int64_t most_bytes)
@@ -46,7 +59,7 @@ KernelCache::KernelCache(std::string folder, std::int64_t most_bytes)
 }
 
 std::shared_ptr<KernelCache> KernelCache::shared() {
-  static std::mutex mutex;
+  static std::mutex& mutex = mutex_across_forks();
   static std::string named_folder;
   static std::shared_ptr<KernelCache> cache;
   std::string folder = default_folder();
