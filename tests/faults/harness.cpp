@@ -112,6 +112,7 @@ FaultBench::FaultBench() {
   right_ = numbers(*prepare(Tier::kInterpreted));
   Digest key = digest_of(prepare(Tier::kCompiled)->provenance().key);
   write_file(folder_.file("result"), KernelCache::shared()->load(key)->code);
+  KernelCache::shared()->flush();  // nothing of this folder is written later
   quick_command_ = std::string(BAFE_QUICK_CC) + " " + folder_.file("result");
   compiler_ = std::make_unique<ScopedVariable>("BAFE_CC", quick_command_);
   setenv("BAFE_CACHE_DIR", cache().c_str(), 1);
