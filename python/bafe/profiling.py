@@ -29,7 +29,8 @@ class profile:  # noqa: N801 - used like a function
         >>> f = bafe.jit(lambda x: x + 1)
         >>> with bafe.profile(path):
         ...     _ = f(np.ones(4))
-        >>> "call" in {event.get("cat") for event in json.load(open(path))["traceEvents"]}
+        >>> with open(path) as file:
+        ...     "call" in {event.get("cat") for event in json.load(file)["traceEvents"]}
         True
     """
 
