@@ -4,6 +4,7 @@
 #include "record.h"
 
 #include "bafe/base/log.h"
+#include "bafe/base/options.h"
 #include "bafe/runtime/background.h"
 #include "bafe/runtime/staging.h"
 #include "bafe/runtime/tiered.h"
@@ -83,6 +84,8 @@ void bind_tiers(py::module_& module) {
   module.def("background_jobs", [] { return Background::shared().waiting(); });
   py::module_::import("atexit").attr("register")(py::cpp_function([] {
     py::gil_scoped_release unlocked;
+    if (Background::shared().waiting() > 0)
+      Background::shared().drain(std::atof(option("BAFE_EXIT_SECONDS").c_str()));
     Background::shared().stop();
   }));
 }

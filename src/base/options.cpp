@@ -19,6 +19,8 @@ constexpr std::array kOptions = {
     OptionInfo{"BAFE_THREADS", "", "the same; BAFE_NUM_THREADS goes first"},
     OptionInfo{"BAFE_MEMORY_BYTES", "1073741824", "most idle memory kept for results and arenas"},
     OptionInfo{"BAFE_TUNING_SECONDS", "4", "most seconds of tuning behind the calls of a program"},
+    OptionInfo{"BAFE_EXIT_SECONDS", "0.25",
+               "most that the end of a process waits for kernels in the making"},
     OptionInfo{"BAFE_TIER", "auto", "auto, compiled or interpreted"},
     OptionInfo{
         "BAFE_LOG", "",

@@ -249,6 +249,13 @@ bool Background::wait(const std::shared_ptr<Job>& job, double seconds,
   return job->is_done();
 }
 
+bool Background::drain(double seconds) {
+  std::unique_lock lock(state_->mutex);
+  return state_->changed.wait_for(lock, std::chrono::duration<double>(seconds), [&] {
+    return state_->is_stopping || (state_->queue.empty() && !state_->running);
+  });
+}
+
 void Background::stop() {
   std::unique_lock lock(state_->mutex);
   state_->is_stopping = true;

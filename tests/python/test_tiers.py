@@ -257,3 +257,16 @@ def test_a_handler_of_signals_still_runs_while_the_background_works(slow, run_py
     """
     code, _, err = run_python(script(body), BAFE_CC=slow)
     assert code == 0, err
+
+
+def test_a_short_process_leaves_what_it_was_compiling(run_python):
+    code = (
+        "import bafe, numpy as np\n"
+        "f = bafe.jit(lambda a: a * 3 + 1)\n"
+        "f(np.ones(5, np.float32))\n"
+        "print(f.state(np.ones(5, np.float32)).tier, bafe.cache.info().hits)\n"
+    )
+    patient = {"BAFE_TIER": "auto", "BAFE_EXIT_SECONDS": "60"}
+    assert run_python(code, **patient)[:2] == (0, "prebuilt 0\n")
+    status, said, _ = run_python(code, **patient)
+    assert status == 0 and said.endswith(" 1\n"), "the second process finds the entry"

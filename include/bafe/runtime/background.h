@@ -59,6 +59,9 @@ class Background {
     if (needs_thread_.load(std::memory_order_relaxed)) [[unlikely]]
       shared().restart();
   }
+  /// Waits until nothing is queued or running, for at most `seconds`; false when something is. For
+  /// the end of a short process, whose next run then finds what this one compiled.
+  bool drain(double seconds);
   /// Cancels everything, ends a running compiler, and waits a tenth of a second for the thread. No
   /// job runs after it. For the end of the process.
   void stop();
