@@ -74,7 +74,7 @@ constexpr PrimWeight kWeights[] = {
     {Prim::kArg, 0},     {Prim::kLiteral, 0}, {Prim::kIndex, 0},    {Prim::kBound, 0},
     {Prim::kInteger, 0}, {Prim::kRead, 0},    {Prim::kDiv, 6},      {Prim::kFloorDiv, 12},
     {Prim::kMod, 14},    {Prim::kPow, 84},    {Prim::kSqrt, 8},     {Prim::kExp, 14},
-    {Prim::kExpm1, 26},  {Prim::kLog, 28},    {Prim::kLog1p, 36},   {Prim::kSin, 110},
+    {Prim::kExpm1, 26},  {Prim::kLog, 28},    {Prim::kLog1p, 30},   {Prim::kSin, 110},
     {Prim::kCos, 110},   {Prim::kTanh, 22},   {Prim::kSigmoid, 20}, {Prim::kErf, 66},
     {Prim::kErfc, 60},   {Prim::kGelu, 68},   {Prim::kSilu, 34},    {Prim::kSelect, 1},
     {Prim::kLookup, 4},  {Prim::kMin, 2},     {Prim::kMax, 2},
