@@ -143,6 +143,8 @@ void TieredExecutable::settle(std::string why) {
     if (!why.empty()) state_.why = std::move(why);
   }
   for (const auto& done : listeners) done();
+  if (log_enabled("dispatch"))
+    log("dispatch", format("{}: {}", first_->provenance().traced_brief, state().why));
 }
 
 void TieredExecutable::when_settled(std::function<void()> done) {
@@ -187,6 +189,8 @@ bool TieredExecutable::adopt(std::shared_ptr<const Executable> next, std::string
     state_.why = format("the {} program does not fit: {}", tier, found);
     return false;
   }
+  log("dispatch",
+      format("{}: {} code takes over: {}", first_->provenance().traced_brief, tier, why));
   const Executable* address = next.get();
   kept_.push_back(std::move(next));
   runner_up_.reset();
@@ -216,8 +220,9 @@ bool TieredExecutable::adopt_if_faster(std::shared_ptr<const Executable> next, s
       return false;
     }
   }
-  std::string why = times.rounds == 0 ? "could not be timed on a call's arguments"
-                                      : format("takes {:.3f} of the time", times.ratio);
+  std::string why = format("takes {:.3f} of the time", times.ratio);
+  if (times.rounds == 0) why = "could not be timed on a call's arguments";
+  if (!arguments) why = "neither compared nor timed: " + std::string(kNoArguments);
   return adopt(std::move(next), std::move(tier), std::move(why));
 }
 

@@ -22,9 +22,11 @@ struct StagedProgram {
 /// Empty when both give the same results on `sample`, else where they differ. Integers must be
 /// equal, and in math="bits" floats too unless exp or its like is computed; other floats lie within
 /// 16 error_bounds() and 16 units of the largest result (a rewrite that is stable by the numeric
-/// law errs no more). Where there is no bound, all but 2 % of the elements lie within 4096 units of
-/// the largest value. What is not finite in the first is not compared. `rounds`: the plan rounds
-/// operands of f32 products to bf16. `how` says what was compared.
+/// law errs no more). Where there is no bound, elements lie within 4096 units of the largest value
+/// of the result (or of an input that reaches it through sums alone); 2 % may err 64 times as much,
+/// or 0.2 % without limit if the program compares, rounds or chooses by floats. What is not finite
+/// in the first is not compared, but in math="bits" must not be finite in the second. `rounds`: the
+/// plan rounds operands of f32 products to bf16. `how` says what was compared.
 std::string disagreement(const StagedProgram& program, const Executable& first,
                          const Executable& second, const Sample& sample, bool rounds,
                          std::string& how);

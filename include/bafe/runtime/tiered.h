@@ -59,6 +59,9 @@ Duel duel(const Executable& first, const Executable& second, const Sample& sampl
 class TieredExecutable : public Executable {
  public:
   static constexpr std::int64_t kMostSampleBytes = std::int64_t{128} << 20;
+  /// Why there is no sample.
+  static constexpr std::string_view kNoArguments =
+      "a copy of the arguments takes more than 128 MiB, or more memory than there is";
   static constexpr double kGain = 0.98;  ///< another takes over only below this median ratio
 
   /// `tier` names what `first` is. Inputs and outputs are those of `first` for ever.
@@ -72,6 +75,9 @@ class TieredExecutable : public Executable {
 
   bool is_short() const override { return running()->is_short(); }
   std::optional<Plan> plan() const override { return running()->plan(); }
+  std::vector<double> time_steps(void* const* inputs, void* const* outputs) const override {
+    return running()->time_steps(inputs, outputs);
+  }
 
   /// What runs now; valid as long as this object.
   const Executable* running() const { return running_.load(std::memory_order_acquire); }
