@@ -57,6 +57,28 @@ def _refuse(where: str, name: str, value: Any, fact: str, fix: str) -> Exception
     return _core.TraceError(f"{_place()}{where}: {name}={value!r} {fact}\n  fix: {fix}")
 
 
+def check_most(where: str, most: int, **counts: Any) -> None:
+    """Checked integers, or None, that the core must be able to hold."""
+    for name, value in counts.items():
+        if value is not None and operator.index(value) > most:
+            raise _refuse(where, name, value, f"is more than {most}", "give a smaller integer")
+
+
+def check_switches(where: str, **switches: Any) -> None:
+    """True or False."""
+    for name, value in switches.items():
+        if type(value).__name__ not in ("bool", "bool_"):
+            raise _refuse(where, name, value, "is neither True nor False", "give one of them")
+
+
+def check_choice(where: str, name: str, value: Any, choices: tuple[str, ...]) -> None:
+    """One of some words."""
+    if value not in choices:
+        fix = _nearest(value, list(choices)) if isinstance(value, str) else "use one of "
+        fix = fix if isinstance(value, str) else fix + ", ".join(choices)
+        raise _refuse(where, name, value, "is unknown", fix)
+
+
 def check_counts(where: str, least: int, **counts: Any) -> None:
     """Integers of at least ``least``, or None."""
     for name, value in counts.items():
@@ -81,11 +103,19 @@ def check_amounts(where: str, **amounts: Any) -> None:
             raise _refuse(where, name, value, "is negative", "give 0 or more, or leave it out")
 
 
-def check_jit(threads: Any, iters: Any, temperature: Any, seed: Any, time_budget_ms: Any) -> None:
+def check_jit(
+    threads: Any, iters: Any, temperature: Any, seed: Any, time_budget_ms: Any, budget: Any
+) -> None:
     """Check the numbers that ``jit`` takes."""
     check_counts("jit", 1, threads=threads)
     check_counts("jit", 0, iters=iters, seed=seed)
+    check_most("jit", 2**31 - 1, threads=threads, iters=iters)
+    check_most("jit", 2**64 - 1, seed=seed)
     check_amounts("jit", temperature=temperature, time_budget_ms=time_budget_ms)
+    if budget is not None and not isinstance(budget, _core.SearchBudget):
+        fix = f"use budget=bafe.make_search_budget(max_iters={budget!r})"
+        fix = fix if _is_integer(budget) else "give what bafe.make_search_budget() returns"
+        raise _refuse("jit", "budget", budget, "is no search budget", fix)
 
 
 def check_static(fn: Any, numbers: Any, names: Any) -> None:
@@ -102,9 +132,11 @@ def check_static(fn: Any, numbers: Any, names: Any) -> None:
                 f"{_place()}jit: static_argnames: the function has no parameter {name}\n"
                 f"  fix: {fix}"
             )
+    count = len(parameters)
     for number in numbers:
-        if number >= len(parameters) and inspect.Parameter.VAR_POSITIONAL not in kinds:
+        if number < -count or (number >= count and inspect.Parameter.VAR_POSITIONAL not in kinds):
+            fix = f"give positions from 0 to {count - 1}, or leave it out"
             raise _core.TraceError(
                 f"{_place()}jit: static_argnums: the function has no parameter {number}\n"
-                f"  fix: give positions from 0 to {len(parameters) - 1}"
+                f"  fix: {fix if count else 'leave it out: there is no parameter'}"
             )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import operator
 import os
 import sys
 from collections.abc import Sequence
@@ -22,7 +23,16 @@ class ShapeDtype:
     ``compile``."""
 
     def __init__(self, shape: Sequence[int], dtype: Any = "float32") -> None:
-        self.shape, self.dtype = tuple(shape), np.dtype(dtype)
+        try:
+            self.shape = tuple(operator.index(size) for size in shape)
+        except TypeError:
+            self.shape = (-1,)
+        if any(size < 0 for size in self.shape):
+            raise _core.ShapeError(
+                f"{_place()}ShapeDtype: {shape!r} is no shape\n"
+                "  fix: give a tuple of integers of at least 0, as in (2, 3)"
+            )
+        self.dtype = np.dtype(dtype)
 
     def __repr__(self) -> str:
         return f"ShapeDtype({self.shape}, {self.dtype})"
@@ -79,8 +89,15 @@ def _typed(value: Any) -> tuple[type, str]:
 class _Call:
     """One call's arguments, flattened."""
 
-    def __init__(self, options: _Options, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+    def __init__(
+        self,
+        options: _Options,
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        keep_lazy: bool = False,
+    ) -> None:
         self.options = options
+        self.keep_lazy = keep_lazy  # else lazy arguments are computed
         self.leaves: list[Any] = []
         self.names: list[str] = []
         self.parts: list[
@@ -108,8 +125,18 @@ class _Call:
             return
         before = len(self.leaves)
         structure = trees.flatten(value, self.leaves)
+        try:
+            hash(structure)
+        except TypeError as error:
+            raise _core.TraceError(
+                f"{_place()}jit: argument {name!r}: what its class was registered with describes "
+                f"the rest by something that cannot be hashed ({error})\n"
+                "  fix: let flatten return a tuple or another hashable value as the rest"
+            ) from None
         for i in range(before, len(self.leaves)):
             self.has_values = self.has_values and not isinstance(self.leaves[i], ShapeDtype)
+            if hasattr(self.leaves[i], "_pending") and not self.keep_lazy:
+                self.leaves[i] = self.leaves[i].numpy()
             self.leaves[i] = _leaf(self.leaves[i], name)
             self.names.append(name if structure == "*" else f"{name}[{i - before}]")
         self.parts.append((where, "tree", structure))
@@ -120,6 +147,12 @@ class _Call:
             for where, kind, value in self.parts
         )
         return parts, trees.registrations, _core.signature(self.leaves)
+
+    def looked_into(self) -> list[Any]:
+        """Static arguments, and the classes of the others: their attributes are captured values."""
+        args, kwargs = self.rebuild(self.leaves)
+        static = [value for _, kind, value in self.parts if kind == "static"]
+        return static + [type(value) for value in (*args, *kwargs.values())]
 
     def rebuild(self, leaves: Sequence[Any]) -> tuple[list[Any], dict[str, Any]]:
         """The call's arguments with new leaves."""

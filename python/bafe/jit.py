@@ -28,7 +28,7 @@ def _resolve(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> An
         out = kwargs.pop("out")
     if _core.option("BAFE_DISABLE_JIT") == "1":
         return trees.fill(out, options.fn(*args, **kwargs))
-    call = _Call(options, args, kwargs)
+    call = _Call(options, args, kwargs, keep_lazy=out is None)
     if any(isinstance(leaf, Tensor) for leaf in call.leaves):
         if out is not None:
             raise _core.TraceError(
@@ -44,7 +44,7 @@ def _resolve(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> An
     if any(hasattr(leaf, "_pending") for leaf in call.leaves):
         from bafe import lazy_array
 
-        return trees.fill(out, lazy_array.call(options, call))
+        return lazy_array.call(options, call)
     record = _record_for(function, call)
     function._publish(record, args, given, call.parts)
     return record.run(call.leaves, out)
@@ -123,7 +123,11 @@ def jit(
         put together like them, and returns it; ``y`` may share memory with an argument. A function
         with a parameter ``out`` or with ``**kwargs`` gets ``out`` itself. Any number of threads may
         call it; only the main interpreter of a process may, and a Python without a global lock
-        switches the lock on when BAFE is imported.
+        switches the lock on when BAFE is imported. What ``fn`` reads outside its arguments may
+        change between calls: arrays that it computes with are read anew, and a rebound name,
+        attribute or element is seen. Not seen: writing into an array that NumPy or Python read
+        while tracing (``W.sum()``, ``float(W[0])``), into a set, a deque or an object with
+        ``__slots__``.
 
     Raises:
         TraceError: ``fn`` is not callable, or an option is unknown.
@@ -135,7 +139,9 @@ def jit(
         >>> f(np.ones((1, 2)), np.ones((2, 1)))
         array([[1.]])
     """
-    arguments.check_jit(threads, iters, temperature, seed, time_budget_ms)
+    arguments.check_jit(threads, iters, temperature, seed, time_budget_ms, budget)
+    arguments.check_switches("jit", deep=deep, autotune=autotune, rewrite=rewrite)
+    arguments.check_choice("jit", "math", math, ("bits", "reals", "fast"))
     if fn is None:
         return functools.partial(
             jit,

@@ -92,8 +92,10 @@ def wait(self: Any, timeout: float | None = None) -> bool:
     """
     from time import monotonic
 
+    from bafe import arguments
     from bafe.record import _show_warnings
 
+    arguments.check_amounts("wait", timeout=timeout)
     end = None if timeout is None else monotonic() + timeout
     done = True
     for record in list(self._options.records.values()):

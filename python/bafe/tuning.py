@@ -9,7 +9,7 @@ from typing import Any, Callable, NamedTuple
 
 import numpy as np
 
-from bafe import _core
+from bafe import _core, arguments
 from bafe.call import _Call, _trace
 from bafe.jit import JitFunction, jit
 from bafe.record import _show_warnings
@@ -82,6 +82,7 @@ def _values(call: _Call, captured: Sequence[Any]) -> list[np.ndarray]:
     return [np.asarray(leaf) for leaf in [*call.leaves, *captured]]
 
 
+@arguments.named
 def autotune(f: Callable[..., Any], args: Sequence[Any], *, seconds: float = 5.0) -> TuningSummary:
     """Build and time several ways to run ``f(*args)`` and keep the fastest.
 

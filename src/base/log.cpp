@@ -9,7 +9,6 @@
 #include <cstdlib>
 #include <mutex>
 #include <set>
-#include <sstream>
 
 #include "bafe/base/options.h"
 
@@ -38,9 +37,8 @@ bool is_topic(std::string_view word) {
 
 /// Once for each text of BAFE_LOG.
 void check_topics() {
-  std::istringstream words(option("BAFE_LOG"));
-  for (std::string word; std::getline(words, word, ',');) {
-    if (word.empty() || is_topic(word)) continue;
+  for (const std::string& word : option_topics("BAFE_LOG")) {
+    if (is_topic(word)) continue;
     std::string known;
     for (const LogTopic& topic : kTopics)
       known += (known.empty() ? "" : ", ") + std::string(topic.name);
