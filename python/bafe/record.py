@@ -10,6 +10,8 @@ from bafe import _core, captures, shapes, specialise
 from bafe.call import _Call, _Options, _trace
 from bafe.tracer import Tracer
 
+_MOST_RECORDS = 4096  # of a function; as in the core, the next one starts anew
+
 
 def _show_warnings(stacklevel: int) -> None:
     for message in _core.take_warnings():
@@ -28,9 +30,9 @@ atexit.register(_finish)
 def _make_record(call: _Call) -> Any:
     program, tracer, structure, output_of_root = _trace(call)
     executable = _core.prepare(program, call.options.search["options"])
-    shapes.note_signature(call.options, program, executable)
+    hidden, guards = captures.find(call.options.fn, tracer.captured, call.looked_into())
+    shapes.note_signature(call, program, executable, guards)
     _show_warnings(6)
-    hidden, guards = captures.find(call.options.fn, tracer.captured)
 
     def record_of(made: Any, traced: Any) -> Any:
         return _core.make_record(
@@ -80,5 +82,8 @@ def _record_for(function: Any, call: _Call) -> Any:
     key = call.key()
     record = options.records.get(key)
     if record is None or not record.guards_hold():
-        record = options.records[key] = _make_record(call)
+        record = _make_record(call)
+        if len(options.records) >= _MOST_RECORDS:
+            options.records.clear()
+        options.records[key] = record
     return record

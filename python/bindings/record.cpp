@@ -153,6 +153,10 @@ PyObject* Lookup::read() const {
   if (PyCell_Check(container.ptr())) return PyCell_GET(container.ptr());
   if (PyDict_Check(container.ptr())) return PyDict_GetItem(container.ptr(), name.ptr());
   const Py_ssize_t position = PyLong_AsSsize_t(name.ptr());
+  if (PyFunction_Check(container.ptr())) {
+    return position == 0 ? PyFunction_GetDefaults(container.ptr())
+                         : PyFunction_GetKwDefaults(container.ptr());
+  }
   const bool inside = position >= 0 && position < PyList_GET_SIZE(container.ptr());
   return inside ? PyList_GET_ITEM(container.ptr(), position) : nullptr;
 }
@@ -160,8 +164,8 @@ PyObject* Lookup::read() const {
 namespace {
 
 Py_ssize_t container_size(PyObject* object) {
-  if (PyList_CheckExact(object)) return PyList_GET_SIZE(object);
-  return PyDict_CheckExact(object) ? PyDict_Size(object) : -1;
+  if (PyList_Check(object)) return PyList_GET_SIZE(object);
+  return PyDict_Check(object) ? PyDict_Size(object) : -1;
 }
 
 }  // namespace

@@ -79,8 +79,8 @@ struct LeafKey {
 
 /// A name a traced function looked up outside its arguments; read again at every call.
 struct Lookup {
-  py::object container;    ///< globals dict or closure cell
-  py::object name;         ///< key of the dict; none for a cell
+  py::object container;    ///< dict, closure cell, list or function
+  py::object name;         ///< key, position; of a function: 0 its defaults, 1 those of keywords
   PyObject* read() const;  ///< borrowed; nullptr when gone
 };
 
