@@ -154,12 +154,6 @@ class _Call:
         static = [value for _, kind, value in self.parts if kind == "static"]
         return static + [type(value) for value in (*args, *kwargs.values())]
 
-    def looked_into(self) -> list[Any]:
-        """Static arguments, and the classes of the others: their attributes are captured values."""
-        args, kwargs = self.rebuild(self.leaves)
-        static = [value for _, kind, value in self.parts if kind == "static"]
-        return static + [type(value) for value in (*args, *kwargs.values())]
-
     def rebuild(self, leaves: Sequence[Any]) -> tuple[list[Any], dict[str, Any]]:
         """The call's arguments with new leaves."""
         source = iter(leaves)

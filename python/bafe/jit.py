@@ -127,10 +127,6 @@ def jit(
         change between calls: arrays that it computes with are read anew, and a rebound name,
         attribute or element is seen. Not seen: writing into an array that NumPy or Python read
         while tracing (``W.sum()``, ``float(W[0])``), into a set, a deque or an object with
-        ``__slots__``. What ``fn`` reads outside its arguments may
-        change between calls: arrays that it computes with are read anew, and a rebound name,
-        attribute or element is seen. Not seen: writing into an array that NumPy or Python read
-        while tracing (``W.sum()``, ``float(W[0])``), into a set, a deque or an object with
         ``__slots__``.
 
     Raises:

@@ -8,7 +8,7 @@ its inputs take. Asking for a value joins the pieces it depends on to one progra
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Callable
 
 import numpy as np
@@ -184,8 +184,7 @@ def force(*arrays: LazyArray) -> tuple[np.ndarray, ...]:
                 f"{_place()}force: a {type(array).__name__} is not lazy\n"
                 "  fix: give what bafe.lazy or a function of lazy arrays returned"
             )
-    waiting = list(dict.fromkeys(array for array in arrays if array._pending is not None))
-    if waiting:
+    for waiting in _alike(dict.fromkeys(arrays)):
         join = _Join(waiting)
         for array, value in zip(waiting, join.function()(*join.leaves)):
             value = np.asarray(value)
@@ -193,6 +192,24 @@ def force(*arrays: LazyArray) -> tuple[np.ndarray, ...]:
             array._value = value
             array._pending = None
     return tuple(array.numpy() for array in arrays)
+
+
+def _alike(arrays: Iterable[LazyArray]) -> list[list[LazyArray]]:
+    """Arrays that wait, in groups of equal options; those without options join the first."""
+    groups: dict[Any, list[LazyArray]] = {}
+    free: list[LazyArray] = []
+    for array in arrays:
+        pending = array._pending
+        if pending is None:
+            continue
+        if pending.options is None:
+            free.append(array)
+        else:
+            groups.setdefault(pending.options.settings, []).append(array)
+    out = list(groups.values())
+    if free:
+        out[:1] = [[*free, *(out[0] if out else [])]]
+    return out
 
 
 def _computed(value: Any) -> Any:
@@ -207,17 +224,12 @@ def _computed(value: Any) -> Any:
 
 
 def _snapshot(x: np.ndarray, copy: bool) -> np.ndarray:
-    """``x`` as nobody can change it: itself if all of its owners are read-only, else a copy."""
+    """``x`` as nobody changes it: a copy, unless the caller promises not to."""
     if not _core.is_supported(x):
         raise _core.DTypeError(
             f"{_place()}lazy: arrays of dtype {x.dtype} cannot be used\n"
             "  fix: convert with x.astype(numpy.float64) or another numeric dtype"
         )
-    owner: Any = x
-    while isinstance(owner, np.ndarray) and not owner.flags.writeable:
-        owner = owner.base
-    if owner is None:
-        return x
     out = x.copy(order="K") if copy else x.view()
     out.setflags(write=False)
     return out
@@ -321,9 +333,10 @@ class _Join:
 
     def _wire(self, one: Any) -> tuple[int, int]:
         if isinstance(one, LazyArray):
-            if one._pending is not None:
-                return self._number[one._pending], one._root
-            one = one._value
+            pending = one._pending  # read once: another thread may compute it meanwhile
+            if pending in self._number:
+                return self._number[pending], one._root
+            one = one.numpy()
         at = self._leaf_at.get(id(one)) if isinstance(one, np.ndarray) else None
         if at is None:
             at = self._leaf_at[id(one)] = len(self.leaves)

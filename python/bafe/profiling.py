@@ -14,7 +14,8 @@ class profile:  # noqa: N801 - used like a function
 
     Perfetto (ui.perfetto.dev) and chrome://tracing open the file. Calls of jitted functions, the
     kernels in them, traces, searches, compiles, cache look-ups and swaps are in it. While no
-    profile is taken it costs one load a call. At most 65,536 events are kept.
+    profile is taken it costs one load a call. At most 2^20 events are kept; how many
+    were dropped stands in ``otherData``.
 
     Args:
         path: of the JSON file; made at once, so that a path that cannot be written is told first.

@@ -96,6 +96,11 @@ def fill(out: Any, result: Any) -> Any:
             "out: it is put together otherwise than the results\n"
             "  fix: pass arrays in the same tuples, lists and dicts"
         )
-    for target, value in zip(targets, values):
-        np.copyto(target, np.asarray(value), casting="no")
+    for target, value in zip(targets, map(np.asarray, values)):
+        if target.shape != value.shape or target.dtype != value.dtype:
+            raise _core.ShapeError(
+                f"out: a result is {value.dtype}{list(value.shape)}, the array given for it "
+                f"{target.dtype}{list(target.shape)}\n  fix: pass numpy.empty_like of the result"
+            )
+        np.copyto(target, value)
     return out

@@ -16,7 +16,7 @@
 namespace bafe {
 namespace {
 
-constexpr std::size_t kMostEvents = 65'536;
+constexpr std::size_t kMostEvents = 1 << 20;
 constexpr std::size_t kMostNames = 4096;
 
 std::atomic<bool> is_on{false};
@@ -26,6 +26,7 @@ struct Events {
   std::vector<TraceEvent> list;
   std::set<std::string, std::less<>> names;      // never shrinks: events point into it
   std::map<std::uint32_t, const char*> threads;  // those that have a name
+  std::int64_t dropped = 0;                      // of this trace, for want of room
 };
 
 Events& events() {
@@ -60,6 +61,7 @@ std::int64_t now_ns() {
 void trace_start() {
   std::lock_guard lock(events().mutex);
   events().list.clear();
+  events().dropped = 0;
   is_on.store(true);
 }
 
@@ -116,7 +118,8 @@ std::string trace_json(std::span<const TraceEvent> list) {
                "\"dur\":{:.3f}}}",
                escaped(event.name), event.category, process, event.thread, begin_us, length_us));
   }
-  return out + "]}";
+  std::lock_guard lock(events().mutex);
+  return out + format("],\"otherData\":{{\"dropped_events\":{}}}}}", events().dropped);
 }
 
 TraceSpan::TraceSpan(const char* name, const char* category)
@@ -126,7 +129,10 @@ TraceSpan::~TraceSpan() {
   if (begin_ns_ < 0 || !trace_is_on()) return;
   TraceEvent event{name_, category_, begin_ns_, now_ns(), thread_number()};
   std::lock_guard lock(events().mutex);
-  if (events().list.size() < kMostEvents) events().list.push_back(event);
+  if (events().list.size() < kMostEvents)
+    events().list.push_back(event);
+  else
+    ++events().dropped;
 }
 
 }  // namespace bafe

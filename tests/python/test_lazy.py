@@ -92,11 +92,42 @@ def test_later_changes_of_an_array_do_not_show():
     assert np.array_equal(y.numpy(), np.full(4, 4.0))
 
 
-def test_read_only_arrays_are_not_copied():
-    x = np.ones(4)
-    x.setflags(write=False)
-    assert bafe.lazy(x).numpy() is x
-    assert np.shares_memory(bafe.lazy(np.ones(3)[:2], copy=False).numpy(), x) is False
+def test_arrays_are_copied_unless_the_caller_promises_not_to_change_them():
+    whole = np.ones(4)
+    view = whole[:]
+    view.flags.writeable = False
+    y = bafe.lazy(view) + 0.0
+    z = bafe.lazy(view, copy=False)
+    whole[:] = 7
+    assert np.array_equal(y.numpy(), np.ones(4))
+    assert np.shares_memory(z.numpy(), whole)
+
+
+def test_results_of_other_options_keep_them_when_forced_together(rng):
+    arrays = [rng.standard_normal((64, 64)) for _ in range(3)]
+    fast = bafe.jit(lambda a, b, c: (a @ b) @ c, math="fast")
+    bits = bafe.jit(lambda a, b, c: (a @ b) @ c, math="bits")
+    want = bits(*arrays)
+    lazy = [bafe.lazy(array) for array in arrays]
+    first, second = bafe.force(fast(*lazy), bits(*lazy))
+    assert np.array_equal(second, want)
+    np.testing.assert_allclose(first, want, rtol=1e-9, atol=1e-9)
+
+
+def test_out_with_a_lazy_argument_is_checked_as_ever():
+    x = bafe.lazy(np.ones((2, 3)))
+    out = np.empty((2, 3))
+    assert double(x, out=out) is out and np.array_equal(out, np.full((2, 3), 2.0))
+    for wrong in (np.empty((4, 2, 3)), np.empty((2, 3), np.float32)):
+        with pytest.raises(bafe.BafeError, match="fix: "):
+            double(x, out=wrong)
+
+
+def test_a_lazy_argument_is_computed_where_values_are_asked_for():
+    x = bafe.lazy(np.ones((2, 3)))
+    assert double.memory_analysis(x).output_bytes == 48
+    assert double.compile(x) is not None
+    assert "mul" in str(double.explain(x)) or "*" in str(double.explain(x))
 
 
 _bias = np.ones(3)

@@ -53,6 +53,24 @@ def test_timings_name_every_kernel():
         f.timings(bafe.ShapeDtype((8, 8)), bafe.ShapeDtype((8, 8)))
 
 
+def test_timings_hold_in_every_tier():
+    for tier in ("auto", "compiled"):
+        f = bafe.jit(lambda a: np.exp(a) * 3.5, tier=tier)
+        f(np.ones((9, 9)))
+        f.wait()
+        assert len(f.timings(np.ones((9, 9))).steps) == 1, tier
+
+
+def test_dispatch_tells_what_runs_and_what_replaces_it(run_python):
+    code = (
+        "import bafe, numpy as np\n"
+        "f = bafe.jit(lambda a: np.exp(a) * 2.5)\n"
+        "f(np.ones(3))\nf.compile(np.ones(3))\n"
+    )
+    status, _, said = run_python(code, BAFE_LOG="dispatch", BAFE_TIER="auto")
+    assert status == 0 and "bafe[dispatch]: " in said and "takes over" in said
+
+
 def test_timings_read_captured_arrays():
     w = np.full((4, 4), 2.0)
     f = bafe.jit(lambda a: a @ w, tier="compiled")

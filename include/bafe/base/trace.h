@@ -20,9 +20,10 @@ struct TraceEvent {
 };
 
 void trace_start();                    ///< forgets earlier events
-std::vector<TraceEvent> trace_stop();  ///< events in order of their end; at most 65,536 are kept
+std::vector<TraceEvent> trace_stop();  ///< events in order of their end; at most 2^20 are kept
 bool trace_is_on();
-/// The events as Chrome's trace format, to be opened in a trace viewer.
+/// The events as Chrome's trace format, to be opened in a trace viewer; how many were dropped
+/// stands in "otherData".
 std::string trace_json(std::span<const TraceEvent> events);
 
 /// A copy of `text` that lives as long as the process; equal texts share one. At most 4,096 are

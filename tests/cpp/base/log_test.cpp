@@ -91,6 +91,7 @@ TEST(Trace, NamesAndThreadsAreWrittenAsJsonStrings) {
   EXPECT_NE(json.find("relu(\\\"a\\\" + b)"), std::string::npos) << json;
   EXPECT_NE(json.find("\"cat\":\"kernel\""), std::string::npos);
   EXPECT_NE(json.find("thread_name"), std::string::npos);
+  EXPECT_NE(json.find("\"dropped_events\":0"), std::string::npos);
   EXPECT_EQ(trace_name("same"), trace_name(std::string("same")));
 }
 
