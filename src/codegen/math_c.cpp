@@ -27,12 +27,14 @@ MathTable full_table(const Target& target) {
 }
 
 const MathTable& table_for(const Target& target) {
-  static const MathTable plain = full_table(Target{});
-  static const MathTable vector = [] {
+  // Never destroyed: the background thread may use it to the end.
+  static const MathTable& plain = *new const MathTable(full_table(Target{}));
+  static const MathTable& vector = []() -> auto& {
     Target target;
     target.isa = Isa::kAvx2;
-    return full_table(target);
-  }();
+    return *new MathTable(full_table(target));
+  }
+  ();
   return target.isa == Isa::kPlain ? plain : vector;
 }
 

@@ -55,7 +55,8 @@ std::span<const PrebuiltKernel> prebuilt_table(Isa isa) {
 
 int find_prebuilt(Isa isa, std::string_view key) {
   static std::once_flag made[3];
-  static Positions tables[3];
+  // Never destroyed: the background thread may use it to the end.
+  static Positions* const tables = new Positions[3];
   const auto level = static_cast<std::size_t>(isa);
   std::call_once(made[level], [&] { tables[level] = positions_of(isa); });
   auto found = tables[level].find(key);

@@ -199,7 +199,9 @@ void add_product(Row& row, const ProductFacts& p, const Program& program, const 
 }  // namespace
 
 const std::vector<std::string_view>& step_feature_names() {
-  static const std::vector<std::string_view> names(std::begin(kNames), std::end(kNames));
+  // Never destroyed: the background thread may use it to the end.
+  static const auto& names =
+      *new const std::vector<std::string_view>(std::begin(kNames), std::end(kNames));
   return names;
 }
 

@@ -309,7 +309,8 @@ AttrExpr parse_expr(const Sexpr& form, const ExprScope& scope, bool wants_value)
 }  // namespace
 
 const std::vector<FunctionRow>& function_rows() {
-  static const std::vector<FunctionRow> rows = make_rows();
+  // Never destroyed: the background thread may use it to the end.
+  static const auto& rows = *new const std::vector<FunctionRow>(make_rows());
   return rows;
 }
 
@@ -377,11 +378,13 @@ bool eval_condition(const AttrExpr& expr, const std::vector<AttrValue>& attr_var
 }
 
 const std::vector<AttrFunctionInfo>& attr_functions() {
-  static const std::vector<AttrFunctionInfo> infos = [] {
-    std::vector<AttrFunctionInfo> out;
+  // Never destroyed: the background thread may use it to the end.
+  static const std::vector<AttrFunctionInfo>& infos = []() -> auto& {
+    auto& out = *new std::vector<AttrFunctionInfo>;
     for (const FunctionRow& row : function_rows()) out.push_back(row.info);
     return out;
-  }();
+  }
+  ();
   return infos;
 }
 

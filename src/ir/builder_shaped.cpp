@@ -26,7 +26,8 @@ using Manner = ValueId (*)(Builder& b, std::span<const ValueId> operands, const 
 
 /// Operators that are called through a method of the builder.
 const std::vector<std::pair<Op, Manner>>& manners() {
-  static const std::vector<std::pair<Op, Manner>> rows = {
+  // Never destroyed: the background thread may use it to the end.
+  static const auto& rows = *new const std::vector<std::pair<Op, Manner>>{
       {Op::kReshape, [](Builder& b, std::span<const ValueId> x,
                         const Attrs& a) { return b.reshape(x[0], attr_list(a, 0)); }},
       {Op::kBroadcastTo, [](Builder& b, std::span<const ValueId> x,

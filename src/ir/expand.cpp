@@ -108,7 +108,8 @@ class DefinitionReader {
 
 const Definition& definition_of(const OpInfo& info) {
   static std::mutex mutex;
-  static std::map<Op, Definition> read;
+  // Never destroyed: the background thread may use it to the end.
+  static auto& read = *new std::map<Op, Definition>;
   std::lock_guard lock(mutex);
   auto it = read.find(info.op);
   if (it == read.end()) {

@@ -102,7 +102,8 @@ int inv(std::span<const Tensor> inputs, Tensor& output) {
 }  // namespace
 
 LibraryRoutine library_routine(std::string_view op_name) {
-  static const std::unordered_map<std::string_view, LibraryRoutine> kRoutines = {
+  // Never destroyed: the background thread may use it to the end.
+  static const auto& kRoutines = *new const std::unordered_map<std::string_view, LibraryRoutine>{
       {"solve", solve}, {"cholesky", cholesky}, {"inv", inv}};
   auto it = kRoutines.find(op_name);
   return it == kRoutines.end() ? nullptr : it->second;

@@ -140,7 +140,8 @@ std::vector<std::string> words_of(const std::string& text) {
 }
 
 AttrKind kind_of_text(const std::string& text) {
-  static const std::unordered_map<std::string, AttrKind> kKinds = {
+  // Never destroyed: the background thread may use it to the end.
+  static const auto& kKinds = *new const std::unordered_map<std::string, AttrKind>{
       {"int", AttrKind::kInt},       {"list", AttrKind::kList}, {"dtype", AttrKind::kDType},
       {"scalar", AttrKind::kScalar}, {"text", AttrKind::kText}, {"graph", AttrKind::kGraph}};
   auto it = kKinds.find(text);
@@ -204,7 +205,8 @@ struct Tables {
 };
 
 const Tables& tables() {
-  static const Tables instance;
+  // Never destroyed: the background thread may use it to the end.
+  static const Tables& instance = *new const Tables;
   return instance;
 }
 

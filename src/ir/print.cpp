@@ -1,6 +1,7 @@
 // Programs as text. In: a graph. Out: its canonical text (grammar in text.h), or one NumPy-like
 // line. Invariant: the text depends on structure and input names only, and reads back as an equal
 // program.
+#include <algorithm>
 #include <cctype>
 #include <set>
 #include <unordered_map>
@@ -84,8 +85,10 @@ class Names {
 
  private:
   bool is_taken(const std::string& name) const {
-    static const std::set<std::string> kWords = {"program", "let", "return", "inf", "nan"};
-    return used_.count(name) > 0 || kWords.count(name) > 0 || op_from_text(name).has_value();
+    static constexpr std::string_view kWords[] = {"program", "let", "return", "inf", "nan"};
+    return used_.count(name) > 0 ||
+           std::find(std::begin(kWords), std::end(kWords), name) != std::end(kWords) ||
+           op_from_text(name).has_value();
   }
   std::set<std::string> used_;
   int lets_ = 0;

@@ -10,17 +10,20 @@ namespace bafe {
 RuleSet::RuleSet() : table_(&tensor_ops()) {}
 
 const RuleSet& RuleSet::builtin() {
-  static const RuleSet set = [] {
-    RuleSet rules;
+  // Never destroyed: the background thread may use it to the end.
+  static const RuleSet& set = []() -> auto& {
+    RuleSet& rules = *new RuleSet;
     for (const BuiltinText& text : builtin_rule_texts()) rules.add(text.text, text.file);
     return rules;
-  }();
+  }
+  ();
   return set;
 }
 
 const RuleSet& RuleSet::classic() {
-  static const RuleSet set =
-      builtin().filter([](const Rule& rule) { return rule.theme == "classic"; });
+  // Never destroyed: the background thread may use it to the end.
+  static const RuleSet& set = *new const RuleSet(
+      builtin().filter([](const Rule& rule) { return rule.theme == "classic"; }));
   return set;
 }
 

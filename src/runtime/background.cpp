@@ -32,7 +32,7 @@ using std::chrono::milliseconds;
 
 constexpr auto kStillFor = milliseconds(250);  // longest wait for the worker before a timing
 constexpr auto kForkFor = milliseconds(100);   // … before a fork
-constexpr auto kStopFor = milliseconds(100);   // … at the end of the process
+constexpr auto kStopFor = milliseconds(1000);  // … at the end of the process: reading rules is long
 constexpr auto kAskEvery = milliseconds(25);   // whether the user wants to stop waiting
 constexpr std::size_t kStackBytes = 16 << 20;  // as a main thread's: search recurses
 
@@ -158,6 +158,7 @@ void Background::run_jobs() {
   is_worker = true;
   never_grow_pool();
   pthread_setname_np(pthread_self(), "bafe-background");
+  trace_thread_name("bafe background");
   setpriority(PRIO_PROCESS, static_cast<id_t>(syscall(SYS_gettid)), kNice);
   std::unique_lock lock(state_->mutex);
   while (true) {

@@ -60,8 +60,9 @@ KernelCache::KernelCache(std::string folder, std::int64_t most_bytes)
 
 std::shared_ptr<KernelCache> KernelCache::shared() {
   static std::mutex& mutex = mutex_across_forks();
-  static std::string named_folder;
-  static std::shared_ptr<KernelCache> cache;
+  // Never destroyed: the background thread may use it to the end.
+  static std::string& named_folder = *new std::string;
+  static auto& cache = *new std::shared_ptr<KernelCache>;
   std::string folder = default_folder();
   std::lock_guard lock(mutex);
   if (!cache || folder != named_folder) {

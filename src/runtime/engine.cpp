@@ -28,7 +28,7 @@ namespace {
 
 /// A request keeps a reference.
 const ConstantTable& no_constants() {
-  static const ConstantTable empty;
+  static const ConstantTable& empty = *new const ConstantTable;  // the background thread reads it
   return empty;
 }
 

@@ -50,11 +50,13 @@ int find_build_id(dl_phdr_info* object, std::size_t, void* out) {
 }  // namespace
 
 const std::string& build_identity() {
-  static const std::string identity = [] {
+  // Never destroyed: the background thread may use it to the end.
+  static const std::string& identity = []() -> auto& {
     std::string build_id;
     dl_iterate_phdr(find_build_id, &build_id);
-    return format("{}/{}", kVersion, sha256(build_id).hex());
-  }();
+    return *new std::string(format("{}/{}", kVersion, sha256(build_id).hex()));
+  }
+  ();
   return identity;
 }
 

@@ -166,7 +166,8 @@ TuningSubject subject_of(const Request& request, std::shared_ptr<const Executabl
 /// What earlier tunings have learned of kernels; the store is read by the first of a process.
 std::shared_ptr<const ResidualModel> learned_residuals(const std::string& machine) {
   static std::mutex mutex;
-  static std::map<std::string, std::shared_ptr<const ResidualModel>> by_machine;
+  // Never destroyed: the background thread may use it to the end.
+  static auto& by_machine = *new std::map<std::string, std::shared_ptr<const ResidualModel>>;
   std::lock_guard lock(mutex);
   std::shared_ptr<const ResidualModel>& known = by_machine[machine];
   if (!known) {

@@ -58,7 +58,8 @@ constexpr const char* kKeepNewer =
 std::string process_session() {
   static std::mutex mutex;
   static pid_t process = 0;
-  static std::string name;
+  // Never destroyed: the background thread may use it to the end.
+  static std::string& name = *new std::string;
   std::lock_guard lock(mutex);
   if (process != getpid()) {
     std::random_device random;
@@ -180,7 +181,8 @@ const std::string& ProfileStore::path() const { return impl_->database.path(); }
 
 ProfileStore& ProfileStore::shared() {
   static std::mutex mutex;
-  static std::string folder;
+  // Never destroyed: the background thread may use it to the end.
+  static std::string& folder = *new std::string;
   static std::vector<std::unique_ptr<ProfileStore>>* stores =
       new std::vector<std::unique_ptr<ProfileStore>>;
   std::string wanted = KernelCache::shared()->folder();

@@ -85,17 +85,19 @@ class RewriteApplier : public Applier {
 
 /// Does the function look at facts? By its place among attr_functions().
 const std::vector<bool>& fact_functions() {
-  static const std::vector<bool> table = [] {
+  // Never destroyed: the background thread may use it to the end.
+  static const std::vector<bool>& table = []() -> auto& {
     static const char* const kFacts[] = {"const", "finite",    "in",         "nonzero",
                                          "zero",  "identity",  "diagonal",   "lower",
                                          "upper", "symmetric", "orthogonal", "banded"};
-    std::vector<bool> result;
+    auto& result = *new std::vector<bool>;
     for (const auto& function : attr_functions()) {
       result.push_back(std::find(std::begin(kFacts), std::end(kFacts), function.name) !=
                        std::end(kFacts));
     }
     return result;
-  }();
+  }
+  ();
   return table;
 }
 

@@ -62,8 +62,8 @@ class Background {
   /// Waits until nothing is queued or running, for at most `seconds`; false when something is. For
   /// the end of a short process, whose next run then finds what this one compiled.
   bool drain(double seconds);
-  /// Cancels everything, ends a running compiler, and waits a tenth of a second for the thread. No
-  /// job runs after it. For the end of the process.
+  /// Cancels everything, ends a running compiler, and waits for the thread to leave its job, for
+  /// at most a second. No job begins after it. For the end of the process.
   void stop();
   std::int64_t waiting() const;  ///< jobs that are queued or running
 
