@@ -40,6 +40,7 @@ std::shared_ptr<Record> make_record(const py::list& leaves,
   record->autotune = !autotune_key.empty();
   record->autotune_key = autotune_key + record->signature;
   record->graph_hash = program.graph.hash();
+  record->find_ranges(program.graph);
   record->executable = std::move(executable);
   record->prepare();
   return record;

@@ -204,6 +204,31 @@ bool Record::guards_hold() const {
   return true;
 }
 
+std::string IntegerRange::refusal(std::int64_t value) const {
+  return format("argument '{}': Python integer {} out of bounds for {}int{}\n"
+                "  fix: pass an array of a wider integer type",
+                name, value, low == 0 ? "u" : "", dtype_info(dtype).bits);
+}
+
+void Record::find_ranges(const Graph& traced) {
+  for (ValueId id : traced.live()) {
+    const Node& node = traced.node(id);
+    const DTypeInfo& to = dtype_info(node.type.dtype);
+    const bool is_integer = to.kind == kIntKind || to.kind == kUIntKind;
+    if (!is_integer || node.operands.size() != 1) continue;
+    const Node& from = traced.node(node.operands[0]);
+    if (!is_input(from.op)) continue;
+    const auto leaf = static_cast<std::size_t>(attr_int(from.attrs, 0).value());
+    if (leaf >= leaves.size() || leaves[leaf].kind != LeafKey::kInt) continue;
+    const bool is_signed = to.kind == kIntKind;
+    if (to.bits == 64 && is_signed) continue;
+    const int bits = std::min(to.bits - (is_signed ? 1 : 0), 63);
+    const std::int64_t high = static_cast<std::int64_t>((std::uint64_t{1} << bits) - 1);
+    ranges.push_back(
+        {leaf, is_signed ? -high - 1 : 0, high, node.type.dtype, traced.inputs()[leaf].name});
+  }
+}
+
 void Record::prepare() {
   for (const BufferSpec& spec : executable->outputs()) {
     Output out{descr_of_dtype(spec.type.dtype), spec.type, {}, {}, 0};

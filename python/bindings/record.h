@@ -111,6 +111,15 @@ struct BandGuard {
   std::int64_t block = 0;  ///< size of diagonal blocks; 0: the band is tested
 };
 
+/// Integers that a Python number may be: it meets arrays of this element type.
+struct IntegerRange {
+  std::size_t leaf = 0;
+  std::int64_t low = 0, high = 0;
+  DType dtype = DType::kI64;
+  std::string name;  ///< of the argument
+  std::string refusal(std::int64_t value) const;
+};
+
 /// Immutable but for its counters.
 class Record {
  public:
@@ -120,6 +129,7 @@ class Record {
   std::vector<int> input_of_hidden;
   std::vector<Guard> guards;
   std::vector<BandGuard> bands;
+  std::vector<IntegerRange> ranges;     ///< for most records none
   std::shared_ptr<const Record> dense;  ///< with bands: runs the calls that fail them
   mutable std::atomic<std::int64_t> dense_calls{0};
   std::shared_ptr<const Executable> executable;
@@ -146,6 +156,8 @@ class Record {
   PyObject* run(PyObject* const* args, PyObject* out) const;
   /// Cached parts of allocation; called once.
   void prepare();
+  /// Python integers become elements of narrow types where the traced program casts them.
+  void find_ranges(const Graph& traced);
 
  private:
   struct Output {

@@ -63,6 +63,12 @@ bool Record::gather(PyObject* const* args, Inputs& inputs) const {
     if (!inputs.take(leaves[i], args[i], static_cast<std::size_t>(input_of_leaf[i]), i))
       return false;
   }
+  for (const IntegerRange& range : ranges) {
+    const std::int64_t value = inputs.numbers[range.leaf].integer;
+    if (value >= range.low && value <= range.high) continue;
+    PyErr_SetString(PyExc_OverflowError, range.refusal(value).c_str());
+    return false;
+  }
   for (std::size_t i = 0; i < hidden.size(); ++i) {
     PyObject* array = hidden[i].current();
     if (!array) {
