@@ -34,7 +34,7 @@ void bind_model(py::module_& module) {
       .def_static("fit",
                   [](const std::vector<SampleTuple>& tuples) {
                     const std::vector<StepSample> samples = samples_of(tuples);
-                    py::gil_scoped_release unlocked;
+                    const Unlocked unlocked;
                     return ResidualModel::fit(samples);
                   })
       .def("knows", &ResidualModel::knows)
@@ -67,12 +67,12 @@ void bind_ways(py::module_& module) {
       .def_property_readonly("code", &TimedWay::code)
       .def("time",
            [](const TimedWay& way, double sample_ns) {
-             py::gil_scoped_release unlocked;
+             const Unlocked unlocked;
              return way.time(sample_ns);
            })
       .def("time_steps",
            [](const TimedWay& way) {
-             py::gil_scoped_release unlocked;
+             const Unlocked unlocked;
              return way.time_steps();
            })
       .def("samples", [](const TimedWay& way, const std::vector<double>& step_ns) {
@@ -82,7 +82,7 @@ void bind_ways(py::module_& module) {
       });
   module.def("timed_ways", [](const TracedProgram& program, EngineOptions options, int most) {
     if (!options.rules) options.rules = current_rules();
-    py::gil_scoped_release unlocked;
+    const Unlocked unlocked;
     return timed_ways(program.graph, options, static_cast<std::size_t>(std::max(most, 1)));
   });
 }

@@ -26,7 +26,7 @@ py::dict extract(const NamedEGraph& egraph, const std::optional<std::vector<std:
   if (work) limits.work = *work;
   DagChoice choice;
   {
-    py::gil_scoped_release unlocked;
+    const Unlocked unlocked;
     choice = asked.extract(limits);
   }
   py::dict choices, out;
@@ -72,7 +72,7 @@ std::shared_ptr<NamedEGraph> of_program(const TracedProgram& program, const Engi
   options.time_budget_ms = given.time_budget_ms;
   options.deep = given.deep;
   options.rules = rules.get();
-  py::gil_scoped_release unlocked;
+  const Unlocked unlocked;
   return std::make_shared<NamedEGraph>(egraph_of_search(program.graph, options));
 }
 
@@ -97,7 +97,7 @@ void bind_egraph(py::module_& module) {
       .def("priced_anew", &priced_anew)
       .def("extract", &extract);
   module.def("egraph_from_json", [](const std::string& text, const std::string& place) {
-    py::gil_scoped_release unlocked;
+    const Unlocked unlocked;
     return std::make_shared<NamedEGraph>(egraph_from_json(text, place));
   });
   module.def("egraph_of_program", &of_program);

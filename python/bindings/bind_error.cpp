@@ -28,6 +28,7 @@ PyObject* make(py::module_& module, const char* name, const char* doc, PyObject*
 }  // namespace
 
 void set_python_error(std::exception_ptr error) {
+  if (!error) sleep_for_ever();
   try {
     std::rethrow_exception(error);
   } catch (const DivisionError& e) {

@@ -11,7 +11,8 @@ namespace bafe::python {
 namespace {
 
 std::mutex rules_mutex;
-std::shared_ptr<const RuleSet> added_rules;  // nullptr: the built-in ones alone
+// nullptr: the built-in ones alone. Never destroyed: a thread may read it late.
+auto& added_rules = *new std::shared_ptr<const RuleSet>;
 
 py::dict rule_to_python(const Rule& rule) {
   py::dict out;
@@ -76,7 +77,7 @@ void bind_rules(py::module_& module) {
     const auto rules = current_rules();
     std::vector<RuleProof> proofs;
     {
-      py::gil_scoped_release unlocked;
+      const Unlocked unlocked;
       proofs = verify_rules(rules ? *rules : RuleSet::builtin(), options);
     }
     py::list out;
@@ -88,7 +89,7 @@ void bind_rules(py::module_& module) {
     options.smt_program = smt_program;
     std::vector<RuleProof> proofs;
     {
-      py::gil_scoped_release unlocked;
+      const Unlocked unlocked;
       proofs = verify_rule_text(text, options);
     }
     py::list out;

@@ -45,7 +45,7 @@ py::dict cache_info() {
 
 std::int64_t cache_export(const std::string& path, bool this_machine) {
   try {
-    py::gil_scoped_release unlocked;
+    const Unlocked unlocked;
     return KernelCache::shared()->export_to(path, this_machine ? host_target().text() : "");
   } catch (const std::system_error& error) {
     raise_os_error(error, path);
@@ -55,7 +55,7 @@ std::int64_t cache_export(const std::string& path, bool this_machine) {
 py::tuple cache_import(const std::string& path) {
   KernelCache::Imported counts;
   try {
-    py::gil_scoped_release unlocked;
+    const Unlocked unlocked;
     counts = KernelCache::shared()->import_from(path);
   } catch (const std::system_error& error) {
     raise_os_error(error, path);
@@ -120,12 +120,12 @@ void bind_runtime(py::module_& module) {
   module.def("cache_info", &cache_info);
   module.def("cache_clear", [] { KernelCache::shared()->clear(); });
   module.def("cache_verify", [] {
-    py::gil_scoped_release unlocked;
+    const Unlocked unlocked;
     const auto verdict = KernelCache::shared()->verify();
     return std::pair(verdict.good, verdict.removed);
   });
   module.def("cache_flush", [] {
-    py::gil_scoped_release unlocked;
+    const Unlocked unlocked;
     KernelCache::shared()->flush();
   });
   module.def("cache_export", &cache_export);
@@ -133,7 +133,7 @@ void bind_runtime(py::module_& module) {
   module.def("calibrate", [] {
     Machine machine;
     {
-      py::gil_scoped_release unlocked;
+      const Unlocked unlocked;
       machine = calibrate(host_target(), usable_threads(), true);
       if (usable_threads() > 1) calibrate(host_target(), 1, true);  // programs are priced for one
     }

@@ -92,7 +92,7 @@ py::list candidates_to_python(const std::vector<CandidateSummary>& candidates) {
 template <class Work>
 auto unlocked(const Work& work) {
   try {
-    py::gil_scoped_release release;
+    const Unlocked unlocked;
     return work();
   } catch (const Interrupted&) {
     if (!PyErr_Occurred()) PyErr_SetNone(PyExc_KeyboardInterrupt);

@@ -34,7 +34,7 @@ template <class Work>
 bool interruptible(const Work& work) {
   bool done = false;
   {
-    py::gil_scoped_release unlocked;
+    const Unlocked unlocked;
     done = work(std::function<bool()>(python_interrupted));
   }
   if (PyErr_Occurred()) throw py::error_already_set();
@@ -83,7 +83,7 @@ void bind_tiers(py::module_& module) {
   module.def("awaited", &awaited_of);
   module.def("background_jobs", [] { return Background::shared().waiting(); });
   py::module_::import("atexit").attr("register")(py::cpp_function([] {
-    py::gil_scoped_release unlocked;
+    const Unlocked unlocked;
     if (Background::shared().waiting() > 0)
       Background::shared().drain(std::atof(option("BAFE_EXIT_SECONDS").c_str()));
     Background::shared().stop();

@@ -77,7 +77,7 @@ py::dict tune_program_now(const TracedProgram& program, EngineOptions options,
   limits.seconds = seconds;
   limits.stop = python_interrupted;
   limits.progress = [&](double share, const std::string& what) {
-    py::gil_scoped_acquire locked;
+    const Locked locked;
     try {
       tell(share, what);
     } catch (py::error_already_set& error) {
@@ -86,7 +86,7 @@ py::dict tune_program_now(const TracedProgram& program, EngineOptions options,
   };
   TuningReport report;
   {
-    py::gil_scoped_release unlocked;
+    const Unlocked unlocked;
     report = Engine::shared().tune(program.graph, options, program.constants, sample, limits);
   }
   return report_to_python(report);
@@ -99,7 +99,7 @@ std::vector<std::vector<double>> time_steps(const Executable& executable, const 
   if (!sample) throw py::error_already_set();
   Buffers results(executable.outputs());
   std::vector<std::vector<double>> out;
-  py::gil_scoped_release unlocked;
+  const Unlocked unlocked;
   const TimingPause quiet;
   for (int i = 0; i < runs; ++i)
     out.push_back(executable.time_steps(sample->inputs.pointers.data(), results.pointers.data()));
@@ -109,7 +109,7 @@ std::vector<std::vector<double>> time_steps(const Executable& executable, const 
 py::tuple merge_profiles(const std::vector<std::string>& sources, const std::string& into) {
   MergeCount total;
   try {
-    py::gil_scoped_release unlocked;
+    const Unlocked unlocked;
     ProfileStore store(into);
     for (const std::string& source : sources) {
       const MergeCount count = store.merge_from(source);

@@ -18,6 +18,35 @@ namespace bafe::python {
 
 namespace py = pybind11;
 
+/// Lets other Python threads run while it lives; `Locked` inside takes the lock back for a while.
+/// A thread that would take the lock of an interpreter that ends sleeps for ever: CPython would end
+/// it by unwinding, which no destructor survives.
+class Unlocked {
+ public:
+  Unlocked();
+  ~Unlocked();
+  Unlocked(const Unlocked&) = delete;
+  Unlocked& operator=(const Unlocked&) = delete;
+
+ private:
+  PyThreadState* state_;
+};
+
+/// Holds the interpreter lock, on any thread and whether or not it is held already.
+class Locked {
+ public:
+  Locked();
+  ~Locked();
+  Locked(const Locked&) = delete;
+  Locked& operator=(const Locked&) = delete;
+
+ private:
+  PyThreadState* state_;  ///< what an Unlocked around this one has put aside, or nullptr
+  PyGILState_STATE ensured_ = PyGILState_UNLOCKED;
+};
+
+[[noreturn]] void sleep_for_ever();
+
 /// A finished program with its constants, handed from tracing to the engine.
 struct TracedProgram {
   Graph graph;
@@ -40,6 +69,7 @@ void bind_host_steps(
     py::module_& module);  ///< registers NumPy's routines for steps of codegen/host.h
 
 /// Sets the Python exception for a C++ one; every user error has its class (bind_error.cpp).
+/// Without one, CPython is ending this thread, which sleeps instead.
 void set_python_error(std::exception_ptr error);
 
 DType dtype_of_python(

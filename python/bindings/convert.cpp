@@ -134,7 +134,7 @@ SourceLoc loc_of_python(const py::handle& loc) {
 }
 
 bool python_interrupted() {
-  py::gil_scoped_acquire gil;
+  const Locked locked;
   return PyErr_CheckSignals() != 0;
 }
 

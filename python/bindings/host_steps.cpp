@@ -26,21 +26,21 @@ PyObject* reduction_of(const py::module_& numpy, const char* ufunc) {
   return py::object(numpy.attr(ufunc).attr("reduce")).release().ptr();
 }
 
-const Routines& routines() {
-  static const Routines found = [] {
-    const py::module_ numpy = py::module_::import("numpy");
-    auto function = [&](const char* name) { return py::object(numpy.attr(name)).release().ptr(); };
-    return Routines{function("matmul"),
-                    reduction_of(numpy, "add"),
-                    reduction_of(numpy, "multiply"),
-                    reduction_of(numpy, "maximum"),
-                    reduction_of(numpy, "minimum"),
-                    function("argmax"),
-                    function("argmin"),
-                    py::make_tuple("axis", "out", "keepdims").release().ptr(),
-                    py::make_tuple("out").release().ptr()};
-  }();
-  return found;
+/// Found while the module loads: a look-up during a step may let go of the interpreter lock.
+const Routines* found = nullptr;
+
+const Routines* find_routines() {
+  const py::module_ numpy = py::module_::import("numpy");
+  auto function = [&](const char* name) { return py::object(numpy.attr(name)).release().ptr(); };
+  return new Routines{function("matmul"),
+                      reduction_of(numpy, "add"),
+                      reduction_of(numpy, "multiply"),
+                      reduction_of(numpy, "maximum"),
+                      reduction_of(numpy, "minimum"),
+                      function("argmax"),
+                      function("argmin"),
+                      py::make_tuple("axis", "out", "keepdims").release().ptr(),
+                      py::make_tuple("out").release().ptr()};
 }
 
 /// New reference; the array does not own its memory.
@@ -90,7 +90,7 @@ class Operands {
 
 bool multiply(const Operands& operands) {
   PyObject* args[] = {operands[0], operands[1], operands[2]};
-  PyObject* done = PyObject_Vectorcall(routines().matmul, args, 2, routines().out_name);
+  PyObject* done = PyObject_Vectorcall(found->matmul, args, 2, found->out_name);
   Py_XDECREF(done);
   return done;
 }
@@ -103,30 +103,24 @@ bool copy(const Operands& operands) {
 bool reduce(PyObject* routine, const Operands& operands) {
   const py::object axis = operands.axis();
   PyObject* args[] = {operands[0], axis.ptr(), operands[1], Py_True};
-  PyObject* done = PyObject_Vectorcall(routine, args, 1, routines().reduce_names);
+  PyObject* done = PyObject_Vectorcall(routine, args, 1, found->reduce_names);
   Py_XDECREF(done);
   return done;
 }
 
 template <bool (*Run)(const Operands&)>
 int run_host(void* const* slots, const std::int64_t* sizes, void*, std::int64_t, std::int64_t) {
-  const PyGILState_STATE state = PyGILState_Ensure();
-  int status = kKernelOk;
-  {
-    const Operands operands(slots, sizes);
-    if (!operands.is_good() || !Run(operands)) {
-      log("dispatch", "NumPy refused a host step");
-      PyErr_Clear();
-      status = kKernelHost;
-    }
-  }
-  PyGILState_Release(state);
-  return status;
+  const Locked locked;
+  const Operands operands(slots, sizes);
+  if (operands.is_good() && Run(operands)) return kKernelOk;
+  log("dispatch", "NumPy refused a host step");
+  PyErr_Clear();
+  return kKernelHost;
 }
 
 template <PyObject* Routines::*Routine>
 bool reduce_by(const Operands& operands) {
-  return reduce(routines().*Routine, operands);
+  return reduce(found->*Routine, operands);
 }
 
 /// The program as written with every group that can be a host step made one: (number of host steps,
@@ -165,6 +159,7 @@ py::tuple host_values(const TracedProgram& program, const EngineOptions& options
 }  // namespace
 
 void bind_host_steps(py::module_& module) {
+  found = find_routines();
   module.def("host_values", &host_values);
   register_kernel("host.matmul", run_host<multiply>);
   register_kernel("host.copy", run_host<copy>);

@@ -11,21 +11,6 @@
 #include "bafe/runtime/memory_pool.h"
 
 namespace bafe::python {
-namespace {
-
-/// Lets other Python threads run.
-class Unlocked {
- public:
-  Unlocked() : state_(PyEval_SaveThread()) {}
-  ~Unlocked() { PyEval_RestoreThread(state_); }
-  Unlocked(const Unlocked&) = delete;
-  Unlocked& operator=(const Unlocked&) = delete;
-
- private:
-  PyThreadState* state_;
-};
-
-}  // namespace
 
 bool Record::Inputs::take(const LeafKey& key, PyObject* leaf, std::size_t input, std::size_t slot) {
   addresses[input] = &numbers[slot];

@@ -120,3 +120,20 @@ print(bafe.jit(lambda a: a + 1, tier="interpreted")(np.ones(1)))
 """)
     assert code == 0, err
     assert "only the main interpreter" in out and "fix: " in out and "[2.]" in out
+
+
+@pytest.mark.parametrize("tier", ["compiled", "auto", "autotune"])
+def test_a_process_ends_while_daemon_threads_are_inside_long_calls(run_python, tier):
+    option = "autotune=True" if tier == "autotune" else f"tier={tier!r}"
+    code = (
+        "import threading, time, numpy as np, bafe\n"
+        f"f = bafe.jit(lambda a, b: bafe.relu(a @ b) + 1, {option})\n"
+        "x = np.ones((256, 256))\n"
+        "f(x, x)\n"
+        "def work():\n"
+        "    while True: f(x, x)\n"
+        "for _ in range(2): threading.Thread(target=work, daemon=True).start()\n"
+        "time.sleep(0.1)\n"
+    )
+    status, _, err = run_python(code)
+    assert status == 0, err
