@@ -205,9 +205,10 @@ bool Record::guards_hold() const {
 }
 
 std::string IntegerRange::refusal(std::int64_t value) const {
-  return format("argument '{}': Python integer {} out of bounds for {}int{}\n"
-                "  fix: pass an array of a wider integer type",
-                name, value, low == 0 ? "u" : "", dtype_info(dtype).bits);
+  return format(
+      "argument '{}': Python integer {} out of bounds for {}int{}\n"
+      "  fix: pass an array of a wider integer type",
+      name, value, low == 0 ? "u" : "", dtype_info(dtype).bits);
 }
 
 void Record::find_ranges(const Graph& traced) {

@@ -33,7 +33,7 @@ struct EngineOptions {
   bool structure = true;  ///< known zeros of matrices may be skipped
   Tier tier = Tier::kAuto;
   bool in_call = false;  ///< kAuto compiles in the call too, as autotune, budget and deep do
-  int threads = 0;  ///< 0: usable_threads(); thread class is part of the key
+  int threads = 0;       ///< 0: usable_threads(); thread class is part of the key
   std::shared_ptr<const RuleSet>
       rules;                          ///< nullptr: the built-in rules; its hash is part of the key
   bool autotune = false;              ///< rank candidates by the model fitted to the autotune log
