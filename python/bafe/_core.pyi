@@ -243,6 +243,7 @@ def tune(
     options: EngineOptions,
     arrays: list[Any],
     seconds: float,
+    call_ns: float,
     tell: Callable[[float, str], None],
 ) -> dict[str, Any]: ...
 def profile_merge(sources: list[str], into: str) -> tuple[int, int, int]: ...

@@ -62,9 +62,10 @@ py::dict report_to_python(const TuningReport& report) {
   return out;
 }
 
-/// tune(program, options, arrays, seconds, tell): `tell(share, what)` hears of progress.
+/// tune(program, options, arrays, seconds, call_ns, tell): `tell(share, what)` hears of progress.
 py::dict tune_program_now(const TracedProgram& program, EngineOptions options,
-                          const py::list& arrays, double seconds, const py::object& tell) {
+                          const py::list& arrays, double seconds, double call_ns,
+                          const py::object& tell) {
   if (!options.rules) options.rules = current_rules();
   std::vector<BufferSpec> specs;
   for (const InputInfo& input : program.graph.inputs())
@@ -75,6 +76,7 @@ py::dict tune_program_now(const TracedProgram& program, EngineOptions options,
   if (!sample) throw py::error_already_set();
   TuningLimits limits;
   limits.seconds = seconds;
+  limits.call_ns = call_ns;
   limits.stop = python_interrupted;
   limits.progress = [&](double share, const std::string& what) {
     const Locked locked;

@@ -17,12 +17,12 @@
 #include <algorithm>
 #include <atomic>
 #include <climits>
-#include <csignal>
 #include <cstdlib>
 #include <new>
 
 #include "bafe/base/cgroup.h"
 #include "bafe/base/options.h"
+#include "bafe/base/quiet_thread.h"
 
 namespace bafe {
 namespace {
@@ -130,20 +130,7 @@ void* Pool::worker_main(void* argument) {
 
 void Pool::grow(int workers) {
   if (borrows_pool) return;
-  sigset_t all, before;  // signals belong to the host program's threads
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &before);
-  pthread_attr_t attributes;
-  pthread_attr_init(&attributes);
-  pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-  pthread_attr_setstacksize(&attributes, kStackBytes);
-  while (workers_ < workers) {
-    pthread_t thread;
-    if (pthread_create(&thread, &attributes, worker_main, this) != 0) break;
-    ++workers_;
-  }
-  pthread_attr_destroy(&attributes);
-  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  while (workers_ < workers && start_quiet_thread(worker_main, this, kStackBytes)) ++workers_;
 }
 
 std::atomic<Pool*> current_pool{nullptr};

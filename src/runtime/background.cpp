@@ -22,6 +22,7 @@
 
 #include "bafe/base/format.h"
 #include "bafe/base/log.h"
+#include "bafe/base/quiet_thread.h"
 #include "bafe/base/thread_pool.h"
 #include "bafe/base/trace.h"
 
@@ -111,21 +112,11 @@ bool Background::is_still() const {
 void Background::start_locked() {
   needs_thread_.store(false);
   if (state_->has_thread || state_->is_stopping) return;
-  sigset_t all, before;  // signals belong to the host program's threads
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &before);
-  pthread_attr_t attributes;
-  pthread_attr_init(&attributes);
-  pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-  pthread_attr_setstacksize(&attributes, kStackBytes);
-  pthread_t thread;
   auto main = [](void* self) -> void* {
     static_cast<Background*>(self)->run_jobs();
     return nullptr;
   };
-  state_->has_thread = pthread_create(&thread, &attributes, main, this) == 0;
-  pthread_attr_destroy(&attributes);
-  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  state_->has_thread = start_quiet_thread(main, this, kStackBytes);
 }
 
 void Background::restart() {

@@ -260,6 +260,7 @@ TuningReport tune_now(ProgramMaker& maker, const Request& request,
   EngineWays ways(maker, request, interrupt, *running);
   TuningSubject subject = subject_of(request, std::move(running));
   subject.sample = [&] { return sample; };
+  if (limits.call_ns > 0) subject.call_ns = [&] { return limits.call_ns; };
   subject.residuals = learned_residuals(subject.machine);
   return tune_program(ways, subject, ProfileStore::shared(), limits,
                       [&](std::size_t, std::shared_ptr<const Executable> next) {

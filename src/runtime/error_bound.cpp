@@ -12,6 +12,7 @@
 #include "bafe/base/error.h"
 #include "bafe/ir/builder.h"
 #include "bafe/ir/op.h"
+#include "bafe/ir/rounding.h"
 #include "bafe/search/flops.h"
 
 namespace bafe {
@@ -227,16 +228,7 @@ bool is_small(const Graph& graph, const BoundLimits& limits) {
 
 }  // namespace
 
-double bound_unit(DType dtype) {
-  switch (dtype_info(dtype).bits) {
-    case 64:
-      return 0x1p-43;
-    case 32:
-      return 0x1p-24;
-    default:
-      return dtype == DType::kBF16 ? 0x1p-8 : 0x1p-11;
-  }
-}
+double bound_unit(DType dtype) { return dtype == DType::kF64 ? 0x1p-43 : unit_roundoff(dtype); }
 
 std::optional<std::vector<Tensor>> error_bounds(const Graph& given, std::span<const Tensor> inputs,
                                                 const ConstantTable& constants,

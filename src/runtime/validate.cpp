@@ -15,6 +15,7 @@
 #include "bafe/base/log.h"
 #include "bafe/base/trace.h"
 #include "bafe/ir/op.h"
+#include "bafe/ir/rounding.h"
 #include "bafe/runtime/samples.h"
 #include "bafe/search/flops.h"
 
@@ -25,17 +26,6 @@ constexpr int kKinds = 2;             // positive, of both signs
 constexpr int kDisagreements = 2;     // of one kind: refused
 constexpr double kMostStrays = 0.02;  // share of the elements
 constexpr double kAsWritten = 8;      // a program as written may cost this much more than planned
-
-double unit_roundoff(DType dtype) {
-  switch (dtype_info(dtype).bits) {
-    case 64:
-      return 0x1p-53;
-    case 32:
-      return 0x1p-24;
-    default:
-      return dtype == DType::kBF16 ? 0x1p-8 : 0x1p-11;
-  }
-}
 
 /// What the float arithmetic of this program may move: relative to its largest finite intermediate.
 struct Tolerance {

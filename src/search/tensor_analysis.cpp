@@ -11,6 +11,7 @@
 #include "bafe/base/format.h"
 #include "bafe/cost/access.h"
 #include "bafe/ir/eval.h"
+#include "bafe/ir/rounding.h"
 
 namespace bafe {
 
@@ -19,19 +20,6 @@ namespace {
 struct OperandFacts {
   std::vector<const Facts*> operands;
 };
-
-double unit_roundoff(DType dtype) {
-  switch (dtype) {
-    case DType::kF64:
-      return 0x1p-53;
-    case DType::kF16:
-      return 0x1p-11;
-    case DType::kBF16:
-      return 0x1p-8;
-    default:
-      return 0x1p-24;
-  }
-}
 
 /// Could rounding alone explain the difference?
 bool agree(const ConstantFact& a, const ConstantFact& b) {

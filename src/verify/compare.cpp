@@ -6,26 +6,13 @@
 #include <cmath>
 
 #include "bafe/base/format.h"
+#include "bafe/ir/rounding.h"
 
 namespace bafe {
 namespace {
 
 std::string number(const Scalar& s) {
   return is_float(s.dtype) ? format("{:.9g}", s.as_double()) : format("{}", s.as_int());
-}
-
-/// Half the distance from 1 to the next float of the type.
-double unit_roundoff(DType dtype) {
-  switch (dtype) {
-    case DType::kF16:
-      return 0x1p-11;
-    case DType::kBF16:
-      return 0x1p-8;
-    case DType::kF64:
-      return 0x1p-53;
-    default:
-      return 0x1p-24;
-  }
 }
 
 /// The smallest positive number: errors below it are underflow, not instability.

@@ -50,6 +50,7 @@ struct TuningLimits {
   double least_gain = 0.0001;  ///< ends when no way promises so much, in logarithms of time
   int batch = 4;               ///< rounds before another way may have its turn
   int most_rounds = 60;        ///< of one way; an undecided one then stays aside
+  double call_ns = 0;          ///< median of calls as the asker makes them; 0: take those seen
   int confirming = 15;         ///< rounds of the winner against what ran first
   std::function<bool()> stop;  ///< asked between rounds; true keeps the best so far
   std::function<void(double share, const std::string& what)> progress;  ///< share of seconds spent
