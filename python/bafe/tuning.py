@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import statistics
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -86,9 +85,10 @@ def _values(call: _Call, captured: Sequence[Any]) -> list[np.ndarray]:
 
 @arguments.named
 def _call_ns(function: Any, args: Sequence[Any], seconds: float) -> float:
-    """Median nanoseconds of compiled calls in a row; 0 where calls time themselves or fail.
+    """Nanoseconds of a compiled call among calls in a row; 0 where calls time themselves or fail.
 
-    Where they lie between a run on warm caches and one on cold caches says how much each counts.
+    The lower quartile of the later calls: the first ones still fill caches and wake the processor.
+    Where it lies between a run on warm caches and one on cold caches says how much each counts.
     """
     if function._options.autotune:
         return 0.0
@@ -96,13 +96,14 @@ def _call_ns(function: Any, args: Sequence[Any], seconds: float) -> float:
     try:
         function.compile(*args)
         function(*args)
-        while len(samples) < 9 and sum(samples) <= seconds * 1e9:
+        while len(samples) < 64 and sum(samples) <= seconds * 1e9:
             start = time.perf_counter_ns()
             function(*args)
             samples.append(time.perf_counter_ns() - start)
     except _core.BafeError:
         return 0.0
-    return float(statistics.median(samples))
+    later = sorted(samples[len(samples) // 2 :])
+    return float(later[len(later) // 4])
 
 
 def autotune(f: Callable[..., Any], args: Sequence[Any], *, seconds: float = 5.0) -> TuningSummary:

@@ -43,8 +43,9 @@ const Routines* find_routines() {
                       py::make_tuple("out").release().ptr()};
 }
 
-/// New reference; the array does not own its memory.
-PyObject* array_over(void* buffer, const HostView& view, bool is_written) {
+/// New reference; the array does not own its memory. Operands too are marked writable, though
+/// nothing writes them: NumPy's argmax copies an array that is not.
+PyObject* array_over(void* buffer, const HostView& view) {
   PyArray_Descr* descr = descr_of_dtype(view.dtype);
   if (!descr) return nullptr;
   std::array<npy_intp, kMostHostRank> dims, strides;
@@ -52,7 +53,7 @@ PyObject* array_over(void* buffer, const HostView& view, bool is_written) {
   std::copy(view.strides.begin(), view.strides.end(), strides.begin());
   return PyArray_NewFromDescr(&PyArray_Type, descr, static_cast<int>(view.dims.size()), dims.data(),
                               strides.data(), static_cast<char*>(buffer) + view.offset,
-                              is_written ? NPY_ARRAY_WRITEABLE : 0, nullptr);
+                              NPY_ARRAY_WRITEABLE, nullptr);
 }
 
 /// The arrays of one step, and the axes.
@@ -60,7 +61,7 @@ class Operands {
  public:
   Operands(void* const* slots, const std::int64_t* sizes) : sizes_(sizes) {
     for (std::int64_t i = 0; i < sizes_.count(); ++i) {
-      PyObject* array = array_over(slots[i], sizes_.next_view(), i + 1 == sizes_.count());
+      PyObject* array = array_over(slots[i], sizes_.next_view());
       is_good_ = is_good_ && array;
       arrays_[static_cast<std::size_t>(i)] = array;
     }
