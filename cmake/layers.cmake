@@ -1,4 +1,4 @@
-# One static library a layer: sources src/<layer>/*.cpp, headers include/bafe/<layer>/.
+# One static library a layer: sources src/<layer>/*.cpp and one folder below, headers include/bafe/<layer>/.
 add_library(bafe_flags INTERFACE)
 target_compile_options(bafe_flags INTERFACE -Wall -Wextra)
 if(BAFE_SANITIZE)
@@ -7,6 +7,9 @@ if(BAFE_SANITIZE)
   if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")  # gcc 12 guesses wrongly about std::variant here
     target_compile_options(bafe_flags INTERFACE -Wno-maybe-uninitialized)
   endif()
+endif()
+if(BAFE_FUZZERS)  # coverage for libFuzzer; its main is linked to its programs only
+  target_compile_options(bafe_flags INTERFACE -fsanitize=fuzzer-no-link)
 endif()
 # With BAFE_TSAN, ThreadSanitizer watches the layers whose objects several threads share. The others
 # run on one thread at a time, and compiled as always they come from the compiler cache.
@@ -18,7 +21,8 @@ endif()
 
 function(bafe_layer name)
   cmake_parse_arguments(ARG "" "" "USES;THIRD_PARTY" ${ARGN})
-  file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/${name}/*.cpp)
+  file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/${name}/*.cpp
+       ${PROJECT_SOURCE_DIR}/src/${name}/*/*.cpp)
   list(FILTER sources EXCLUDE REGEX "_main\\.cpp$")  # programs: cmake/programs.cmake
   list(FILTER sources EXCLUDE REGEX "/prebuil[dt]_[a-z]*\\.cpp$")  # tier 0: cmake/prebuilt.cmake
   if(sources)

@@ -1,0 +1,371 @@
+// In: arithmetic and logic on integers. Out: rows of the pool in scope. Invariant: a row is never
+// changed and never equal to another; a polynomial's atoms are rows that are no polynomials; a
+// function's bound variable is numbered above those of the functions inside, so renaming cannot
+// tell two functions apart.
+#include "int_term.h"
+
+#include <algorithm>
+#include <tuple>
+
+#include "bafe/base/error.h"
+#include "bafe/base/format.h"
+
+namespace bafe::generic {
+
+struct TermScope::Impl {
+  using Key = std::tuple<IntKind, std::string, std::vector<IntTerm>, Truth, int, Polynomial>;
+  using TruthKey =
+      std::tuple<TruthKind, bool, std::string, std::vector<IntTerm>, std::vector<Truth>>;
+  std::vector<IntRow> rows;
+  std::vector<int> levels;  ///< highest level of a function inside
+  std::map<Key, int> ids;
+  std::vector<TruthRow> truths;
+  std::map<TruthKey, int> truth_ids;
+  int fresh = 0;
+  Impl* outer = nullptr;
+};
+
+namespace {
+
+thread_local TermScope::Impl* pool_in_scope = nullptr;
+
+}  // namespace
+
+struct PoolAccess {
+  static TermScope::Impl& pool() {
+    BAFE_CHECK(pool_in_scope != nullptr, "terms need a TermScope");
+    return *pool_in_scope;
+  }
+};
+
+TermScope::TermScope() : impl_(new Impl) {
+  impl_->outer = pool_in_scope;
+  pool_in_scope = impl_;
+}
+
+TermScope::~TermScope() {
+  pool_in_scope = impl_->outer;
+  delete impl_;
+}
+
+namespace {
+
+TermScope::Impl& pool() { return PoolAccess::pool(); }
+
+int truth_level(Truth truth);
+
+int level_of(const IntRow& r) {
+  int level = r.kind == IntKind::kFunction ? r.level : 0;
+  for (IntTerm arg : r.args) level = std::max(level, pool().levels[std::size_t(arg.id)]);
+  if (r.kind == IntKind::kChoice) level = std::max(level, truth_level(r.condition));
+  if (r.kind == IntKind::kPolynomial) {
+    for (const auto& [monomial, factor] : r.poly) {
+      for (const auto& [atom, exponent] : monomial) {
+        level = std::max(level, pool().levels[std::size_t(atom)]);
+      }
+    }
+  }
+  return level;
+}
+
+int truth_level(Truth truth) {
+  int level = 0;
+  for (IntTerm t : row(truth).terms) level = std::max(level, pool().levels[std::size_t(t.id)]);
+  for (Truth t : row(truth).parts) level = std::max(level, truth_level(t));
+  return level;
+}
+
+IntTerm intern(IntRow r) {
+  TermScope::Impl& p = pool();
+  Polynomial key_poly = r.kind == IntKind::kPolynomial ? r.poly : Polynomial{};
+  TermScope::Impl::Key key{r.kind, r.name, r.args, r.condition, r.level, key_poly};
+  auto it = p.ids.find(key);
+  if (it != p.ids.end()) return IntTerm::of_row(it->second);
+  int id = static_cast<int>(p.rows.size());
+  if (r.kind != IntKind::kPolynomial) r.poly = {{Monomial{{id, 1}}, Rational(1)}};
+  int level = level_of(r);
+  p.rows.push_back(std::move(r));
+  p.levels.push_back(level);
+  p.ids.emplace(std::move(key), id);
+  return IntTerm::of_row(id);
+}
+
+IntTerm of(const Polynomial& poly) {
+  bool atom = poly.size() == 1 && poly.begin()->second == Rational(1) &&
+              poly.begin()->first.size() == 1 && poly.begin()->first[0].second == 1;
+  if (atom) return IntTerm::of_row(poly.begin()->first[0].first);
+  IntRow r;
+  r.poly = poly;
+  return intern(std::move(r));
+}
+
+Truth intern(TruthRow r) {
+  TermScope::Impl& p = pool();
+  TermScope::Impl::TruthKey key{r.kind, r.value, r.name, r.terms, r.parts};
+  auto it = p.truth_ids.find(key);
+  if (it != p.truth_ids.end()) return Truth{it->second};
+  int id = static_cast<int>(p.truths.size());
+  p.truths.push_back(std::move(r));
+  p.truth_ids.emplace(std::move(key), id);
+  return Truth{id};
+}
+
+Truth non_negative(IntTerm t) {
+  if (auto c = constant_value(row(t).poly)) return truth(c->sign() >= 0);
+  TruthRow r;
+  r.kind = TruthKind::kNonNegative;
+  r.terms = {t};
+  return intern(std::move(r));
+}
+
+Truth junction(TruthKind kind, const std::vector<Truth>& parts) {
+  std::vector<Truth> flat;
+  for (Truth part : parts) {
+    const TruthRow& r = row(part);
+    if (r.kind == kind) {
+      flat.insert(flat.end(), r.parts.begin(), r.parts.end());
+    } else {
+      flat.push_back(part);
+    }
+  }
+  Truth neutral = truth(kind == TruthKind::kAnd), absorbing = truth(kind != TruthKind::kAnd);
+  std::sort(flat.begin(), flat.end());
+  flat.erase(std::unique(flat.begin(), flat.end()), flat.end());
+  flat.erase(std::remove(flat.begin(), flat.end(), neutral), flat.end());
+  for (Truth part : flat) {
+    if (part == absorbing) return absorbing;
+    if (std::binary_search(flat.begin(), flat.end(), negation(part))) return absorbing;
+  }
+  if (flat.empty()) return neutral;
+  if (flat.size() == 1) return flat[0];
+  TruthRow r;
+  r.kind = kind;
+  r.parts = std::move(flat);
+  return intern(std::move(r));
+}
+
+/// Rebuilds terms with one symbol replaced.
+class Replacement {
+ public:
+  Replacement(IntTerm from, IntTerm to) : from_(from), to_(to) {}
+
+  IntTerm of_term(IntTerm t) {
+    if (t == from_) return to_;
+    auto it = done_.find(t.id);
+    if (it != done_.end()) return it->second;
+    IntTerm out = rebuilt(t);
+    done_.emplace(t.id, out);
+    return out;
+  }
+
+  Truth of_truth(Truth t) {
+    TruthRow r = row(t);
+    switch (r.kind) {
+      case TruthKind::kConstant:
+        return t;
+      case TruthKind::kNonNegative:
+        return non_negative(of_term(r.terms[0]));
+      case TruthKind::kZero:
+        return equal(of_term(r.terms[0]), 0);
+      case TruthKind::kPredicate:
+        for (IntTerm& arg : r.terms) arg = of_term(arg);
+        return predicate(r.name, std::move(r.terms));
+      case TruthKind::kNot:
+        return negation(of_truth(r.parts[0]));
+      case TruthKind::kAnd:
+      case TruthKind::kOr:
+        for (Truth& part : r.parts) part = of_truth(part);
+        return junction(r.kind, r.parts);
+    }
+    return t;
+  }
+
+ private:
+  IntTerm rebuilt(IntTerm t) {
+    IntRow r = row(t);
+    switch (r.kind) {
+      case IntKind::kSymbol:
+      case IntKind::kBound:
+        return t;
+      case IntKind::kApply:
+        for (IntTerm& arg : r.args) arg = of_term(arg);
+        return apply(r.name, std::move(r.args));
+      case IntKind::kChoice:
+        return choose(of_truth(r.condition), of_term(r.args[0]), of_term(r.args[1]));
+      case IntKind::kFunction:
+        return close([&](IntTerm at) { return of_term(open(t, at)); });
+      case IntKind::kPolynomial:
+        break;
+    }
+    IntTerm sum = 0;
+    for (const auto& [monomial, factor] : r.poly) {
+      IntTerm product = of(constant_polynomial(factor));
+      for (const auto& [atom, exponent] : monomial) {
+        IntTerm base = of_term(IntTerm::of_row(atom));
+        for (int i = 0; i < exponent; ++i) product = product * base;
+      }
+      sum = sum + product;
+    }
+    return sum;
+  }
+
+  IntTerm from_, to_;
+  std::map<int, IntTerm> done_;
+};
+
+}  // namespace
+
+IntTerm::IntTerm(int value) : IntTerm(static_cast<std::int64_t>(value)) {}
+IntTerm::IntTerm(std::int64_t value) : id(integer(value).id) {}
+
+IntTerm IntTerm::of_row(int row) {
+  IntTerm out;
+  out.id = row;
+  return out;
+}
+
+const IntRow& row(IntTerm term) { return pool().rows[static_cast<std::size_t>(term.id)]; }
+const TruthRow& row(Truth t) { return pool().truths[static_cast<std::size_t>(t.id)]; }
+
+IntTerm integer(std::int64_t value) { return of(constant_polynomial(value)); }
+
+IntTerm symbol(const std::string& name) {
+  IntRow r;
+  r.kind = IntKind::kSymbol;
+  r.name = name;
+  return intern(std::move(r));
+}
+
+IntTerm fresh(const std::string& hint) { return symbol(format("{}!{}", hint, pool().fresh++)); }
+
+IntTerm apply(const std::string& function, std::vector<IntTerm> args) {
+  IntRow r;
+  r.kind = IntKind::kApply;
+  r.name = function;
+  r.args = std::move(args);
+  return intern(std::move(r));
+}
+
+IntTerm choose(Truth condition, IntTerm yes, IntTerm no) {
+  if (is_true(condition) || yes == no) return yes;
+  if (is_false(condition)) return no;
+  auto inside = [&](IntTerm t, std::size_t side) {
+    const IntRow& r = row(t);
+    return r.kind == IntKind::kChoice && r.condition == condition ? r.args[side] : t;
+  };
+  yes = inside(yes, 0);
+  no = inside(no, 1);
+  if (yes == no) return yes;
+  IntRow r;
+  r.kind = IntKind::kChoice;
+  r.condition = condition;
+  r.args = {yes, no};
+  return intern(std::move(r));
+}
+
+IntTerm operator+(IntTerm a, IntTerm b) { return of(Polynomial(row(a).poly) + row(b).poly); }
+IntTerm operator-(IntTerm a, IntTerm b) {
+  return of(Polynomial(row(a).poly) + scaled(row(b).poly, Rational(-1)));
+}
+IntTerm operator*(IntTerm a, IntTerm b) { return of(Polynomial(row(a).poly) * row(b).poly); }
+IntTerm smaller(IntTerm a, IntTerm b) { return choose(at_most(a, b), a, b); }
+IntTerm larger(IntTerm a, IntTerm b) { return choose(at_most(a, b), b, a); }
+
+Truth truth(bool value) {
+  TruthRow r;
+  r.value = value;
+  return intern(std::move(r));
+}
+
+Truth equal(IntTerm a, IntTerm b) {
+  Polynomial gap = row(a - b).poly;
+  if (auto c = constant_value(gap)) return truth(c->sign() == 0);
+  if (gap.begin()->second.sign() < 0) gap = scaled(gap, Rational(-1));
+  TruthRow r;
+  r.kind = TruthKind::kZero;
+  r.terms = {of(gap)};
+  return intern(std::move(r));
+}
+
+Truth at_most(IntTerm a, IntTerm b) { return non_negative(b - a); }
+Truth less(IntTerm a, IntTerm b) { return non_negative(b - a - 1); }
+
+Truth predicate(const std::string& name, std::vector<IntTerm> args) {
+  TruthRow r;
+  r.kind = TruthKind::kPredicate;
+  r.name = name;
+  r.terms = std::move(args);
+  return intern(std::move(r));
+}
+
+Truth negation(Truth a) {
+  TruthRow r = row(a);
+  switch (r.kind) {
+    case TruthKind::kConstant:
+      return truth(!r.value);
+    case TruthKind::kNonNegative:
+      return non_negative(IntTerm(-1) - r.terms[0]);
+    case TruthKind::kNot:
+      return r.parts[0];
+    case TruthKind::kAnd:
+    case TruthKind::kOr:
+      for (Truth& part : r.parts) part = negation(part);
+      return junction(r.kind == TruthKind::kAnd ? TruthKind::kOr : TruthKind::kAnd, r.parts);
+    case TruthKind::kZero:
+    case TruthKind::kPredicate:
+      break;
+  }
+  TruthRow out;
+  out.kind = TruthKind::kNot;
+  out.parts = {a};
+  return intern(std::move(out));
+}
+
+Truth both(Truth a, Truth b) { return junction(TruthKind::kAnd, {a, b}); }
+Truth either(Truth a, Truth b) { return junction(TruthKind::kOr, {a, b}); }
+Truth implies(Truth a, Truth b) { return either(negation(a), b); }
+Truth all_of(const std::vector<Truth>& parts) { return junction(TruthKind::kAnd, parts); }
+Truth any_of(const std::vector<Truth>& parts) { return junction(TruthKind::kOr, parts); }
+Truth in_range(IntTerm t, IntTerm n) { return both(at_most(0, t), less(t, n)); }
+bool is_true(Truth a) { return row(a).kind == TruthKind::kConstant && row(a).value; }
+bool is_false(Truth a) { return row(a).kind == TruthKind::kConstant && !row(a).value; }
+
+IntTerm close(const IntFunction& function) {
+  IntTerm at = fresh("at");
+  IntTerm body = function(at);
+  IntRow bound;
+  bound.kind = IntKind::kBound;
+  bound.level = 1 + pool().levels[static_cast<std::size_t>(body.id)];
+  IntRow r;
+  r.kind = IntKind::kFunction;
+  r.level = bound.level;
+  r.args = {replace(body, at, intern(std::move(bound)))};
+  return intern(std::move(r));
+}
+
+IntTerm close(const IntPredicate& holds) {
+  return close([&](IntTerm t) { return choose(holds(t), 1, 0); });
+}
+
+IntTerm open(IntTerm function, IntTerm at) {
+  IntRow r = row(function);
+  BAFE_CHECK(r.kind == IntKind::kFunction, "only a function can be opened");
+  IntRow bound;
+  bound.kind = IntKind::kBound;
+  bound.level = r.level;
+  return replace(r.args[0], intern(std::move(bound)), at);
+}
+
+bool is_number(IntTerm term, std::int64_t& value) {
+  auto c = constant_value(row(term).poly);
+  if (!c || !c->is_integer()) return false;
+  value = c->integer();
+  return true;
+}
+
+IntTerm replace(IntTerm what, IntTerm from, IntTerm to) {
+  return Replacement(from, to).of_term(what);
+}
+Truth replace(Truth what, IntTerm from, IntTerm to) { return Replacement(from, to).of_truth(what); }
+
+}  // namespace bafe::generic
