@@ -25,8 +25,8 @@ std::shared_ptr<Sample> sample_of(std::span<const BufferSpec> specs, const py::l
     PyObject* dense = array_in_order(reinterpret_cast<PyArrayObject*>(array.ptr()),
                                      specs[i].type.dtype, specs[i].order);
     if (!dense) return nullptr;
-    std::memcpy(sample->inputs.pointers[i], PyArray_DATA(reinterpret_cast<PyArrayObject*>(dense)),
-                static_cast<std::size_t>(type_bytes(specs[i].type)));
+    sample->inputs.copy_in(i, PyArray_DATA(reinterpret_cast<PyArrayObject*>(dense)),
+                           type_bytes(specs[i].type));
     Py_DECREF(dense);
   }
   return sample;

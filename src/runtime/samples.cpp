@@ -9,6 +9,8 @@
 namespace bafe {
 namespace {
 
+constexpr std::int64_t kLineBytes = 64;
+
 std::int64_t integer(DType dtype, Integers integers, SampleSource& draw) {
   const auto some = static_cast<std::int64_t>(draw.next() >> 8);
   switch (integers) {
@@ -59,9 +61,16 @@ void draw_elements(const Type& type, Floats floats, Integers integers, SampleSou
 
 Buffers::Buffers(std::span<const BufferSpec> specs) {
   for (const BufferSpec& spec : specs) {
-    blocks.emplace_back(std::max<std::int64_t>(type_bytes(spec.type), 1));
+    blocks.emplace_back(type_bytes(spec.type) + kLineBytes);
     pointers.push_back(blocks.back().data());
   }
+}
+
+void Buffers::copy_in(std::size_t i, const void* source, std::int64_t bytes) {
+  if (bytes == 0) return;
+  std::byte* begin = blocks[i].data() + reinterpret_cast<std::uintptr_t>(source) % kLineBytes;
+  std::memcpy(begin, source, static_cast<std::size_t>(bytes));
+  pointers[i] = begin;
 }
 
 }  // namespace bafe

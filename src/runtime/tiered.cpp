@@ -103,10 +103,8 @@ void TieredExecutable::take_sample(void* const* inputs) const {
   try {
     auto sample = std::make_shared<Sample>(first_->inputs());
     sample->is_live = true;
-    for (std::size_t i = 0; i < sample->inputs.pointers.size(); ++i) {
-      const auto bytes = static_cast<std::size_t>(type_bytes(first_->inputs()[i].type));
-      if (bytes > 0) std::memcpy(sample->inputs.pointers[i], inputs[i], bytes);
-    }
+    for (std::size_t i = 0; i < sample->inputs.pointers.size(); ++i)
+      sample->inputs.copy_in(i, inputs[i], type_bytes(first_->inputs()[i].type));
     std::lock_guard lock(mutex_);
     sample_ = std::move(sample);
   } catch (const std::bad_alloc&) {
