@@ -40,7 +40,7 @@ struct Form {
   std::vector<FormRef> args;
   // kFold. The bound index K is the function symbol `name`; on every axis t with
   // 0 <= t < axes_end and over(t) = 1 it takes each value in [0, extent(t)) once; args[0] is the
-  // body, which reads K as apply(name, {t}).
+  // body, which reads K as applied(name, {t}).
   ReduceKind reduce = ReduceKind::kSum;
   IntTerm axes_end;  ///< number of axes of what is reduced
   IntTerm over;      ///< function term axis -> 1 or 0

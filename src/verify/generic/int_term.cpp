@@ -31,13 +31,6 @@ thread_local TermScope::Impl* pool_in_scope = nullptr;
 
 }  // namespace
 
-struct PoolAccess {
-  static TermScope::Impl& pool() {
-    BAFE_CHECK(pool_in_scope != nullptr, "terms need a TermScope");
-    return *pool_in_scope;
-  }
-};
-
 TermScope::TermScope() : impl_(new Impl) {
   impl_->outer = pool_in_scope;
   pool_in_scope = impl_;
@@ -50,7 +43,10 @@ TermScope::~TermScope() {
 
 namespace {
 
-TermScope::Impl& pool() { return PoolAccess::pool(); }
+TermScope::Impl& pool() {
+  BAFE_CHECK(pool_in_scope != nullptr, "terms need a TermScope");
+  return *pool_in_scope;
+}
 
 int truth_level(Truth truth);
 
@@ -189,7 +185,7 @@ class Replacement {
         return t;
       case IntKind::kApply:
         for (IntTerm& arg : r.args) arg = of_term(arg);
-        return apply(r.name, std::move(r.args));
+        return applied(r.name, std::move(r.args));
       case IntKind::kChoice:
         return choose(of_truth(r.condition), of_term(r.args[0]), of_term(r.args[1]));
       case IntKind::kFunction:
@@ -238,7 +234,7 @@ IntTerm symbol(const std::string& name) {
 
 IntTerm fresh(const std::string& hint) { return symbol(format("{}!{}", hint, pool().fresh++)); }
 
-IntTerm apply(const std::string& function, std::vector<IntTerm> args) {
+IntTerm applied(const std::string& function, std::vector<IntTerm> args) {
   IntRow r;
   r.kind = IntKind::kApply;
   r.name = function;

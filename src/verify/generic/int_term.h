@@ -62,11 +62,10 @@ class TermScope {
   ~TermScope();
   TermScope(const TermScope&) = delete;
   TermScope& operator=(const TermScope&) = delete;
+  struct Impl;
 
  private:
-  struct Impl;
   Impl* impl_;
-  friend struct PoolAccess;
 };
 
 const IntRow& row(IntTerm term);
@@ -76,7 +75,7 @@ IntTerm integer(std::int64_t value);
 IntTerm symbol(const std::string& name);
 /// A symbol that no one else has: "hint!7".
 IntTerm fresh(const std::string& hint);
-IntTerm apply(const std::string& function, std::vector<IntTerm> args);
+IntTerm applied(const std::string& function, std::vector<IntTerm> args);
 IntTerm choose(Truth condition, IntTerm yes, IntTerm no);
 IntTerm operator+(IntTerm a, IntTerm b);
 IntTerm operator-(IntTerm a, IntTerm b);
