@@ -218,14 +218,14 @@ CompileResult compile_once(const Compiler& compiler, const std::vector<std::stri
   return result;
 }
 
-CompileResult compile_with(const Compiler& compiler, const std::vector<std::string>& flags,
-                           std::string_view c_text, const CompileLimits& limits) {
+}  // namespace
+
+CompileResult compile_with_flags(const Compiler& compiler, const std::vector<std::string>& flags,
+                                 std::string_view c_text, const CompileLimits& limits) {
   bool is_ours = false;
   CompileResult result = compile_once(compiler, flags, c_text, limits, is_ours);
   return is_ours ? compile_once(compiler, flags, c_text, limits, is_ours) : result;
 }
-
-}  // namespace
 
 std::string compile_command(const Compiler& compiler, const Target& target) {
   std::string out;
@@ -237,7 +237,7 @@ std::string compile_command(const Compiler& compiler, const Target& target) {
 CompileResult compile_shared(const Compiler& compiler, std::string_view c_text,
                              const Target& target, const CompileLimits& limits) {
   TraceSpan span("compile");
-  return compile_with(compiler, compile_flags(target), c_text, limits);
+  return compile_with_flags(compiler, compile_flags(target), c_text, limits);
 }
 
 CompileResult compile_assembly(const Compiler& compiler, std::string_view c_text,
@@ -245,7 +245,7 @@ CompileResult compile_assembly(const Compiler& compiler, std::string_view c_text
   TraceSpan span("assembly");
   std::vector<std::string> flags = compile_flags(target);
   std::replace(flags.begin(), flags.end(), std::string("-shared"), std::string("-S"));
-  return compile_with(compiler, flags, c_text, limits);
+  return compile_with_flags(compiler, flags, c_text, limits);
 }
 
 CompileError compile_error(const CompileResult& result) {

@@ -57,10 +57,14 @@ std::string compile_command(const Compiler& compiler, const Target& target);
 CompileResult compile_shared(const Compiler& compiler, std::string_view c_text,
                              const Target& target, const CompileLimits& limits);
 
-/// The failed result as the exception users see: place, fact, fix.
+/// As compile_shared, with these flags instead of compile_flags(): another level, other
+/// instructions.
+CompileResult compile_with_flags(const Compiler& compiler, const std::vector<std::string>& flags,
+                                 std::string_view c_text, const CompileLimits& limits);
 /// As compile_shared, but `code` is the assembly text that the object would be made of.
 CompileResult compile_assembly(const Compiler& compiler, std::string_view c_text,
                                const Target& target, const CompileLimits& limits = {});
+/// The failed result as the exception users see: place, fact, fix.
 CompileError compile_error(const CompileResult& result);
 
 }  // namespace bafe
