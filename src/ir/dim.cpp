@@ -11,6 +11,7 @@
 #include <unordered_map>
 
 #include "bafe/base/error.h"
+#include "bafe/base/format.h"
 #include "bafe/base/hash.h"
 #include "bafe/ir/binding.h"
 
@@ -18,6 +19,9 @@ namespace bafe {
 namespace {
 
 constexpr std::int64_t kLimit = std::int64_t{1} << 62;
+// Products of sums grow with the power of the rank, and rows are kept for good. 2^8 terms are those
+// of eight axes of two terms each.
+constexpr std::size_t kMostTerms = 256, kMostFactors = 64;
 
 /// Symbols with repetition, sorted. The longer one comes first, so that the constant term is last.
 using Monomial = std::vector<std::string>;
@@ -30,6 +34,12 @@ using Polynomial = std::map<Monomial, std::int64_t, LongerFirst>;
 
 [[noreturn]] void throw_overflow() {
   throw ShapeError({}, "size", "a size leaves the range of 62 bits").fix("use smaller arrays");
+}
+
+[[noreturn]] void throw_too_long() {
+  throw ShapeError({}, "size",
+                   format("a size has over {} terms or {} factors", kMostTerms, kMostFactors))
+      .fix("give sums of symbols a symbol of their own");
 }
 
 std::int64_t checked(__int128 value) {
@@ -99,10 +109,12 @@ void add_term(Polynomial& p, const Monomial& symbols, std::int64_t coefficient) 
   auto [it, is_new] = p.emplace(symbols, coefficient);
   if (!is_new) it->second = checked(static_cast<__int128>(it->second) + coefficient);
   if (it->second == 0) p.erase(it);
+  if (p.size() > kMostTerms) throw_too_long();
 }
 
 Monomial multiply(const Monomial& a, const Monomial& b) {
   Monomial out(a.size() + b.size());
+  if (out.size() > kMostFactors) throw_too_long();
   std::merge(a.begin(), a.end(), b.begin(), b.end(), out.begin());
   return out;
 }

@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "bafe/base/error.h"
+#include "golden.h"
 
 namespace bafe {
 namespace {
@@ -65,6 +66,20 @@ TEST(DimTable, IsOneForAllThreads) {
 TEST(DimHash, DependsOnTheTextOnly) {
   EXPECT_EQ((n * 2 + m).hash(), (m + n + n).hash());
   EXPECT_NE(n.hash(), m.hash());
+}
+
+/// Of two letters each, 2^k terms; a fuzzer asked for gigabytes with 200 bytes.
+TEST(DimTerms, AreLimited) {
+  Shape shape;
+  for (int i = 0; i < 8; ++i) {
+    shape.push_back(Dim::symbol("a" + std::to_string(i)) + Dim::symbol("b" + std::to_string(i)));
+  }
+  EXPECT_FALSE(num_elements(shape).is_const());
+  shape.push_back(shape[0] + Dim(1));
+  EXPECT_ERROR(ShapeError, num_elements(shape), "errors/size_terms.txt");
+  Dim power = n;
+  for (int i = 1; i < 64; ++i) power = power * n;
+  EXPECT_THROW(power * n, ShapeError);
 }
 
 }  // namespace
