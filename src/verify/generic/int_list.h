@@ -2,11 +2,13 @@
 /// Lists of a rule as functions of a generic position: (length, entry), and what more is known of
 /// axes (membership, order) and permutations (inverse).
 
-#include <optional>
+#include <memory>
 
 #include "int_term.h"
 
 namespace bafe::generic {
+
+struct ShapeAlias;
 
 struct IntList {
   IntTerm length;
@@ -18,16 +20,29 @@ struct IntList {
   IntFunction inverse;         ///< of a permutation of [0, length)
   std::vector<IntTerm> items;  ///< of a list written out (is_fixed)
   bool is_fixed = false;
+  std::shared_ptr<const ShapeAlias> alias;  ///< of a shape: the same but for axes of size 1
 };
 
-/// (list a b …).
+/// A shape that is `base` with axes of size 1 put in or left out: row-major positions are the same.
+struct ShapeAlias {
+  IntList base;
+  std::function<IntFunction(const IntFunction&)> to_base;      ///< of an index
+  std::function<IntTerm(const IntFunction&, IntTerm)> own_at;  ///< index of the base -> own, at t
+};
+
+/// (list a b …). What it says of order (before, skipped) is true where the items ascend.
 IntList fixed_list(std::vector<IntTerm> items);
 /// An arbitrary list: entries name(t), length `length`.
 IntList symbolic_list(const std::string& name, IntTerm length);
 IntList constant_list(IntTerm length, IntTerm value);
 /// a then b.
 IntList joined(const IntList& a, const IntList& b);
-/// The fixed list as axes in ascending order: has, position, before, skipped.
-void know_ascending(IntList& list);
+
+/// Product of the entries: product(length, entries), whose laws Knowledge knows.
+IntTerm product_of(const IntList& list);
+/// Row-major position of an index in a shape, and back: unflatten(s, flatten(s, I))(b) = I(b) and
+/// flatten(s, unflatten(s, F)) = F, in range.
+IntTerm flatten(const IntList& shape, const IntFunction& index);
+IntTerm unflatten(const IntList& shape, IntTerm flat, IntTerm axis);
 
 }  // namespace bafe::generic

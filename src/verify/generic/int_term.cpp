@@ -140,6 +140,16 @@ Truth junction(TruthKind kind, const std::vector<Truth>& parts) {
   return intern(std::move(r));
 }
 
+/// A choice among several factors (-1: none): products are moved inside its branches. A power of a
+/// choice is left alone.
+int choice_in(const Monomial& monomial) {
+  if (monomial.size() < 2) return -1;
+  for (const auto& [atom, exponent] : monomial) {
+    if (exponent == 1 && row(IntTerm::of_row(atom)).kind == IntKind::kChoice) return atom;
+  }
+  return -1;
+}
+
 /// Rebuilds terms with one symbol replaced.
 class Replacement {
  public:
@@ -263,7 +273,27 @@ IntTerm operator+(IntTerm a, IntTerm b) { return of(Polynomial(row(a).poly) + ro
 IntTerm operator-(IntTerm a, IntTerm b) {
   return of(Polynomial(row(a).poly) + scaled(row(b).poly, Rational(-1)));
 }
-IntTerm operator*(IntTerm a, IntTerm b) { return of(Polynomial(row(a).poly) * row(b).poly); }
+IntTerm operator*(IntTerm a, IntTerm b) {
+  Polynomial product = Polynomial(row(a).poly) * row(b).poly, plain;
+  IntTerm split = 0;
+  bool any = false;
+  for (const auto& [monomial, factor] : product) {
+    int atom = choice_in(monomial);
+    if (atom < 0) {
+      plain.emplace(monomial, factor);
+      continue;
+    }
+    Monomial rest = monomial;
+    rest.erase(std::remove_if(rest.begin(), rest.end(),
+                              [atom](const auto& part) { return part.first == atom; }),
+               rest.end());
+    IntTerm others = of({{rest, factor}});
+    const IntRow r = row(IntTerm::of_row(atom));
+    split = split + choose(r.condition, others * r.args[0], others * r.args[1]);
+    any = true;
+  }
+  return any ? of(plain) + split : of(product);
+}
 IntTerm smaller(IntTerm a, IntTerm b) { return choose(at_most(a, b), a, b); }
 IntTerm larger(IntTerm a, IntTerm b) { return choose(at_most(a, b), b, a); }
 
@@ -274,6 +304,12 @@ Truth truth(bool value) {
 }
 
 Truth equal(IntTerm a, IntTerm b) {
+  std::int64_t number = 0;
+  const IntRow& choice = row(a);
+  // (c ? 1 : 0) = 1 is c.
+  bool flag = choice.kind == IntKind::kChoice && is_number(b, number) && number == 1 &&
+              choice.args[0] == IntTerm(1) && choice.args[1] == IntTerm(0);
+  if (flag) return row(a).condition;
   Polynomial gap = row(a - b).poly;
   if (auto c = constant_value(gap)) return truth(c->sign() == 0);
   if (gap.begin()->second.sign() < 0) gap = scaled(gap, Rational(-1));
@@ -350,6 +386,26 @@ IntTerm open(IntTerm function, IntTerm at) {
   bound.kind = IntKind::kBound;
   bound.level = r.level;
   return replace(r.args[0], intern(std::move(bound)), at);
+}
+
+Truth open_truth(IntTerm holds, IntTerm at) { return equal(open(holds, at), 1); }
+
+Truth exists(IntTerm n, const IntPredicate& holds) {
+  std::int64_t count = 0;
+  if (is_number(n, count) && count <= 4) {
+    std::vector<Truth> parts;
+    for (std::int64_t i = 0; i < count; ++i) parts.push_back(holds(i));
+    return any_of(parts);
+  }
+  IntTerm body = close(holds);
+  std::int64_t value = 0;
+  if (is_number(row(body).args[0], value) && value == 0) return truth(false);
+  IntTerm witness = applied("where", {n, body});
+  return both(in_range(witness, n), holds(witness));
+}
+
+Truth for_each(IntTerm n, const IntPredicate& holds) {
+  return negation(exists(n, [&](IntTerm t) { return negation(holds(t)); }));
 }
 
 bool is_number(IntTerm term, std::int64_t& value) {

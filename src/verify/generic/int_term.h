@@ -96,12 +96,18 @@ Truth all_of(const std::vector<Truth>& parts);
 Truth any_of(const std::vector<Truth>& parts);
 /// 0 <= t < n.
 Truth in_range(IntTerm t, IntTerm n);
+/// Some t in [0, n) has it. A witness, the application where(n, p), stands for one if there is
+/// any; Knowledge knows its law.
+Truth exists(IntTerm n, const IntPredicate& holds);
+Truth for_each(IntTerm n, const IntPredicate& holds);
 bool is_true(Truth a);
 bool is_false(Truth a);
 
 /// A function as data: t -> body. Functions that are equal up to the name of t are equal rows.
 IntTerm close(const IntFunction& function);
 IntTerm close(const IntPredicate& predicate);  ///< t -> ite(p(t), 1, 0)
+/// Inverse of the latter: the predicate of such a function at a place.
+Truth open_truth(IntTerm predicate, IntTerm at);
 /// The body at `at`.
 IntTerm open(IntTerm function, IntTerm at);
 /// The value of a constant term.

@@ -21,7 +21,10 @@ class Knowledge {
   void assume_axes(const IntList& list, IntTerm end);
   void assume_permutation(const IntList& list, IntTerm length);
   /// Everything a well-typed call may be assumed to satisfy; element types go to `dtypes`.
+  /// NotRepresentable when no element types are left: then there is nothing to prove.
   void assume(const Claims& claims, DTypeFacts& dtypes);
+  /// A place on axis t at which what is known of boxes will be asked.
+  void add_point(const IntFunction& point) { points_.push_back(point); }
 
   /// Does every goal follow? One query at most. `why` tells which could not be shown.
   bool proves(const std::vector<Truth>& goals, std::string* why = nullptr) const;
@@ -38,11 +41,13 @@ class Knowledge {
     std::vector<std::string> triggers;  ///< functions whose arguments are instances
     IntPredicate body;
   };
-  class Instances;
+  friend class Instances;
   std::string smt_program_;
   ProofOptions options_;
   std::vector<Truth> facts_;
   std::vector<Law> laws_;
+  std::vector<std::function<Truth(IntTerm, IntTerm)>> boxes_;
+  std::vector<IntFunction> points_;
   mutable int queries_ = 0;
   mutable std::string script_;
 };
@@ -56,12 +61,5 @@ Truth goal_equal(const IntList& a, const IntList& b);
 /// The laws of strictly ascending axes in [0, end), each for every integer.
 std::vector<IntPredicate> axes_laws(const IntList& list, IntTerm end);
 std::vector<IntPredicate> permutation_laws(const IntList& list, IntTerm length);
-
-/// prod of a list; (len, entries) in one opaque atom with its laws known to Knowledge.
-IntTerm product_of(const IntList& list);
-/// Row-major position of an index in a shape, and back: unflatten(s, flatten(s, I))(b) = I(b) and
-/// flatten(s, unflatten(s, F)) = F, in range.
-IntTerm flatten(const IntList& shape, const IntFunction& index);
-IntTerm unflatten(const IntList& shape, IntTerm flat, IntTerm axis);
 
 }  // namespace bafe::generic

@@ -23,7 +23,7 @@ class DTypeFacts {
   /// Hypothesis: narrows. False when nothing is left.
   bool assume_in(DTypeTerm d, std::uint32_t allowed);
   bool assume_same(DTypeTerm a, DTypeTerm b);
-  void assume_different(DTypeTerm a, DTypeTerm b);
+  void assume_different(DTypeTerm a, DTypeTerm b);  ///< used where one of them is known
   /// Claims.
   bool must_be_in(DTypeTerm d, std::uint32_t allowed) const;
   bool must_be_same(DTypeTerm a, DTypeTerm b) const;
@@ -65,6 +65,9 @@ struct Claims {
     IntTerm length;
   };
   std::vector<Permutation> permutations;
+  /// (t, v) -> truth: holds at every axis t for every v. Asked at `points`.
+  std::vector<std::function<Truth(IntTerm, IntTerm)>> boxes;
+  std::vector<IntFunction> points;  ///< places on axis t that matter
 };
 
 /// One field of an operator.
