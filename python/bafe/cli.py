@@ -1,4 +1,4 @@
-"""The ``bafe`` command: ``bafe profile merge a.db b.db -o all.db``."""
+"""The ``bafe`` command: ``bafe profile merge a.db b.db -o all.db``, ``bafe rules verify``."""
 
 from __future__ import annotations
 
@@ -44,9 +44,15 @@ def _add_profile(commands: Any) -> None:
     plot.set_defaults(run=_plot)
 
 
+def _add_rules(commands: Any) -> None:
+    from bafe import rules_cli
+
+    rules_cli.add_rules(commands)
+
+
 # Each adds one group of commands; an action is a function of the parsed arguments that gives the
 # exit status.
-_GROUPS = (_add_profile,)
+_GROUPS = (_add_profile, _add_rules)
 
 
 def _parser() -> argparse.ArgumentParser:

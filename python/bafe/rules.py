@@ -14,6 +14,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from bafe import _core
+from bafe.verify import smt_program
 
 
 class Rule(NamedTuple):
@@ -46,18 +47,23 @@ def get(name: str) -> Rule:
     raise KeyError(name)
 
 
-def add(text: str, file: str = "<rules>") -> None:
+def add(text: str, file: str = "<rules>", *, allow_unproven: bool = False) -> None:
     """Add rules; all of the text's or none. Functions compiled before keep their programs.
+
+    Each rule is proven first, which takes from milliseconds to seconds; the cache folder keeps a
+    stamp, so that it is once.
 
     Args:
         text: rules in the language of ``rules/README.md``.
         file: the name that messages give as the place.
+        allow_unproven: take the rules as they are. What they make stays out of the cache on disk.
 
     Raises:
         ParseError: the text is malformed; the message has line and column.
-        RuleError: a rule says what a rule may not say, or its name is taken.
+        RuleError: a rule says what a rule may not say, its name is taken, it is wrong (then the
+            message has a counterexample), or nothing proves it.
     """
-    _core.add_rules(text, file)
+    _core.add_rules(text, file, allow_unproven, smt_program())
 
 
 def reset() -> None:

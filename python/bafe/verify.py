@@ -16,8 +16,8 @@ from typing import NamedTuple
 from bafe import _core
 
 
-def _smt_program() -> str:
-    """Path of the solver's child process; ``BAFE_SMT`` overrides the one installed with BAFE."""
+def smt_program() -> str:
+    """Give the path of the solver's child process; ``BAFE_SMT`` overrides the installed one."""
     given = _core.option("BAFE_SMT")
     return given or os.path.join(os.path.dirname(_core.__file__), "bin", "bafe-smt")
 
@@ -54,6 +54,12 @@ class Report(list):  # type: ignore[type-arg]
         """Say how many rules have this status."""
         return sum(proof.status == status for proof in self)
 
+    def html(self) -> str:
+        """Give a page of its own: every rule, sortable, with proofs and counterexamples."""
+        from bafe.rules_page import page
+
+        return page(self)
+
     def __str__(self) -> str:
         width = max((len(proof.name) for proof in self), default=0)
         lines = [f"{p.name:<{width}}  {p.status:<8}  {p.ms:8.1f} ms  {p.engine}" for p in self]
@@ -63,9 +69,31 @@ class Report(list):  # type: ignore[type-arg]
         return "\n".join([*lines, f"{len(self)} rules: {totals}"])
 
 
-def rules() -> Report:
-    """Prove every rule in force; takes seconds."""
-    return Report(Proof(**proof) for proof in _core.verify_rules(_smt_program()))
+def rules(names: Iterable[str] | None = None) -> Report:
+    """Prove every rule in force, or the ones named; takes seconds.
+
+    Raises:
+        KeyError: no rule has such a name.
+    """
+    from bafe import rules as in_force
+
+    if names is None:
+        return Report(Proof(**proof) for proof in _core.verify_rules(smt_program()))
+    texts = [in_force.get(name).text for name in names]
+    return Report(Proof(**_core.verify_rule(text, smt_program())[0]) for text in texts)
+
+
+def solvers() -> str:
+    """Name the solvers with their versions: those that proofs ask, and those that confirm them."""
+    import subprocess
+
+    try:
+        done = subprocess.run(
+            [smt_program(), "--version"], capture_output=True, text=True, timeout=10, check=True
+        )
+    except (OSError, subprocess.SubprocessError):
+        return "none"
+    return done.stdout.strip() or "none"
 
 
 def rule(text: str) -> Proof:
@@ -75,9 +103,9 @@ def rule(text: str) -> Proof:
         ParseError: the text is malformed.
         RuleError: it is no rule over BAFE's operators.
     """
-    proofs = [Proof(**proof) for proof in _core.verify_rule(text, _smt_program())]
+    proofs = [Proof(**proof) for proof in _core.verify_rule(text, smt_program())]
     order = ("refuted", "tested", "bounded", "proven")
     return min(proofs, key=lambda proof: order.index(proof.status))
 
 
-__all__ = ["Proof", "Report", "rule", "rules"]
+__all__ = ["Proof", "Report", "rule", "rules", "solvers"]

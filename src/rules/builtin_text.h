@@ -1,5 +1,6 @@
 #pragma once
-/// The texts of rules/*.rules as the build embeds them, in the order of their names.
+/// What the build embeds: the texts of rules/*.rules in the order of their names, rules.lock, and
+/// the hash of the sources that give operators their meaning.
 
 #include <span>
 #include <string_view>
@@ -11,5 +12,7 @@ struct BuiltinText {
 };
 
 std::span<const BuiltinText> builtin_rule_texts();
+std::string_view builtin_lock_text();
+std::string_view builtin_operator_hash();  ///< 32 hex digits
 
 }  // namespace bafe

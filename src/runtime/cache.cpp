@@ -18,6 +18,7 @@
 #include "bafe/base/trace.h"
 #include "bafe/runtime/background.h"
 #include "bafe/runtime/cache_folder.h"
+#include "bafe/runtime/engine_key.h"
 
 namespace bafe {
 namespace {
@@ -146,7 +147,7 @@ void KernelCache::remember(const Digest& key, std::shared_ptr<const CacheEntry> 
 void KernelCache::store(const Digest& key, CacheEntry entry) {
   auto shared = std::make_shared<const CacheEntry>(std::move(entry));
   remember(key, shared);
-  if (folder_.empty()) return;
+  if (folder_.empty() || !may_be_shared(shared->premises)) return;
   {
     std::lock_guard lock(memory_mutex_);
     unwritten_.emplace_back(key, std::move(shared));

@@ -16,7 +16,9 @@ namespace bafe {
 namespace {
 
 constexpr const char* kVersion = "0.1.0";
-constexpr std::string_view kPremises = "bafe-kernel 2";
+constexpr std::string_view kPremises = "bafe-kernel 3";
+// The same with rules that nobody has proven: other keys, and never a file.
+constexpr std::string_view kPrivatePremises = "bafe-kernel 3 unproven";
 
 /// Looks for the build id of the object that holds this function.
 int find_build_id(dl_phdr_info* object, std::size_t, void* out) {
@@ -86,7 +88,10 @@ std::string cache_premises(const Graph& graph, const EngineOptions& options, int
       (void)interrupted;  // `threads` is what most_threads became
   FieldWriter out;
   auto flag = [&out](bool value) { out.number<std::uint8_t>(value); };
-  out.text(kPremises).text(build_identity()).text(target.text()).number(kKernelAbiVersion);
+  out.text(!rules || rules->is_stamped() ? kPremises : kPrivatePremises)
+      .text(build_identity())
+      .text(target.text())
+      .number(kKernelAbiVersion);
   out.text(canonical_text(graph)).number(static_cast<std::uint8_t>(math)).number(threads);
   flag(deep), flag(structure), flag(autotune), flag(time_budget_ms.has_value());
   out.real(time_budget_ms.value_or(0));
@@ -97,6 +102,7 @@ std::string cache_premises(const Graph& graph, const EngineOptions& options, int
   out.real(temperature).number(seed);
   flag(multi_pass);
   out.text((rules ? rules->hash() : builtin_rules_digest()).hex());
+  out.text(builtin_rules_digest().hex());  // with the lock, whatever rules were added
   out.text(cost).text(option("BAFE_LAYOUTS"));
   return out.take();
 }
@@ -104,6 +110,10 @@ std::string cache_premises(const Graph& graph, const EngineOptions& options, int
 Digest cache_key(const Graph& graph, const EngineOptions& options, int threads,
                  const Target& target, const std::string& cost) {
   return sha256(cache_premises(graph, options, threads, target, cost));
+}
+
+bool may_be_shared(std::string_view premises) {
+  return FieldReader(premises).text() != kPrivatePremises;
 }
 
 std::string_view build_of_premises(std::string_view premises) {

@@ -1,12 +1,13 @@
 // bafe-smt: the one program that knows Z3. In: an SMT-LIB 2 script (declarations and assertions) on
-// stdin; the only argument is the resource limit. Out: a line "unsat", "sat" or "unknown"; after
-// "sat" one line "name value" for each constant of the model. Exit code 0 unless the script is
-// broken. A program of its own, so that a crash, a leak or a loop of the solver cannot reach the
-// process that compiles kernels.
+// stdin; the only argument is the resource limit, or --version. Out: a line "unsat", "sat" or
+// "unknown"; after "sat" one line "name value" for each constant of the model. Exit code 0 unless
+// the script is broken. A program of its own, so that a crash, a leak or a loop of the solver
+// cannot reach the process that compiles kernels.
 #include <z3.h>
 
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <string>
 
 namespace {
@@ -32,9 +33,19 @@ void print_model(Z3_context z3, Z3_model model) {
   }
 }
 
+void print_version() {
+  unsigned major = 0, minor = 0, build = 0, revision = 0;
+  Z3_get_version(&major, &minor, &build, &revision);
+  std::printf("z3 %u.%u.%u\n", major, minor, build);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
+  if (argc == 2 && std::strcmp(argv[1], "--version") == 0) {
+    print_version();
+    return 0;
+  }
   std::string script = read_all();
   Z3_config config = Z3_mk_config();
   Z3_context z3 = Z3_mk_context(config);

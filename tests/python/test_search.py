@@ -127,7 +127,8 @@ print((g(np.ones((2, 2)), np.ones((2, 2))) == 3).all())
 def test_a_contradicting_rule_is_reported_and_left_out():
     bafe.rules.add(
         """(rule forget-axis (tanh ?x) => (reduce_sum (tanh ?x) :axes (0))
-             :class reals :set simplify :why "wrong")"""
+             :class reals :set simplify :why "wrong")""",
+        allow_unproven=True,
     )
     try:
         f = bafe.jit(lambda a, b, v: (a @ b) @ np.tanh(v))
@@ -144,7 +145,8 @@ def test_a_contradicting_rule_is_reported_and_left_out():
 def test_a_rule_that_grows_for_ever_meets_a_limit():
     bafe.rules.add(
         """(rule grow (sin ?x) => (add (sin (add ?x 1)) 0.5)
-             :class reals :set simplify :why "wrong")"""
+             :class reals :set simplify :why "wrong")""",
+        allow_unproven=True,
     )
     try:
         f = bafe.jit(lambda a, b, v: (a @ b) @ np.sin(v))
@@ -195,9 +197,9 @@ def test_regimes():
 
 def test_an_added_rule_is_used_and_taken_back():
     text = """(rule pythagoras (add (square (sin ?x)) (square (cos ?x))) => 1
-                :class finite :set simplify :when (is-float ?x) :why "a constant")"""
+                :class reals :set simplify :when (is-float ?x) :why "a constant")"""
     x = np.linspace(-3, 3, 100, dtype=np.float32)
-    bafe.rules.add(text)
+    bafe.rules.add(text, allow_unproven=True)
     try:
         f = bafe.jit(lambda a: np.sin(a) ** 2 + np.cos(a) ** 2)
         assert "pythagoras" in f.explain(x).rules

@@ -92,6 +92,7 @@ struct Rule {
   RuleStage stage = RuleStage::kStructural;
   std::vector<Rewrite> rewrites;  ///< => one, <=> two; none for a move
   std::optional<Move> move;
+  bool is_stamped = false;  ///< a proof of this text is on record
 };
 
 }  // namespace bafe

@@ -59,7 +59,8 @@ class KernelCache : public std::enable_shared_from_this<KernelCache> {
   std::shared_ptr<const CacheEntry> load(const Digest& key, std::string_view premises = {});
   /// In memory at once; the file is written behind the caller when a shared_ptr holds this cache,
   /// else here. It is published by rename: a reader sees the old entry, the new one or none, never
-  /// a part. Any failure to write leaves the entry in memory only.
+  /// a part. Any failure to write leaves the entry in memory only; so do premises that
+  /// may_be_shared() refuses.
   void store(const Digest& key, CacheEntry entry);
   /// Ends when every entry stored so far is a file, or could not be written.
   void flush();

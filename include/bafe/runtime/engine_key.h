@@ -23,6 +23,9 @@ std::string cache_premises(const Graph& graph, const EngineOptions& options, int
 Digest cache_key(const Graph& graph, const EngineOptions& options, int threads,
                  const Target& target, const std::string& cost);
 
+/// May an entry with these premises become a file? Not if unproven rules had a part in it.
+bool may_be_shared(std::string_view premises);
+
 /// The build of BAFE that wrote the premises; empty when they are none.
 std::string_view build_of_premises(std::string_view premises);
 /// The machine that they speak of, as Target::text().
