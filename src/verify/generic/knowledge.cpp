@@ -1,0 +1,159 @@
+// In: assumptions and goals. Out: whether the goals follow. Invariant: a goal is proven only by an
+// empty negation or an `unsat` of the child; every other answer is "no".
+#include "knowledge.h"
+
+#include "../smt_child.h"
+#include "bafe/base/format.h"
+#include "instances.h"
+
+namespace bafe::generic {
+
+void Knowledge::assume(Truth fact) { facts_.push_back(fact); }
+
+void Knowledge::assume_for_all(const IntPredicate& body) {
+  laws_.push_back({triggers_of(body), body});
+}
+
+void Knowledge::assume_axes(const IntList& list, IntTerm end) {
+  assume(all_of({at_most(0, list.length), at_most(list.length, end)}));
+  for (const IntPredicate& law : axes_laws(list, end)) assume_for_all(law);
+}
+
+void Knowledge::assume_permutation(const IntList& list, IntTerm length) {
+  assume(equal(list.length, length));
+  for (const IntPredicate& law : permutation_laws(list, length)) assume_for_all(law);
+}
+
+void Knowledge::assume(const Claims& claims, DTypeFacts& dtypes) {
+  for (Truth fact : claims.facts) assume(fact);
+  for (const IntPredicate& body : claims.for_all) assume_for_all(body);
+  for (const auto& axes : claims.axes) assume_axes(axes.list, axes.end);
+  for (const auto& p : claims.permutations) assume_permutation(p.list, p.length);
+  boxes_.insert(boxes_.end(), claims.boxes.begin(), claims.boxes.end());
+  points_.insert(points_.end(), claims.points.begin(), claims.points.end());
+  for (const auto& claim : claims.dtypes) {
+    bool possible = dtypes.assume_in(claim.a, claim.allowed);
+    if (claim.b.variable >= 0) possible = possible && dtypes.assume_same(claim.a, claim.b);
+    if (!possible) throw NotRepresentable("no element type fits the left side");
+  }
+}
+
+bool Knowledge::proves(const std::vector<Truth>& goals, std::string* why) const {
+  std::vector<Truth> open;
+  for (Truth goal : goals) {
+    if (is_true(goal)) continue;
+    open.push_back(goal);
+  }
+  if (open.empty()) return true;
+  script_ = integer_script(Instances(*this).grow({negation(all_of(open))}));
+  ++queries_;
+  SmtAnswer answer = ask_smt(smt_program_, script_, options_.rlimit, options_.wall_ms);
+  if (answer.status == SmtStatus::kUnsat) return true;
+  if (why != nullptr) {
+    *why = answer.status == SmtStatus::kMissing ? "the bafe-smt program is missing"
+                                                : "not shown: " + generic::text(all_of(open));
+  }
+  return false;
+}
+
+std::string Knowledge::text() const {
+  std::string out;
+  for (Truth fact : facts_) out += generic::text(fact) + "\n";
+  for (const Law& law : laws_) {
+    out += "for all t: " + generic::text(law.body(symbol("t"))) + "\n";
+  }
+  return out;
+}
+
+Truth goal_for_all(const IntPredicate& body) { return body(fresh("any")); }
+
+Truth goal_equal(const IntList& a, const IntList& b) {
+  IntTerm at = fresh("any");
+  return both(equal(a.length, b.length),
+              implies(in_range(at, a.length), equal(a.at(at), b.at(at))));
+}
+
+bool goals_of(const Claims& claims, const DTypeFacts& dtypes, std::vector<Truth>& goals) {
+  goals.insert(goals.end(), claims.facts.begin(), claims.facts.end());
+  for (const IntPredicate& body : claims.for_all) goals.push_back(goal_for_all(body));
+  for (const auto& axes : claims.axes) {
+    for (const IntPredicate& law : axes_laws(axes.list, axes.end))
+      goals.push_back(goal_for_all(law));
+  }
+  for (const auto& p : claims.permutations) {
+    goals.push_back(equal(p.list.length, p.length));
+    if (!p.list.inverse) throw NotRepresentable("a permutation without a known inverse");
+    for (const IntPredicate& law : permutation_laws(p.list, p.length)) {
+      goals.push_back(goal_for_all(law));
+    }
+  }
+  for (const auto& claim : claims.dtypes) {
+    if (!dtypes.must_be_in(claim.a, claim.allowed)) return false;
+    if (claim.b.variable >= 0 && !dtypes.must_be_same(claim.a, claim.b)) return false;
+  }
+  return true;
+}
+
+std::vector<IntPredicate> axes_laws(const IntList& list, IntTerm end) {
+  if (!list.has || !list.before || !list.skipped || !list.position) {
+    throw NotRepresentable("axes without known order");
+  }
+  IntTerm n = list.length;
+  return {
+      // Entries ascend and lie in [0, end).
+      [=](IntTerm i) {
+        IntTerm t = list.at(i);
+        return implies(in_range(i, n),
+                       all_of({in_range(t, end), list.has(t), equal(list.position(t), i),
+                               equal(list.before(t), i)}));
+      },
+      [=](IntTerm i) {
+        return implies(both(at_most(0, i), less(i + 1, n)), less(list.at(i), list.at(i + 1)));
+      },
+      [=](IntTerm t) {
+        IntTerm i = list.position(t);
+        return implies(list.has(t), all_of({in_range(t, end), in_range(i, n), equal(list.at(i), t),
+                                            equal(list.before(t), i)}));
+      },
+      // before counts the members below.
+      [=](IntTerm t) {
+        IntTerm next = list.before(t) + choose(list.has(t), 1, 0);
+        return equal(list.before(t + 1), next);
+      },
+      [=](IntTerm t) {
+        return all_of({in_range(list.before(t), n + 1),
+                       implies(at_most(t, 0), equal(list.before(t), 0)),
+                       implies(at_most(end, t), equal(list.before(t), n)),
+                       implies(at_most(0, t), at_most(list.before(t), t))});
+      },
+      // What is no member is numbered by skipped.
+      [=](IntTerm t) {
+        IntTerm b = t - list.before(t);
+        Truth outside = both(at_most(0, t), negation(list.has(t)));
+        return implies(
+            outside, both(equal(list.skipped(b), t), implies(less(t, end), in_range(b, end - n))));
+      },
+      [=](IntTerm b) {
+        IntTerm t = list.skipped(b);
+        return implies(at_most(0, b),
+                       all_of({at_most(b, t), negation(list.has(t)), equal(t - list.before(t), b),
+                               implies(less(b, end - n), less(t, end))}));
+      },
+  };
+}
+
+std::vector<IntPredicate> permutation_laws(const IntList& list, IntTerm length) {
+  if (!list.inverse) throw NotRepresentable("a permutation without a known inverse");
+  return {
+      [=](IntTerm t) {
+        IntTerm at = list.at(t);
+        return implies(in_range(t, length), both(in_range(at, length), equal(list.inverse(at), t)));
+      },
+      [=](IntTerm t) {
+        IntTerm at = list.inverse(t);
+        return implies(in_range(t, length), both(in_range(at, length), equal(list.at(at), t)));
+      },
+  };
+}
+
+}  // namespace bafe::generic
