@@ -28,6 +28,7 @@ class Rational {
   int sign() const { return num_ > 0 ? 1 : num_ < 0 ? -1 : 0; }
   bool is_integer() const { return den_ == 1; }
   std::int64_t integer() const { return num_; }
+  double approximate() const { return static_cast<double>(num_) / static_cast<double>(den_); }
   std::string smt() const;                                              ///< "(/ 1 2)", "(- 3)"
   friend auto operator<=>(const Rational&, const Rational&) = default;  ///< an order, not by value
 

@@ -8,4 +8,7 @@ namespace bafe {
 /// Changes as few elements as the fact needs.
 void keep_promise(Tensor& tensor, const FactPromise& promise);
 
+/// The number that an argument of a fact gives.
+double promised_number(const AttrValue& value);
+
 }  // namespace bafe

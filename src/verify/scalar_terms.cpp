@@ -5,6 +5,7 @@
 #include "scalar_terms.h"
 
 #include <algorithm>
+#include <numbers>
 
 namespace bafe {
 
@@ -25,7 +26,8 @@ const Polynomial& ScalarTerms::polynomial(Id id) {
   return rows_[static_cast<std::size_t>(id)].poly;
 }
 
-ScalarTerms::Id ScalarTerms::of(const Polynomial& p) {
+ScalarTerms::Id ScalarTerms::of(const Polynomial& untidy) {
+  Polynomial p = tidy(untidy);
   bool single = p.size() == 1 && p.begin()->second == Rational(1) && p.begin()->first.size() == 1 &&
                 p.begin()->first[0].second == 1;
   if (single) return p.begin()->first[0].first;
@@ -34,6 +36,12 @@ ScalarTerms::Id ScalarTerms::of(const Polynomial& p) {
 
 ScalarTerms::Id ScalarTerms::number(const Rational& value) {
   return of(constant_polynomial(value));
+}
+
+ScalarTerms::Id ScalarTerms::literal(double value) {
+  if (value != std::numbers::ln2) return number(Rational::of(value));
+  cite(Lemma::kLogOfTwo);
+  return logarithm(number(2));
 }
 
 ScalarTerms::Id ScalarTerms::truth(bool value) {
@@ -46,65 +54,6 @@ ScalarTerms::Id ScalarTerms::symbol(const std::string& name, bool is_bool) {
 
 ScalarTerms::Id ScalarTerms::opaque(Prim prim, std::vector<Id> args, const std::string& name) {
   return intern({Kind::kApply, false, prim, name, std::move(args), {}});
-}
-
-ScalarTerms::Id ScalarTerms::product(Id a, Id b) {
-  const Row& row = rows_[static_cast<std::size_t>(a)];
-  bool square = a == b && row.kind == Kind::kApply && row.prim == Prim::kAbs;
-  if (square) a = b = Id(row.args[0]);  // |x| |x| = x x
-  return of(polynomial(a) * polynomial(b));
-}
-
-ScalarTerms::Id ScalarTerms::reciprocal(Id id) {
-  Polynomial p = polynomial(id);
-  if (p.empty()) throw NotRepresentable("division by zero");
-  if (p.size() > 1) {
-    Rational lead = p.begin()->second;
-    Id monic = of(scaled(p, lead.inverse()));
-    return of(scaled(polynomial(opaque(Prim::kDiv, {monic})), lead.inverse()));
-  }
-  Polynomial out = constant_polynomial(p.begin()->second.inverse());
-  for (const auto& [atom, exponent] : p.begin()->first) {
-    Row row = rows_[static_cast<std::size_t>(atom)];
-    bool inverse = row.kind == Kind::kApply && row.prim == Prim::kDiv;
-    Id factor = inverse ? row.args[0] : opaque(Prim::kDiv, {atom});
-    for (int i = 0; i < exponent; ++i) out = out * polynomial(factor);
-  }
-  return of(out);
-}
-
-ScalarTerms::Id ScalarTerms::root(Id id) {
-  Polynomial p = polynomial(id);
-  bool square = p.size() == 1 && p.begin()->second == Rational(1);
-  if (square) {
-    Monomial half = p.begin()->first;
-    for (auto& [atom, exponent] : half) {
-      square = square && exponent % 2 == 0;
-      exponent /= 2;
-    }
-    if (square) return apply(Prim::kAbs, {of({{half, Rational(1)}})});
-  }
-  return opaque(Prim::kSqrt, {id});
-}
-
-ScalarTerms::Id ScalarTerms::power(Id base, Id exponent) {
-  std::optional<Rational> n = constant(exponent);
-  if (n && *n == Rational::of(0.5)) return root(base);
-  if (!n || !n->is_integer() || n->integer() > 8 || n->integer() < -8) {
-    return opaque(Prim::kPow, {base, exponent});
-  }
-  Polynomial out = constant_polynomial(1);
-  for (std::int64_t i = 0; i < std::abs(n->integer()); ++i) out = out * polynomial(base);
-  return n->integer() < 0 ? reciprocal(of(out)) : of(out);
-}
-
-/// f(-x) = -f(x) or f(x): the argument gets a positive leading coefficient.
-ScalarTerms::Id ScalarTerms::parity(Prim prim, Id arg, bool odd) {
-  Polynomial p = polynomial(arg);
-  if (p.empty() && odd) return arg;
-  if (p.empty() || p.begin()->second.sign() > 0) return opaque(prim, {arg});
-  Id flipped = opaque(prim, {of(scaled(p, Rational(-1)))});
-  return odd ? of(scaled(polynomial(flipped), Rational(-1))) : flipped;
 }
 
 ScalarTerms::Id ScalarTerms::extreme(Prim prim, std::vector<Id> args) {
@@ -120,19 +69,34 @@ ScalarTerms::Id ScalarTerms::extreme(Prim prim, std::vector<Id> args) {
   }
   std::sort(flat.begin(), flat.end());
   flat.erase(std::unique(flat.begin(), flat.end()), flat.end());
+  bool most = prim == Prim::kMax;
+  for (std::size_t i = 0; i < flat.size() && flat.size() > 1;) {  // drops what another one covers
+    bool covered = false;
+    for (std::size_t j = 0; j < flat.size() && !covered; ++j) {
+      if (i == j) continue;
+      SignSet lead = signs_of(polynomial(flat[j]) + scaled(polynomial(flat[i]), Rational(-1)));
+      covered = most ? lead.at_least_zero() : lead.at_most_zero();
+    }
+    if (covered) flat.erase(flat.begin() + static_cast<std::ptrdiff_t>(i));
+    if (!covered) ++i;
+  }
   if (flat.size() == 1) return flat[0];
   return opaque(prim, std::move(flat));
 }
 
-ScalarTerms::Id ScalarTerms::positive(const Polynomial& p) {
-  if (auto c = constant_value(p)) return truth(c->sign() > 0);
+ScalarTerms::Id ScalarTerms::positive(const Polynomial& any) {
+  Polynomial p = plainest(any);
+  SignSet known = signs_of(p);
+  if (known.is_positive() || known.at_most_zero()) return truth(known.positive);
   Rational lead = p.begin()->second;
   Rational size = lead.sign() > 0 ? lead : lead * Rational(-1);
   return intern({Kind::kPositive, true, Prim::kLt, "", {}, scaled(p, size.inverse())});
 }
 
-ScalarTerms::Id ScalarTerms::zero(const Polynomial& p) {
-  if (auto c = constant_value(p)) return truth(c->sign() == 0);
+ScalarTerms::Id ScalarTerms::zero(const Polynomial& any) {
+  Polynomial p = plainest(any);
+  SignSet known = signs_of(p);
+  if (known.nonzero() || known.is_zero()) return truth(known.zero);
   return intern({Kind::kZero, true, Prim::kEq, "", {}, scaled(p, p.begin()->second.inverse())});
 }
 
@@ -185,35 +149,43 @@ ScalarTerms::Id ScalarTerms::choose(Id condition, Id yes, Id no) {
 ScalarTerms::Id ScalarTerms::elementary(Prim prim, std::vector<Id> args) {
   Id x = args[0];
   Polynomial one = constant_polynomial(1);
+  auto logistic = [&](const Rational& factor) {  // 1 / (1 + exp(-factor x))
+    cite(Lemma::kSigmoid);
+    Id e = exponential(scaled(polynomial(x), factor * Rational(-1)));
+    return reciprocal(of(one + polynomial(e)));
+  };
   switch (prim) {
     case Prim::kSqrt:
       return root(x);
+    case Prim::kExp:
+      return exponential(polynomial(x));
     case Prim::kExpm1:
-      return of(polynomial(opaque(Prim::kExp, {x})) + scaled(one, Rational(-1)));
+      cite(Lemma::kExpm1);
+      return of(polynomial(exponential(polynomial(x))) + scaled(one, Rational(-1)));
     case Prim::kLog1p:
-      return apply(Prim::kLog, {of(polynomial(x) + one)});
+      cite(Lemma::kLog1p);
+      return logarithm(of(polynomial(x) + one));
+    case Prim::kLog:
+      return logarithm(x);
     case Prim::kErfc:
-      return of(one + scaled(polynomial(parity(Prim::kErf, x, true)), Rational(-1)));
-    case Prim::kSigmoid: {
-      Id e = opaque(Prim::kExp, {of(scaled(polynomial(x), Rational(-1)))});
-      return reciprocal(of(one + polynomial(e)));
-    }
-    case Prim::kSilu: {
-      Id e = opaque(Prim::kExp, {of(scaled(polynomial(x), Rational(-1)))});
-      return of(polynomial(x) * polynomial(reciprocal(of(one + polynomial(e)))));
-    }
-    case Prim::kLog: {
-      const Row& row = rows_[static_cast<std::size_t>(x)];
-      if (row.kind == Kind::kApply && row.prim == Prim::kExp) return row.args[0];
-      return opaque(prim, {x});
-    }
-    case Prim::kSin:
+      cite(Lemma::kErfc);
+      return of(one + scaled(polynomial(parity(Prim::kErf, x, true, Lemma::kErfIsOdd)), -1));
+    case Prim::kSigmoid:
+      return logistic(1);
+    case Prim::kSilu:
+      cite(Lemma::kSilu);
+      return product(x, logistic(1));
     case Prim::kTanh:
+      cite(Lemma::kTanh);
+      return of(scaled(polynomial(logistic(2)), 2) + scaled(one, -1));
+    case Prim::kSin:
+      return parity(prim, x, true, Lemma::kSinIsOdd);
     case Prim::kErf:
-      return parity(prim, x, true);
+      return parity(prim, x, true, Lemma::kErfIsOdd);
     case Prim::kCos:
+      return parity(prim, x, false, Lemma::kCosIsEven);
     case Prim::kAbs:
-      return parity(prim, x, false);
+      return absolute(x);
     default:
       return opaque(prim, std::move(args));
   }

@@ -10,6 +10,7 @@ namespace bafe {
 
 struct ScalarTerms::Script {
   std::set<std::string> declarations, axioms;
+  std::set<Id> symbols;
 };
 
 std::string ScalarTerms::smt_polynomial(const Polynomial& p, Script& script) {
@@ -87,6 +88,7 @@ std::string ScalarTerms::smt(Id id, Script& script) {
     case Kind::kTruth:
       return row.name;
     case Kind::kSymbol:
+      script.symbols.insert(id);
       script.declarations.insert(
           format("(declare-fun |{}| () {})", row.name, row.is_bool ? "Bool" : "Real"));
       return "|" + row.name + "|";
@@ -102,13 +104,42 @@ std::string ScalarTerms::smt(Id id, Script& script) {
   return "";
 }
 
+/// The signs and bounds that are assumed of what the script mentions.
+std::string ScalarTerms::smt_assumptions(Script& script) {
+  std::string out;
+  auto assert_signs = [&out](const std::string& term, const SignSet& signs) {
+    if (!signs.negative) out += format("(assert ({} {} 0.0))\n", signs.zero ? ">=" : ">", term);
+    if (!signs.positive) out += format("(assert ({} {} 0.0))\n", signs.zero ? "<=" : "<", term);
+    if (!signs.zero) out += format("(assert (not (= {} 0.0)))\n", term);
+  };
+  for (const auto& [p, signs] : assumed_.signs) assert_signs(smt_polynomial(p, script), signs);
+  for (const auto& [id, value] : assumed_.truths) {
+    out += format("(assert (= {} {}))\n", smt(id, script), value);
+  }
+  for (Id id : std::set<Id>(script.symbols)) {
+    auto known = ranges_.find(id);
+    if (known == ranges_.end()) continue;
+    std::string name = smt(id, script);
+    assert_signs(name, known->second.signs());
+    auto bound = [&](const char* relation, double value) {
+      try {
+        out += format("(assert ({} {} {}))\n", relation, name, Rational::of(value).smt());
+      } catch (const NotRepresentable&) {  // the sign alone is told
+      }
+    };
+    bound(">=", known->second.low);
+    bound("<=", known->second.high);
+  }
+  return out;
+}
+
 std::string ScalarTerms::difference_script(Id left, Id right) {
   Script script;
   std::string l = smt(left, script), r = smt(right, script);
-  std::string out;
+  std::string assumptions = smt_assumptions(script), out;
   for (const std::string& declaration : script.declarations) out += declaration + "\n";
   for (const std::string& axiom : script.axioms) out += axiom + "\n";
-  return out + format("(assert (not (= {} {})))\n", l, r);
+  return out + assumptions + format("(assert (not (= {} {})))\n", l, r);
 }
 
 }  // namespace bafe

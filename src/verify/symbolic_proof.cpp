@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
+#include <set>
 
 #include "bafe/base/format.h"
 #include "bafe/ir/builder.h"
@@ -17,7 +18,7 @@ namespace bafe {
 namespace {
 
 constexpr int kInstances = 10;
-constexpr int kQueries = 4;
+constexpr int kQueries = 64;  // elements of one instance whose forms differ
 
 bool pointwise_pattern(const Pattern& pattern) {
   if (pattern.kind != Pattern::Kind::kOperator) return true;
@@ -91,7 +92,28 @@ struct Tally {
   std::string open;     ///< why an instance is not decided
   std::string skipped;  ///< why an instance has no normal form
   std::string refuted;
+  std::string smt;         ///< the questions answered unsat
+  std::set<Lemma> lemmas;  ///< cited by the forms
 };
+
+/// As a solver reads it: every question on its own.
+std::string smt_text_of(const std::string& script) {
+  return "(set-logic QF_UFLRA)\n" + script + "(check-sat)\n(reset)\n";
+}
+
+/// Puts one question to the child; true when it shows that the sides are equal.
+bool ask(const RuleInstance& instance, const Graph& graph, const std::string& script,
+         const std::string& smt_program, const ProofOptions& options, Tally& tally) {
+  SmtAnswer answer = ask_smt(smt_program, script, options.rlimit, options.wall_ms);
+  if (answer.status == SmtStatus::kUnsat) {
+    ++tally.queries;
+    tally.smt += smt_text_of(script);
+    return true;
+  }
+  if (answer.status == SmtStatus::kSat) tally.refuted = confirm(instance, graph, answer);
+  tally.open = why_open(answer.status);
+  return false;
+}
 
 void decide_elements(const RuleInstance& instance, const Graph& graph, ScalarTerms& terms,
                      const std::vector<std::vector<ScalarTerms::Id>>& roots,
@@ -105,15 +127,10 @@ void decide_elements(const RuleInstance& instance, const Graph& graph, ScalarTer
         tally.open = "the normal forms differ in many elements";
         return;
       }
-      SmtAnswer answer = ask_smt(smt_program, terms.difference_script(left, right), options.rlimit,
-                                 options.wall_ms);
-      if (answer.status == SmtStatus::kUnsat) {
-        ++tally.queries;
-        continue;
-      }
-      if (answer.status == SmtStatus::kSat) tally.refuted = confirm(instance, graph, answer);
-      tally.open = why_open(answer.status);
-      return;
+      bool closed = terms.equal(left, right, [&](ScalarTerms::Id l, ScalarTerms::Id r) {
+        return ask(instance, graph, terms.difference_script(l, r), smt_program, options, tally);
+      });
+      if (!closed) return;
     }
   }
   ++tally.equal;
@@ -127,6 +144,7 @@ void decide(const RuleInstance& instance, const std::string& smt_program,
       ScalarTerms terms;
       auto roots = run_symbolic(graph, instance.promises, terms, number_indices);
       decide_elements(instance, graph, terms, roots, smt_program, options, tally);
+      tally.lemmas.insert(terms.cited().begin(), terms.cited().end());
       return;
     } catch (const NotRepresentable& reason) {
       if (number_indices) tally.skipped = reason.what();
@@ -149,6 +167,8 @@ SymbolicProof verdict(const Tally& tally, bool for_all, const std::string& scope
   } else {
     proof.status = for_all ? ProofStatus::kProven : ProofStatus::kBounded;
     proof.detail = "equal over the reals " + scope;
+    proof.smt = tally.smt;
+    for (Lemma lemma : tally.lemmas) proof.lemmas.push_back(lemma_info(lemma).name);
   }
   return proof;
 }

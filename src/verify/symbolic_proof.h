@@ -2,6 +2,7 @@
 /// Proof of one direction by normal forms, helped by the child where they differ.
 
 #include <string>
+#include <vector>
 
 #include "bafe/verify/proof.h"
 
@@ -10,6 +11,8 @@ namespace bafe {
 struct SymbolicProof {
   ProofStatus status = ProofStatus::kTested;
   std::string engine, detail, counterexample;
+  std::string smt;                  ///< questions that the child answered, in SMT-LIB 2
+  std::vector<std::string> lemmas;  ///< laws of functions that the argument uses
 };
 
 /// Pointwise rules are proven for all sizes at once; others on small sizes, element by element.

@@ -166,7 +166,7 @@ class NodeRun {
         if (node_.type.dtype == DType::kBool && op_info(node_.op).kind != OpKind::kPointwise) {
           return terms_.truth(n.literal != 0);
         }
-        return terms_.number(Rational::of(n.literal));
+        return terms_.literal(n.literal);
       case Prim::kInteger:
         return terms_.number(n.number);
       case Prim::kOfIndex:
@@ -212,6 +212,18 @@ Tensor structure_of(const Node& node, const std::vector<FactPromise>& promises) 
   return structure;
 }
 
+/// What `in` and `nonzero` say about every element.
+std::optional<ValueRange> promised_range(const FactPromise& promise) {
+  ValueRange range;
+  range.nonzero = promise.name == "nonzero";
+  if (promise.name == "in" && promise.args.size() == 2) {
+    range.low = promised_number(promise.args[0]);
+    range.high = promised_number(promise.args[1]);
+    return range;
+  }
+  return range.nonzero ? std::optional(range) : std::nullopt;
+}
+
 Values input_symbols(const Node& node, const std::vector<FactPromise>& promises, ScalarTerms& terms,
                      bool number_indices) {
   Values out;
@@ -224,7 +236,11 @@ Values input_symbols(const Node& node, const std::vector<FactPromise>& promises,
     } else if (fixed != kFree) {
       out.push_back(terms.number(Rational::of(fixed)));
     } else {
-      out.push_back(terms.symbol(format("x{}_{}", number, i), node.type.dtype == DType::kBool));
+      Id symbol = terms.symbol(format("x{}_{}", number, i), node.type.dtype == DType::kBool);
+      for (const FactPromise& promise : promises) {
+        if (auto range = promised_range(promise)) terms.assume_range(symbol, *range);
+      }
+      out.push_back(symbol);
     }
   }
   return out;

@@ -87,11 +87,15 @@ void fill_integers(Tensor& t, DataKind kind, int index_limit, Dice& dice) {
   }
 }
 
-double bound(const AttrValue& value) {
+}  // namespace
+
+double promised_number(const AttrValue& value) {
   if (const Dim* dim = std::get_if<Dim>(&value)) return static_cast<double>(dim->value());
   const Scalar* scalar = std::get_if<Scalar>(&value);
   return scalar == nullptr ? 0 : scalar->as_double();
 }
+
+namespace {
 
 /// What a structural fact says about element (row, column) of the last two axes.
 double structured(const FactPromise& promise, std::int64_t row, std::int64_t column, double value) {
@@ -102,7 +106,7 @@ double structured(const FactPromise& promise, std::int64_t row, std::int64_t col
   if (name == "lower") return column <= row ? value : 0;
   if (name == "upper") return column >= row ? value : 0;
   if (name == "banded" && promise.args.size() == 2) {
-    double below = bound(promise.args[0]), above = bound(promise.args[1]);
+    double below = promised_number(promise.args[0]), above = promised_number(promise.args[1]);
     return static_cast<double>(row - column) <= below && static_cast<double>(column - row) <= above
                ? value
                : 0;
@@ -110,7 +114,7 @@ double structured(const FactPromise& promise, std::int64_t row, std::int64_t col
   if (name == "finite") return std::isfinite(value) ? value : 1;
   if (name == "nonzero") return std::fabs(value) < 1e-4 ? 1 : value;
   if (name == "in" && promise.args.size() == 2) {
-    double low = bound(promise.args[0]), high = bound(promise.args[1]);
+    double low = promised_number(promise.args[0]), high = promised_number(promise.args[1]);
     return std::isfinite(value) ? std::clamp(value, low, high) : low;
   }
   return value;
