@@ -1,7 +1,7 @@
 # One GoogleTest program a layer: tests/cpp/<layer>/*_test.cpp.
 find_package(GTest REQUIRED)
 include(GoogleTest)
-foreach(layer base ir rules egraph verify cost search codegen runtime)
+foreach(layer base ir check rules egraph verify cost search codegen runtime)
   file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/cpp/${layer}/*_test.cpp)
   if(sources)
     add_executable(${layer}_test ${sources})
@@ -26,6 +26,14 @@ target_compile_definitions(faults_test PRIVATE BAFE_QUICK_CC="$<TARGET_FILE:quic
                            BAFE_HOG="$<TARGET_FILE:memory_hog>")
 add_dependencies(faults_test quick_cc memory_hog)
 gtest_discover_tests(faults_test DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT 600)
+
+# Readers of outside bytes with the inputs that fuzzers found. ./run fuzzers finds more.
+file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/fuzzers/*.cpp)
+list(FILTER sources EXCLUDE REGEX "/fuzzer\\.cpp$")
+add_executable(fuzzers_test ${sources})
+target_link_libraries(fuzzers_test PRIVATE bafe_runtime bafe_flags GTest::gmock GTest::gtest_main)
+target_compile_definitions(fuzzers_test PRIVATE BAFE_TEST_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+gtest_discover_tests(fuzzers_test DISCOVERY_TIMEOUT 60)
 
 # Threads: ./run check builds this program with ThreadSanitizer (preset tsan).
 file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/threads/*_test.cpp)

@@ -70,6 +70,9 @@ class Parser {
                    "write: " + info.name + ": f32[3]");
     info.type = parse_type();
     info.weak = reader_.eat_word("weak");
+    if (info.weak && info.type.rank() != 0)
+      reader_.fail_at(place, "'" + info.name + "' is weak but not 0-d",
+                      "only Python scalars are weak");
     if (reader_.eat('@')) info.layout = parse_layout();
     std::string name = info.name;
     define(place, name, graph_.add_input(std::move(info)));

@@ -117,6 +117,8 @@ TEST(ProgramText, SaysWhereAndHowToFix) {
             "program a text");
   EXPECT_EQ(error_of("program main(x: f32[3], x: f32[3]) -> f32[3] { return x }"),
             "t.bafe:1:25: program: 'x' is defined twice\n  fix: choose another name");
+  EXPECT_EQ(error_of("program main(s: f32[1] weak) -> f32[1] { return s }"),
+            "t.bafe:1:14: program: 's' is weak but not 0-d\n  fix: only Python scalars are weak");
 }
 
 TEST(ProgramText, PlacesShapeErrorsAtTheOperator) {
