@@ -71,11 +71,14 @@ FormRef fold_form(ReduceKind reduce, IntTerm axes_end, const IntPredicate& over,
   return made(std::move(form));
 }
 
-FormRef library_form(const std::string& routine, const ElementAt& matrix, const AxisIndex& at) {
+FormRef library_form(const std::string& routine, IntTerm rank, const IntFunction& size,
+                     const ElementAt& matrix, const AxisIndex& at) {
   Form form;
   form.kind = FormKind::kLibrary;
   form.routine = routine;
   form.name = row(fresh("Z")).name;
+  form.axes_end = rank;
+  form.extent = close(size);
   form.index = close(at);
   form.args = {matrix([name = form.name](IntTerm t) { return applied(name, {t}); })};
   return made(std::move(form));

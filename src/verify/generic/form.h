@@ -22,6 +22,8 @@ enum class FormKind : std::uint8_t {
   kScalar,   ///< an unknown scalar: the constant of a variable, a scalar field
   kInteger,  ///< an integer as a value of the context's dtype
   kFold,     ///< a reduction over a bound index function
+  kLibrary,  ///< element at `index` of what `routine` makes of a matrix; args[0] is the element of
+             ///< the matrix at the index function `name`
 };
 
 struct Form;
@@ -33,7 +35,8 @@ struct Form {
   Prim prim = Prim::kLiteral;  ///< kApply
   int number = 0;              ///< kRead
   double literal = 0;
-  std::string name;  ///< kScalar; kApply: qualifier
+  std::string name;     ///< kScalar; kApply: qualifier
+  std::string routine;  ///< kLibrary: "inv"
   IntTerm index;     ///< kRead: function term axis -> integer
   IntTerm integer;   ///< kInteger
   Truth condition;   ///< kChoose
@@ -58,6 +61,8 @@ FormRef integer_form(IntTerm value);
 /// `body` is called with the bound index K; the name is new.
 FormRef fold_form(ReduceKind reduce, IntTerm axes_end, const IntPredicate& over,
                   const IntFunction& extent, const ElementAt& body);
+FormRef library_form(const std::string& routine, IntTerm rank, const IntFunction& size,
+                     const ElementAt& matrix, const AxisIndex& at);
 
 std::string text(const FormRef& form);
 
