@@ -262,6 +262,14 @@ CheckResult check_rule(const Rule& rule, const CheckOptions& options) {
       values.failure = stable.failure;
       values.counterexample = stable.counterexample;
     }
+    if (values.passed) {
+      CheckResult domain = check_domain(rewrite, options);
+      total.instances += domain.instances;
+      total.overflows = total.overflows || domain.overflows;
+      values.passed = domain.passed;
+      values.failure = domain.failure;
+      values.counterexample = domain.counterexample;
+    }
     if (!values.passed) {
       total.failure = values.failure;
       total.counterexample = (rewrite.forward ? "" : "right to left: ") + values.counterexample;

@@ -3,6 +3,14 @@
 // wrapping integers.
 #include "bafe/verify/proof.h"
 
+#include <algorithm>
+#include <atomic>
+#include <condition_variable>
+#include <exception>
+#include <map>
+#include <mutex>
+#include <thread>
+
 #include "bafe/base/format.h"
 #include "bafe/base/trace.h"
 #include "bafe/verify/check.h"
@@ -12,17 +20,24 @@
 namespace bafe {
 namespace {
 
+/// What a failure of the checks means.
+std::string failure_text(const std::string& failure) {
+  static const std::map<std::string, std::string> texts = {
+      {"vacuous", "vacuous: no match satisfies the left side and its conditions"},
+      {"types", "the sides have different types"},
+      {"values", "the sides differ"},
+      {"stability", "the right side loses accuracy or overflows"},
+      {"domain", "only one side has a value: class domain, and :when must keep such numbers out"},
+      {"overflow", "the left side overflows where the right one is finite: the class is domain"}};
+  return texts.at(failure);
+}
+
 void refute(RuleProof& proof, const CheckResult& check) {
   proof.engine = check.failure == "stability" ? "stress test" : "interpreter";
+  if (check.failure == "vacuous") proof.engine = "vacuity";
   proof.counterexample = check.counterexample;
-  if (check.failure == "vacuous") {
-    proof.detail = "the left side was never matched, so nothing is known";
-    return;
-  }
+  proof.detail = failure_text(check.failure);
   proof.status = ProofStatus::kRefuted;
-  proof.detail = check.failure == "types"       ? "the sides have different types"
-                 : check.failure == "stability" ? "the right side loses accuracy or overflows"
-                                                : "the sides differ";
 }
 
 std::string tested_text(const CheckResult& check) {
@@ -43,11 +58,81 @@ void prove_rewrites(const Rule& rule, const ProofOptions& options, RuleProof& pr
       proof.detail = side.detail;
       proof.counterexample = side.counterexample;
     }
+    proof.smt += side.smt;
+    for (const std::string& lemma : side.lemmas) {
+      bool known = std::find(proof.lemmas.begin(), proof.lemmas.end(), lemma) != proof.lemmas.end();
+      if (!known) proof.lemmas.push_back(lemma);
+    }
   }
   if (proof.status == ProofStatus::kRefuted) return;
   std::string types = types_for_all_sizes(rule.rewrites[0], options);
   if (!types.empty()) proof.detail += "; " + types;
 }
+
+/// Workers take rules in order; the caller reports them in order.
+class ProofQueue {
+ public:
+  ProofQueue(const RuleSet& rules, const ProofOptions& options)
+      : rules_(rules), options_(options), proofs_(rules.size()), done_(rules.size(), false) {}
+
+  std::vector<RuleProof> run(const std::function<bool(const RuleProof&)>& progress) {
+    std::vector<std::thread> workers;
+    for (int i = 0; i < std::max(1, options_.workers); ++i)
+      workers.emplace_back([this] { work(); });
+    std::size_t reported = 0;
+    try {
+      while (wait_for(reported)) {
+        if (progress && !progress(proofs_[reported++])) break;
+        if (!progress) ++reported;
+      }
+    } catch (...) {
+      finish(workers);
+      throw;
+    }
+    finish(workers);
+    if (failure_) std::rethrow_exception(failure_);
+    proofs_.resize(reported);
+    return std::move(proofs_);
+  }
+
+ private:
+  void work() {
+    for (std::size_t i = next_++; i < proofs_.size() && !stop_; i = next_++) {
+      try {
+        proofs_[i] = verify_rule(rules_.rule(RuleId(static_cast<std::uint32_t>(i))), options_);
+      } catch (...) {
+        std::lock_guard lock(mutex_);
+        failure_ = std::current_exception();
+        stop_ = true;
+      }
+      std::lock_guard lock(mutex_);
+      done_[i] = true;
+      ready_.notify_all();
+    }
+  }
+
+  bool wait_for(std::size_t i) {
+    if (i >= proofs_.size()) return false;
+    std::unique_lock lock(mutex_);
+    ready_.wait(lock, [&] { return done_[i] || stop_; });
+    return done_[i] && !failure_;
+  }
+
+  void finish(std::vector<std::thread>& workers) {
+    stop_ = true;
+    for (std::thread& worker : workers) worker.join();
+  }
+
+  const RuleSet& rules_;
+  const ProofOptions& options_;
+  std::vector<RuleProof> proofs_;
+  std::vector<char> done_;
+  std::atomic<std::size_t> next_{0};
+  std::atomic<bool> stop_{false};
+  std::exception_ptr failure_;
+  std::mutex mutex_;
+  std::condition_variable ready_;
+};
 
 }  // namespace
 
@@ -86,12 +171,8 @@ std::vector<RuleProof> verify_rule_text(std::string_view text, const ProofOption
 
 std::vector<RuleProof> verify_rules(const RuleSet& rules, const ProofOptions& options,
                                     const std::function<bool(const RuleProof&)>& progress) {
-  std::vector<RuleProof> proofs;
-  for (std::uint32_t i = 0; i < rules.size(); ++i) {
-    proofs.push_back(verify_rule(rules.rule(RuleId(i)), options));
-    if (progress && !progress(proofs.back())) break;
-  }
-  return proofs;
+  ProofQueue queue(rules, options);
+  return queue.run(progress);
 }
 
 }  // namespace bafe

@@ -29,6 +29,11 @@ double special(Dice& dice) {
   }
 }
 
+double pole(Dice& dice) {
+  static const std::vector<double> values = {0, 0, 0, 1, 1, -1, -1, 2, -2, 0.5, -0.5, 3};
+  return dice.pick(values);
+}
+
 double draw(DataKind kind, Dice& dice) {
   switch (kind) {
     case DataKind::kPlain:
@@ -47,6 +52,10 @@ double draw(DataKind kind, Dice& dice) {
       return 1e3 * dice.normal();  // mirrored afterwards
     case DataKind::kSpecial:
       return special(dice);
+    case DataKind::kPoles:
+      return pole(dice);
+    case DataKind::kWide:
+      return dice.chance(50) ? 1e4 * (2 * dice.uniform() - 1) : 1e3 * dice.normal();
   }
   return 0;
 }
@@ -138,7 +147,8 @@ void keep_promise(Tensor& t, const FactPromise& promise) {
 
 const char* data_kind_text(DataKind kind) {
   static constexpr const char* names[] = {"plain",  "scale 1e4", "scale 1e-4", "offset 1e4",
-                                          "sorted", "one-hot",   "cancelling", "special values"};
+                                          "sorted", "one-hot",   "cancelling", "special",
+                                          "pole",   "wide"};
   return names[static_cast<std::size_t>(kind)];
 }
 

@@ -21,6 +21,8 @@ enum class DataKind : std::uint8_t {
   kOneHot,      ///< zeros and one 1
   kCancelling,  ///< large numbers that cancel within a tensor, plus small noise
   kSpecial,     ///< NaN, Inf, both zeros, subnormals among plain numbers
+  kPoles,       ///< 0, 1, -1, 2, 1/2 …: where quotients, roots and logarithms end
+  kWide,        ///< up to 1e4, where exponentials overflow and sums of products do not
 };
 const char* data_kind_text(DataKind kind);
 
@@ -40,7 +42,9 @@ struct CheckResult {
   int instances = 0;           ///< matches that were evaluated
   std::vector<DType> dtypes;   ///< that it was checked on
   std::string counterexample;  ///< inputs and both sides in numbers; empty when passed
-  std::string failure;         ///< "vacuous", "types", "values", "stability"; empty when passed
+  /// "vacuous", "types", "values", "stability", "domain", "overflow"; empty when passed
+  std::string failure;
+  bool overflows = false;  ///< class domain: the left side overflows where the right one does not
 };
 
 /// Types and values of one direction on sizes 0, 1, odd and large, several ranks and all dtypes it
@@ -48,6 +52,9 @@ struct CheckResult {
 CheckResult check_values(const Rewrite& rewrite, const CheckOptions& options = {});
 /// The stress test of section 3; directions that promise equal bits pass without it.
 CheckResult check_stability(const Rewrite& rewrite, const CheckOptions& options = {});
+/// At ordinary numbers, poles among them, one side has a finite value where the other has: "domain"
+/// if not. Where only large numbers tell them apart ("overflow") class `domain` says so and passes.
+CheckResult check_domain(const Rewrite& rewrite, const CheckOptions& options = {});
 /// Same bytes in the states that a move names.
 CheckResult check_move(const Move& move, const CheckOptions& options = {});
 /// All checks of all directions; the first failure.

@@ -24,6 +24,11 @@ struct RuleProof {
   std::string engine;          ///< "structure", "normal form", "z3", "small sizes", "interpreter"
   std::string detail;          ///< what was shown, or why no more could be
   std::string counterexample;  ///< refuted: inputs and both sides in numbers
+  /// What shows the numeric class that the rule claims: same operations, an exhaustive run, a ring.
+  std::string class_evidence;
+  std::string notes;  ///< conditions that seem superfluous, overflow that class `domain` covers
+  std::string smt;    ///< every question that the child answered "unsat", as SMT-LIB 2
+  std::vector<std::string> lemmas;  ///< laws of functions that the proof uses
   double ms = 0;
 };
 
@@ -33,6 +38,7 @@ struct ProofOptions {
   int wall_ms = 10'000;         ///< after which the child is killed
   std::uint64_t seed = 1;
   int instances = 1;  ///< of the interpreter's refutation, per dtype and palette
+  int workers = 2;    ///< threads of verify_rules; results do not depend on it
 };
 
 /// Runs the engines in order: types, stress and refutation by the interpreter;
@@ -41,7 +47,7 @@ struct ProofOptions {
 RuleProof verify_rule(const Rule& rule, const ProofOptions& options = {});
 /// Every rule of a text. Errors: ParseError, RuleError of the reader.
 std::vector<RuleProof> verify_rule_text(std::string_view text, const ProofOptions& options = {});
-/// All rules of a set in order. `progress` is called after each; false stops.
+/// All rules of a set in order. `progress` is called after each, in order; false stops.
 std::vector<RuleProof> verify_rules(const RuleSet& rules, const ProofOptions& options = {},
                                     const std::function<bool(const RuleProof&)>& progress = {});
 

@@ -71,10 +71,11 @@ TEST(RuleProof, SurvivesAChildThatHangsOrDies) {
   }
 }
 
-TEST(RuleProof, SaysWhenNothingMatched) {
+TEST(RuleProof, CallsARuleThatNeverMatchesVacuous) {
   RuleProof proof = prove("(rule r (relu ?x) => ?x :when (= (rank ?x) 1) (= (rank ?x) 2))");
-  EXPECT_EQ(proof.status, ProofStatus::kTested);
-  EXPECT_NE(proof.detail.find("never matched"), std::string::npos);
+  EXPECT_EQ(proof.status, ProofStatus::kRefuted);
+  EXPECT_EQ(proof.engine, "vacuity");
+  EXPECT_NE(proof.detail.find("vacuous"), std::string::npos);
 }
 
 TEST(RuleProof, RefutesNoBuiltinRuleAndProvesMost) {
