@@ -12,6 +12,8 @@ foreach(layer base ir check rules egraph verify cost search codegen runtime)
   endif()
 endforeach()
 
+target_link_libraries(check_test PRIVATE bafe_search)  # whose certificates are checked
+
 # Faults: a system call fails, a process dies, a compiler lies. ./run test takes a slice, ./run test
 # faults takes every case.
 add_library(bafe_tracer STATIC ${PROJECT_SOURCE_DIR}/tests/faults/tracer.c)

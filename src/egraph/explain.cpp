@@ -129,9 +129,10 @@ void Explainer::prove_edge(const Edge& edge, const Position& at) {
       prove(graph_.children(entry.a)[i], graph_.children(entry.b)[i], below);
     }
   } else if (entry.kind == ReasonKind::kRule && rule_of(entry.rule, entry.backward)) {
-    prove_rule(entry, at);
+    prove_rule(entry, edge.log, at);
   } else {
-    emit(at, {term(entry.a), term(entry.b), entry.kind, entry.rule, entry.backward});
+    prove_evidence({entry, edge.log, {}, {}}, at);
+    emit(at, {term(entry.a), term(entry.b), entry.kind, entry.rule, entry.backward, {}});
   }
   if (edge.forward) return;
   std::reverse(locals_.begin() + static_cast<std::ptrdiff_t>(begin), locals_.end());
@@ -147,16 +148,35 @@ const SaturationRule* Explainer::rule_of(RuleId rule, bool backward) const {
   return it == rules_.end() ? nullptr : it->second;
 }
 
-void Explainer::prove_rule(const EGraph::Union& entry, const Position& at) {
+void Explainer::prove_rule(const EGraph::Union& entry, std::size_t log, const Position& at) {
   MatchedRule instance(graph_, *rule_of(entry.rule, entry.backward), entry);
   auto term_of = [this](NodeId node) { return term(node); };
-  instance.match_left(
-      at, [this](NodeId from, NodeId to, const Position& where) { prove(from, to, where); });
-  TermId left = instance.left_term(terms_, term_of);
-  TermId right = instance.right_term(terms_, term_of);
-  emit(at, {left, right, ReasonKind::kRule, entry.rule, entry.backward});
-  instance.connect_right(
-      at, [this](NodeId from, NodeId to, const Position& where) { prove(from, to, where); });
+  auto connect = [this](NodeId from, NodeId to, const Position& where) { prove(from, to, where); };
+  instance.match_left(at, connect);
+  prove_evidence({entry, log, instance.bound(), instance.matched()}, at);
+  Equation equation;
+  equation.left = instance.left_term(terms_, term_of);
+  equation.right = instance.right_term(terms_, term_of);
+  equation.kind = ReasonKind::kRule;
+  equation.rule = entry.rule;
+  equation.backward = entry.backward;
+  if (!chain_ && instance.num_roots() > 1) {
+    equation.roots = instance.left_terms(terms_, term_of);
+    equation.root = instance.root();
+  }
+  emit(at, equation);
+  instance.connect_right(at, connect);
+}
+
+void Explainer::prove_evidence(const UsedUnion& used, const Position& at) {
+  if (chain_ || !find_evidence_) return;
+  for (const auto& [a, b] : find_evidence_(used)) prove(a, b, at);
+}
+
+bool Explainer::were_equal(NodeId a, NodeId b, std::size_t log) const {
+  if (graph_.class_of(a) != graph_.class_of(b)) return false;
+  std::vector<Edge> edges = path(a, b);
+  return std::all_of(edges.begin(), edges.end(), [&](const Edge& edge) { return edge.log < log; });
 }
 
 void Explainer::prove_choice(NodeId node, const Choice& choice, const Position& at) {

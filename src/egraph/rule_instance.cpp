@@ -106,6 +106,13 @@ TermId MatchedRule::left_term(TermPool& terms, const TermOf& term_of) const {
   return left(rule_.left.roots[root_].pattern, a_, left_slot_[root_], terms, term_of);
 }
 
+std::vector<TermId> MatchedRule::left_terms(TermPool& terms, const TermOf& term_of) const {
+  std::vector<TermId> out;
+  for (std::size_t i = 0; i < left_slot_.size(); ++i)
+    out.push_back(left(rule_.left.roots[i].pattern, NodeId{}, left_slot_[i], terms, term_of));
+  return out;
+}
+
 TermId MatchedRule::left(const Pattern& pattern, NodeId node, std::size_t slot, TermPool& terms,
                          const TermOf& term_of) const {
   if (pattern.kind == Kind::kVariable) return term_of(bound_[pattern.var]);

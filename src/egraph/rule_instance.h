@@ -20,6 +20,12 @@ class MatchedRule {
   /// From the term of the matched root to the instance of the left side.
   void match_left(const Position& at, const Prove& prove) const;
   TermId left_term(TermPool& terms, const TermOf& term_of) const;
+  std::vector<TermId> left_terms(TermPool& terms, const TermOf& term_of) const;  ///< of all roots
+  std::size_t num_roots() const { return left_slot_.size(); }
+  std::size_t root() const { return root_; }
+  std::span<const NodeId> bound() const { return bound_; }
+  /// The matched operator and literal nodes of all roots.
+  std::span<const NodeId> matched() const { return std::span(witness_).first(right_slot_); }
   TermId right_term(TermPool& terms, const TermOf& term_of) const;
   /// From the instance of the right side to the term of the root that was built or found.
   void connect_right(const Position& at, const Prove& prove) const;

@@ -20,8 +20,11 @@ SearchResult optimize(const Graph& graph, const SearchOptions& options) {
   Deadline deadline(options);
   RooflineModel reference(Machine::reference(options.target, options.threads));
   const CostModel& cost = options.cost ? *options.cost : reference;
-  SearchContext context{options, rules, cost, deadline, skips_zeros(graph, options), {}};
+  bool structured = skips_zeros(graph, options), specials = sees_specials(graph);
+  SearchContext context{options,  rules, cost, deadline, structured, specials,
+                        CertificateText(options.math, specials, structured), {}};
   SearchResult result = search_program(graph, context);
+  result.certificate = context.proof.text();
   std::vector<ExplainStep> moves = explain_moves(result.program, rules);
   result.steps.insert(result.steps.end(), moves.begin(), moves.end());
   if (deadline.was_met()) {

@@ -2,6 +2,7 @@
 // put together and planned as one. Invariant: pieces with equal graphs are searched once and become
 // equal programs.
 
+#include "bafe/base/format.h"
 #include "bafe/ir/text.h"
 #include "pieces.h"
 #include "search_one.h"
@@ -10,7 +11,8 @@ namespace bafe {
 namespace {
 
 constexpr std::size_t kMaxSearchedNodes = 400;
-constexpr std::size_t kTextNodes = 400;  // of all instances together: more is not read
+constexpr std::size_t kNoBlock = ~std::size_t{0};  // a piece that was not searched
+constexpr std::size_t kTextNodes = 400;            // of all instances together: more is not read
 
 void add_stats(SearchStats& total, const SearchStats& part) {
   total.alternatives += part.alternatives;
@@ -58,13 +60,40 @@ ExplainStep instance_step(const Piece& piece, const Graph& first) {
 }
 
 /// The program that `searched` makes of the whole, or the program as written where that is cheaper.
-void choose_whole(Program written, Program searched, SearchResult& result) {
+/// Is it the former?
+bool choose_whole(Program written, Program searched, SearchResult& result) {
   result.predicted_ns_as_written = written.predicted_ns;
   bool better = searched.predicted_ns < written.predicted_ns * kMinGain;
   if (!better) result.steps.clear();
   result.candidates.push_back(better ? searched : written);
   result.candidates.push_back(better ? std::move(written) : std::move(searched));
   result.program = result.candidates[0];
+  return better;
+}
+
+/// Pieces that were proven apart, put together: each is an instance of the block that proves it.
+void prove_whole(const Graph& graph, const Pieces& pieces, const std::vector<const Graph*>& chosen,
+                 const std::vector<std::size_t>& blocks, const SearchResult& result,
+                 CertificateText& certificate) {
+  ProofText proof(graph, {});
+  std::vector<ProofText::Number> written = proof.of_graph(graph);
+  std::vector<ProofText::Number> found = proof.of_graph(result.program.graph);
+  for (std::size_t p = 0; p < blocks.size(); ++p) {
+    const Piece& piece = pieces.pieces[p];
+    if (blocks[p] == kNoBlock) continue;
+    Graph given = pieces.whole;
+    given.set_roots(piece.inputs);
+    for (ValueId constant : piece.constants) given.add_root(constant);
+    std::vector<ProofText::Number> inputs = proof.of_graph(given);
+    std::vector<ProofText::Number> before = proof.of_graph(piece.graph, inputs);
+    std::vector<ProofText::Number> after = proof.of_graph(*chosen[p], inputs);
+    for (std::size_t r = 0; r < before.size(); ++r) {
+      std::string line = format("instance {} {} {} {}", blocks[p], r, before[r], after[r]);
+      for (ProofText::Number input : inputs) line += " " + std::to_string(input);
+      if (before[r] != after[r]) proof.step(std::move(line));
+    }
+  }
+  certificate.add_block(proof.text(written, found));
 }
 
 SearchResult search_pieces(const Graph& graph, const Pieces& pieces, SearchContext& context) {
@@ -74,11 +103,13 @@ SearchResult search_pieces(const Graph& graph, const Pieces& pieces, SearchConte
   std::vector<const Graph*> chosen;
   std::vector<bool> changed(pieces.pieces.size(), false);
   std::function<bool()> stop = context.deadline.at(0.5);
-  std::size_t told = 0;
+  std::vector<std::size_t> blocks(pieces.pieces.size(), kNoBlock);
+  std::size_t told = 0, proven = 0;
   for (std::size_t i = 0; i < pieces.pieces.size(); ++i) {
     const Piece& piece = pieces.pieces[i];
     if (piece.like < i) {
       chosen.push_back(chosen[piece.like]);
+      blocks[i] = blocks[piece.like];
       told += piece.graph.size();
       if (changed[piece.like] && told < kTextNodes)
         result.steps.push_back(instance_step(piece, *chosen[piece.like]));
@@ -89,7 +120,11 @@ SearchResult search_pieces(const Graph& graph, const Pieces& pieces, SearchConte
       result.stats.stop_reason = "time";
       continue;
     }
-    SearchResult part = search_whole(piece.graph, plan_written(piece.graph, context), context);
+    std::vector<Type> constants;
+    for (ValueId constant : piece.constants) constants.push_back(pieces.whole.type(constant));
+    SearchResult part =
+        search_whole(piece.graph, plan_written(piece.graph, context), context, constants);
+    blocks[i] = proven++;
     changed[i] = !part.steps.empty();
     absorb_part(result, part);
     found[i] = std::move(part.program.graph);
@@ -99,7 +134,11 @@ SearchResult search_pieces(const Graph& graph, const Pieces& pieces, SearchConte
   Program searched =
       plan_groups(plan_form(joined), context.cost, context.structured,
                   {&context.memo, context.deadline.at(0.8), context.options.math == Math::kBits});
-  choose_whole(std::move(written), std::move(searched), result);
+  if (!choose_whole(std::move(written), std::move(searched), result)) {
+    context.proof.drop_blocks();
+    blocks.clear();
+  }
+  prove_whole(graph, pieces, chosen, blocks, result, context.proof);
   return result;
 }
 

@@ -52,6 +52,7 @@ Grown grow_soundly(const Graph& graph, SearchContext& context) {
   for (int attempt = 0; attempt <= kMaxContradictions; ++attempt) {
     grown.terms =
         std::make_unique<TermGraph>(graph, options.math != Math::kBits, context.structured);
+    grown.terms->specials = grown.terms->specials || context.specials;
     grown.growth = grow(*grown.terms, rules, options);
     grown.sound = !grown.growth.contradiction;
     if (grown.sound) break;
@@ -102,9 +103,10 @@ std::size_t plans_worth_making(const TermGraph& terms, int width) {
   return 2 + kPlannedNodes * static_cast<std::size_t>(width) / nodes;
 }
 
-/// Extracts and plans; the result's program is the best of all.
-void choose(const TermGraph& terms, const Growth& growth, Program written, SearchContext& context,
-            SearchResult& result) {
+/// Extracts and plans; the result's program is the best of all. The candidate behind it, if it is
+/// not the program as written.
+std::optional<Candidate> choose(const TermGraph& terms, const Growth& growth, Program written,
+                                SearchContext& context, SearchResult& result) {
   ExtractLimits limits = extract_limits(context);
   NodeCosts costs(terms, context.cost);
   Extraction extraction = extract_candidates(terms, costs, limits);
@@ -123,11 +125,26 @@ void choose(const TermGraph& terms, const Growth& growth, Program written, Searc
   if (limits.candidates >= 16) refine(ranking, terms, costs, extraction, most, stop);
   if (ranking.planned() >= most)
     result.limits.push_back(format("planning ended after {} programs", ranking.planned()));
+  std::optional<Candidate> best;
   if (const Candidate* chosen = ranking.best()) {
     auto node_of = [&](ClassId cls) { return chosen->nodes[cls.index()]; };
     result.steps = explain_choice(terms, growth, context.rules, node_of, context.deadline.at(1));
+    best = *chosen;
   }
   result.candidates = ranking.take(static_cast<std::size_t>(limits.candidates));
+  return best;
+}
+
+/// The proof that the result's program is the program as written.
+void prove(const Graph& graph, const Grown& grown, const std::optional<Candidate>& best,
+           const std::vector<Type>& constants, const SearchResult& result, SearchContext& context) {
+  ProofText proof(graph, constants);
+  auto written = proof.of_graph(graph), chosen = proof.of_graph(result.program.graph);
+  if (best) {
+    auto node_of = [&](ClassId cls) { return best->nodes[cls.index()]; };
+    context.proof.add_equations(proof, *grown.terms, grown.growth, context.rules, node_of);
+  }
+  context.proof.add_block(proof.text(written, chosen));
 }
 
 }  // namespace
@@ -138,7 +155,8 @@ Program plan_written(const Graph& graph, SearchContext& context) {
       {&context.memo, context.deadline.at(kGrowShare), context.options.math == Math::kBits});
 }
 
-SearchResult search_whole(const Graph& graph, Program written, SearchContext& context) {
+SearchResult search_whole(const Graph& graph, Program written, SearchContext& context,
+                          const std::vector<Type>& constants) {
   SearchResult result;
   result.predicted_ns_as_written = written.predicted_ns;
   Grown grown = grow_soundly(graph, context);
@@ -150,12 +168,14 @@ SearchResult search_whole(const Graph& graph, Program written, SearchContext& co
   // Prices of all nodes, the first extraction and the first plan cannot be interrupted.
   double least_ms = kMsPerNode * static_cast<double>(grown.terms->egraph.num_nodes()) +
                     kMsPerPlanned * static_cast<double>(grown.terms->source.size());
+  std::optional<Candidate> best;
   if (grown.sound && context.deadline.has_time_for(least_ms)) {
-    choose(*grown.terms, grown.growth, std::move(written), context, result);
+    best = choose(*grown.terms, grown.growth, std::move(written), context, result);
   } else {
     result.candidates.push_back(std::move(written));
   }
   result.program = result.candidates[0];
+  prove(graph, grown, best, constants, result, context);
   return result;
 }
 

@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "bafe/search/optimize.h"
+#include "certificate.h"
 #include "group_memo.h"
 
 namespace bafe {
@@ -42,13 +43,17 @@ struct SearchContext {
   const CostModel& cost;
   const Deadline& deadline;
   bool structured = false;  ///< known zeros of matrices may be skipped
+  bool specials = false;    ///< some part of the program tells NaN or Inf apart
+  CertificateText proof;    ///< of what was searched so far, one block a search_whole()
   GroupMemo memo;
 };
 
 /// The plan of the program as it stands.
 Program plan_written(const Graph& graph, SearchContext& context);
-/// Saturates, extracts, plans. `written`: the plan of `graph` as written.
-SearchResult search_whole(const Graph& graph, Program written, SearchContext& context);
+/// Saturates, extracts, plans, and adds the proof to context.proof. `written`: the plan of `graph`
+/// as written; constants: types of array constants that are named by their place.
+SearchResult search_whole(const Graph& graph, Program written, SearchContext& context,
+                          const std::vector<Type>& constants = {});
 /// The same for any program: a large or repetitive one piece by piece, equal pieces once; put
 /// together again and planned as one.
 SearchResult search_program(const Graph& graph, SearchContext& context);

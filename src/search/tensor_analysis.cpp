@@ -237,7 +237,16 @@ void TensorAnalysis::modify(EGraph& graph, ClassId cls) {
   if (!fill.valid()) return;
   Reason reason;
   reason.kind = ReasonKind::kCompute;
-  graph.unite(graph.representative(cls), fill, reason);
+  graph.unite(computing_node(graph, cls), fill, reason);
+}
+
+NodeId TensorAnalysis::computing_node(const EGraph& graph, ClassId cls) const {
+  const Scalar value = facts_[cls.index()].constant->value;
+  for (NodeId node : graph.nodes(cls)) {
+    std::optional<ConstantFact> own = node_facts(graph, node).constant;
+    if (own && own->value == value) return node;
+  }
+  return graph.representative(cls);
 }
 
 NodeId TensorAnalysis::literal_node(const EGraph& graph, ClassId cls, double literal) const {

@@ -8,6 +8,7 @@
 
 #include "bafe/egraph/egraph.h"
 #include "bafe/ir/graph.h"
+#include "bafe/ir/specials.h"
 #include "bafe/search/tensor_analysis.h"
 
 namespace bafe {
@@ -26,6 +27,7 @@ struct TermGraph {
   std::vector<NodeId> roots;
   std::vector<std::vector<std::string>> root_layouts;  ///< layouts over each root, innermost first
   std::size_t imported_nodes = 0, imported_classes = 0;
+  bool specials;  ///< NaN and Inf are told apart, here or in the program that this is a piece of
 
   ClassId root_class(std::size_t i) const { return egraph.class_of(roots[i]); }
 };
@@ -36,9 +38,5 @@ using ChooseNode = std::function<NodeId(ClassId)>;
 /// Needs an acyclic choice. placed: values of classes that the source holds keep their source
 /// lines.
 Graph chosen_graph(const TermGraph& terms, const ChooseNode& choose, bool placed = false);
-
-/// Does some node of the program read NaN or Inf apart from its value (isnan, isfinite), or hold
-/// such a literal?
-bool sees_specials(const Graph& graph);
 
 }  // namespace bafe

@@ -6,6 +6,7 @@
 #include <span>
 #include <string>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "bafe/egraph/saturate.h"
@@ -44,8 +45,21 @@ struct Equation {
   ReasonKind kind = ReasonKind::kRule;
   RuleId rule;
   bool backward = false;  ///< `left` is an instance of the rule's right side
+  /// Of a rule with several roots, in proofs without positions: the instances of all its roots;
+  /// `left` is the one at `root`.
+  std::vector<TermId> roots;
+  std::size_t root = 0;
   friend bool operator==(const Equation&, const Equation&) = default;
 };
+
+/// A union that a proof uses, for those who know what its conditions rest on.
+struct UsedUnion {
+  const EGraph::Union& entry;
+  std::size_t log;  ///< its place in the log: what comes later was not known to it
+  std::span<const NodeId> bound, matched;  ///< of a rule: class variables, and the nodes of a match
+};
+/// Pairs of equal nodes that are to be proven equal before the union is used.
+using FindEvidence = std::function<std::vector<std::pair<NodeId, NodeId>>(const UsedUnion&)>;
 
 /// One rewriting of the whole term: `equation` applied at `position` (child numbers from the top).
 struct ProofStep {
@@ -80,6 +94,11 @@ class Explainer {
   std::vector<Equation> equations_to_choice(NodeId root,
                                             const std::function<NodeId(ClassId)>& choose);
 
+  /// Proofs without positions then prove first what unions rest on.
+  void set_evidence(FindEvidence find) { find_evidence_ = std::move(find); }
+  /// Were two nodes equal before the union at `log`? Needs nodes that are equal now.
+  bool were_equal(NodeId a, NodeId b, std::size_t log) const;
+
   std::string text(const ProofStep& step) const;  ///< "rule at 0.1: before => after"
 
  private:
@@ -101,11 +120,12 @@ class Explainer {
   std::vector<Edge> path(NodeId from, NodeId to) const;
   void prove(NodeId from, NodeId to, const Position& at);
   void prove_edge(const Edge& edge, const Position& at);
-  void prove_rule(const EGraph::Union& entry, const Position& at);
+  void prove_rule(const EGraph::Union& entry, std::size_t log, const Position& at);
   void prove_choice(NodeId node, const Choice& choice, const Position& at);
   Choice make_choice(NodeId root, const std::function<NodeId(ClassId)>& choose);
   TermId fill_choice(NodeId node, Choice& choice);
   void emit(const Position& at, const Equation& equation);
+  void prove_evidence(const UsedUnion& used, const Position& at);
   const SaturationRule* rule_of(RuleId rule, bool backward) const;
   std::vector<ProofStep> replay(TermId start, bool* complete);
   void begin(bool chain, std::size_t max_steps);
@@ -119,6 +139,7 @@ class Explainer {
   std::vector<Edge> up_edge_;
   std::vector<Local> locals_;
   std::vector<bool> edge_seen_, class_seen_;
+  FindEvidence find_evidence_;
   bool chain_ = true, overflow_ = false;
   std::size_t max_steps_ = 0;
 };

@@ -104,6 +104,8 @@ struct SearchResult {
   /// Of extraction: price of the best candidate and what no program of the e-graph is below. 0 for
   /// programs searched in pieces.
   double surrogate_ns = 0, lower_bound_ns = 0;
+  /// Why `program` equals the graph that was given, for bafe-check (check/check.h).
+  std::string certificate;
 };
 
 /// Never fails for a valid graph: on any limit the best sound program so far is returned. A rule

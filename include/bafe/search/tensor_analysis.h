@@ -44,6 +44,8 @@ class TensorAnalysis : public Analysis {
   bool is_mirrored(const EGraph& graph, NodeId node) const;
 
   const Facts& facts(ClassId cls) const { return facts_[cls.index()]; }
+  /// What one node proves, from the facts of its operands' classes.
+  Facts node_facts(const EGraph& graph, NodeId node) const;
   /// `finite zero identity diagonal lower upper symmetric orthogonal` without arguments, `in lo
   /// hi`, `banded below above`.
   bool fact(const std::string& name, ClassId cls, const std::vector<AttrValue>& args) const;
@@ -58,7 +60,8 @@ class TensorAnalysis : public Analysis {
   NodeId literal_node(const EGraph& graph, ClassId cls, double literal) const override;
 
  private:
-  Facts node_facts(const EGraph& graph, NodeId node) const;
+  /// A node that computes the class's constant from constants; the representative without one.
+  NodeId computing_node(const EGraph& graph, ClassId cls) const;
   static void narrow(Facts& facts);
   bool join(const EGraph& graph, Facts& into, const Facts& from) const;
 

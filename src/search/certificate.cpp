@@ -1,0 +1,303 @@
+// Certificates. In: the union log of a search and its choice. Out: text in the grammar of
+// src/check/certificate.cpp. Invariant: a step's line stands after the lines that it rests on.
+
+#include "certificate.h"
+
+#include <algorithm>
+
+#include "bafe/base/digest.h"
+#include "bafe/base/format.h"
+#include "bafe/cost/access.h"
+#include "bafe/ir/builder.h"
+#include "bafe/ir/text.h"
+
+namespace bafe {
+namespace {
+
+std::string size_word(Dim size) {
+  if (size.is_const()) return std::to_string(size.value());
+  std::string text = size.text();
+  text.erase(std::remove(text.begin(), text.end(), ' '), text.end());
+  return text;
+}
+
+std::string list_word(const List& list) {
+  std::string out = "(";
+  for (std::size_t i = 0; i < list.size(); ++i) out += (i ? "," : "") + size_word(list[i]);
+  return out + ")";
+}
+
+std::string value_word(const AttrValue& value) {
+  switch (attr_kind(value)) {
+    case AttrKind::kInt:
+      return size_word(std::get<Dim>(value));
+    case AttrKind::kList:
+      return list_word(std::get<List>(value));
+    case AttrKind::kDType:
+      return std::string(dtype_info(std::get<DType>(value)).name);
+    case AttrKind::kScalar:
+      return scalar_text(std::get<Scalar>(value));
+    default:
+      break;
+  }
+  const std::string* text = std::get_if<std::string>(&value);
+  std::string word = text ? *text : "graph";
+  std::replace(word.begin(), word.end(), ' ', '~');
+  return '"' + word + '"';
+}
+
+bool is_stored_array(const Node& node) {
+  return op_info(node.op).kind == OpKind::kLeaf && attr_kind(node.attrs[0]) == AttrKind::kText;
+}
+
+const Rewrite* rewrite_of(const Rule& rule, bool forward) {
+  for (const Rewrite& rewrite : rule.rewrites) {
+    if (rewrite.forward == forward) return &rewrite;
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+ProofText::ProofText(const Graph& program, const std::vector<Type>& constants)
+    : inputs_(program.inputs().size()), anonymous_(!constants.empty()) {
+  auto input_line = [&](const Type& type) {
+    terms_.push_back("input " + std::string(dtype_info(type.dtype).name) + " " +
+                     list_word(type.shape));
+  };
+  for (const InputInfo& info : program.inputs()) input_line(info.type);
+  for (const Type& type : constants) input_line(type);
+}
+
+ProofText::Number ProofText::add(std::string line) {
+  auto [it, is_new] = numbers_.emplace(std::move(line), terms_.size());
+  if (is_new) terms_.push_back(it->first);
+  return it->second;
+}
+
+ProofText::Number ProofText::add(Op op, const Attrs& attrs, const std::vector<Number>& operands) {
+  std::string line(op_info(op).name);
+  for (const AttrValue& value : attrs) line += " " + value_word(value);
+  for (Number operand : operands) line += " " + std::to_string(operand);
+  return add(std::move(line));
+}
+
+ProofText::Number ProofText::of_term(const TermPool& pool, TermId term, const AttrTable& attrs) {
+  auto known = of_term_.find(term);
+  if (known != of_term_.end()) return known->second;
+  const Attrs& record = attrs.record(pool.attr(term));
+  Op op = op_of(pool.op(term));
+  Number number;
+  if (is_input(op)) {
+    number = static_cast<Number>(attr_int(record, 0).value());
+  } else if (anonymous_ && op_info(op).kind == OpKind::kLeaf &&
+             attr_kind(record[0]) == AttrKind::kText) {
+    number = inputs_ + std::stoul(attr_string(record, 0));
+  } else {
+    std::vector<Number> operands;
+    for (TermId child : pool.children(term)) operands.push_back(of_term(pool, child, attrs));
+    number = add(op, record, operands);
+  }
+  return of_term_[term] = number;
+}
+
+std::vector<ProofText::Number> ProofText::of_graph(const Graph& graph,
+                                                   const std::vector<Number>& inputs) {
+  std::vector<Number> made(graph.size());
+  for (ValueId id : graph.live()) {
+    const Node& node = graph.node(id);
+    std::vector<Number> operands;
+    std::vector<Type> types;
+    for (ValueId operand : node.operands) {
+      operands.push_back(made[operand.index()]);
+      types.push_back(graph.type(operand));
+    }
+    Number& number = made[id.index()];
+    if (is_input(node.op)) {
+      auto index = static_cast<Number>(attr_int(node.attrs, 0).value());
+      number = inputs.empty() ? index : inputs[index];
+    } else if (is_stored_array(node) && (anonymous_ || inputs.size() > graph.inputs().size())) {
+      Number place = graph.inputs().size() + std::stoul(attr_string(node.attrs, 0));
+      number = inputs.empty() ? place : inputs[place];
+    } else {
+      number = add(node.op, node.attrs, operands);
+      define(node, number, operands, types);
+    }
+  }
+  std::vector<Number> roots;
+  for (ValueId root : graph.roots()) roots.push_back(made[root.index()]);
+  return roots;
+}
+
+void ProofText::define(const Node& node, Number number, const std::vector<Number>& operands,
+                       const std::vector<Type>& types) {
+  OpKind kind = op_info(node.op).kind;
+  if (kind != OpKind::kLayout && kind != OpKind::kNamed) return;
+  Number meaning = operands[0];
+  if (kind == OpKind::kNamed) {
+    Graph one;
+    std::vector<ValueId> given;
+    for (const Type& type : types) given.push_back(one.add_input({"x", "row", false, type}));
+    one.add_root(one.add(node.op, std::move(given), node.attrs));
+    meaning = of_graph(flatten_named(one), operands)[0];
+  }
+  std::string line = format("define {} {}", number, meaning);
+  if (std::find(steps_.begin(), steps_.end(), line) == steps_.end()) step(std::move(line));
+}
+
+std::string ProofText::text(const std::vector<Number>& written,
+                            const std::vector<Number>& chosen) const {
+  std::string out = "block\n";
+  for (const std::string& line : terms_) out += line + "\n";
+  out += "written";
+  for (Number root : written) out += " " + std::to_string(root);
+  out += "\nchosen";
+  for (Number root : chosen) out += " " + std::to_string(root);
+  out += "\n";
+  for (const std::string& line : steps_) out += line + "\n";
+  return out;
+}
+
+std::size_t CertificateText::use_of(const Rule& rule) {
+  auto [it, is_new] = use_numbers_.emplace(rule.name, uses_.size());
+  if (is_new) uses_.push_back(rule.name + " " + sha256(rule.text).hex().substr(0, 16));
+  return it->second;
+}
+
+void CertificateText::add_equations(ProofText& proof, const TermGraph& terms, const Growth& growth,
+                                    const RuleSet& rules, const ChooseNode& choose) {
+  Explainer explainer(terms.egraph, growth.rules);
+  ConditionEvidence evidence(terms, growth, rules, explainer, specials_);
+  explainer.set_evidence([&](const UsedUnion& used) { return evidence.find(used); });
+  const AttrTable& attrs = terms.egraph.attrs();
+  std::vector<Equation> told;
+  static const char* const kWords[] = {"rule", "compute", "ac", "define", "instance", "congruence"};
+  std::map<std::string, bool> written;
+  for (NodeId root : terms.roots) {
+    for (const Equation& equation : explainer.equations_to_choice(root, choose)) {
+      std::string line = kWords[static_cast<int>(equation.kind)];
+      std::vector<TermId> lefts = equation.roots;
+      if (lefts.empty()) lefts.push_back(equation.left);
+      if (equation.kind == ReasonKind::kRule) {
+        const std::string& name = growth.rule_names[equation.rule.index()];
+        const Rule* rule = rules.find(name);
+        if (!rule) rule = RuleSet::classic().find(name);
+        BAFE_CHECK(rule != nullptr, "a proof uses rules that are known");
+        line += format(" {}{}", use_of(*rule), equation.backward ? "-" : "+");
+        if (equation.root > 0) line += std::to_string(equation.root);
+      }
+      for (TermId left : lefts)
+        line += " " + std::to_string(proof.of_term(explainer.terms(), left, attrs));
+      line += " " + std::to_string(proof.of_term(explainer.terms(), equation.right, attrs));
+      if (written.emplace(line, true).second) proof.step(std::move(line));
+    }
+  }
+}
+
+std::size_t CertificateText::add_block(std::string block) {
+  blocks_.push_back(std::move(block));
+  return blocks_.size() - 1;
+}
+
+std::string CertificateText::text() const {
+  std::string out = "bafe-certificate 1\nmath ";
+  out += math_ == Math::kBits ? "bits\n" : math_ == Math::kFast ? "fast\n" : "reals\n";
+  if (!specials_) out += structured_ ? "premises finite zeros\n" : "premises finite\n";
+  for (const std::string& use : uses_) out += "use " + use + "\n";
+  for (const std::string& block : blocks_) out += block;
+  return out + "end\n";
+}
+
+ConditionEvidence::Pairs ConditionEvidence::find(const UsedUnion& used) {
+  Pairs out;
+  const EGraph& egraph = terms_.egraph;
+  visited_.assign(egraph.num_born(), false);
+  if (used.entry.kind == ReasonKind::kCompute) {
+    for (NodeId child : egraph.children(used.entry.a)) constant(child, out);
+    return out;
+  }
+  if (used.entry.kind != ReasonKind::kRule) return out;
+  const std::string& name = growth_.rule_names[used.entry.rule.index()];
+  const Rule* rule = rules_.find(name);
+  const Rewrite* rewrite = rule ? rewrite_of(*rule, !used.entry.backward) : nullptr;
+  if (!rewrite) return out;
+  for (const VarEquation& equation : rewrite->constant_equations)
+    constant(used.bound[equation.var], out);
+  for (const VarEquation& equation : rewrite->constant_equations) asked(equation.value, used, out);
+  for (const AttrExpr& condition : rewrite->conditions) asked(condition, used, out);
+  for (const VarEquation& let : rewrite->lets) asked(let.value, used, out);
+  for (const RightStep& step : rewrite->right.steps) asked(step.value, used, out);
+  if (specials_ && rewrite->numeric > NumericClass::kSigns) {
+    for (NodeId node : used.bound) support(node, used.log, out);
+    for (NodeId node : used.matched) support(node, used.log, out);
+  }
+  return out;
+}
+
+void ConditionEvidence::constant(NodeId node, Pairs& out) const {
+  if (!node.valid()) return;
+  ClassId cls = terms_.egraph.class_of(node);
+  const Facts& facts = terms_.analysis.facts(cls);
+  if (!facts.constant) return;
+  NodeId fill = terms_.analysis.literal_node(terms_.egraph, cls, facts.constant->value.as_double());
+  if (fill.valid()) out.emplace_back(node, fill);
+}
+
+/// Facts that a condition asks for, by the names of the functions.
+void ConditionEvidence::asked(const AttrExpr& expr, const UsedUnion& used, Pairs& out) {
+  for (const AttrExpr& arg : expr.args) asked(arg, used, out);
+  if (expr.kind != AttrExpr::kCall || expr.args.empty()) return;
+  const AttrExpr& first = expr.args[0];
+  auto var = static_cast<std::size_t>(first.variable);
+  if (first.kind != AttrExpr::kValueVar || var >= used.bound.size()) return;
+  static const char* const kOfTypes[] = {"shape", "rank", "dim", "dtype", "is-float"};
+  const std::string& name = attr_functions()[static_cast<std::size_t>(expr.function)].name;
+  if (std::find(std::begin(kOfTypes), std::end(kOfTypes), name) != std::end(kOfTypes)) return;
+  constant(used.bound[var], out);
+  if (name != "const") support(used.bound[var], used.log, out);
+}
+
+/// Other terms of the class that say more than the node itself, down to the leaves.
+void ConditionEvidence::support(NodeId node, std::size_t log, Pairs& out) {
+  if (!node.valid() || visited_[node.index()]) return;
+  visited_[node.index()] = true;
+  const EGraph& egraph = terms_.egraph;
+  ClassId cls = egraph.class_of(node);
+  Facts own = terms_.analysis.node_facts(egraph, node);
+  constant(node, out);
+  const Facts& whole = terms_.analysis.facts(cls);
+  bool short_of = !(own.range == whole.range) || !(own.structure == whole.structure);
+  for (NodeId child : egraph.children(node)) support(child, log, out);
+  transposes(node, log, out);
+  for (NodeId other : egraph.nodes(cls)) {
+    bool stored = op_info(op_of(egraph.op(other))).kind == OpKind::kLeaf;
+    if (other == node || visited_[other.index()] || (!short_of && !stored)) continue;
+    Facts theirs = terms_.analysis.node_facts(egraph, other);
+    bool says_more = stored || !(intersect(own.range, theirs.range) == own.range) ||
+                     !(join_structure(own.structure, theirs.structure) == own.structure);
+    if (!says_more || !explainer_.were_equal(node, other, log)) continue;
+    out.emplace_back(node, other);
+    support(other, log, out);
+  }
+}
+
+/// A product of mutual transposes is symmetric because some node says that they are.
+void ConditionEvidence::transposes(NodeId node, std::size_t log, Pairs& out) const {
+  const EGraph& egraph = terms_.egraph;
+  auto children = egraph.children(node);
+  if (children.size() != 2 || !terms_.analysis.is_mirrored(egraph, node)) return;
+  for (int side : {0, 1}) {
+    NodeId from = children[static_cast<std::size_t>(side)];
+    NodeId to = children[static_cast<std::size_t>(1 - side)];
+    for (NodeId other : egraph.nodes(egraph.class_of(to))) {
+      auto below = egraph.children(other);
+      bool turns = below.size() == 1 && egraph.class_of(below[0]) == egraph.class_of(from) &&
+                   op_info(op_of(egraph.op(other))).kind == OpKind::kMovement;
+      if (!turns || !explainer_.were_equal(to, other, log)) continue;
+      out.emplace_back(to, other);
+      out.emplace_back(below[0], from);
+    }
+  }
+}
+
+}  // namespace bafe
