@@ -383,7 +383,7 @@ IntTerm bound_at(const Binder& binder, IntTerm t) { return applied(binder.name, 
 
 void assume_ranges(Knowledge& knowledge, const std::vector<Binder>& binders) {
   for (const Binder& binder : binders) {
-    knowledge.assume_for_all([binder](IntTerm t) {
+    knowledge.assume_of(binder.name, [binder](IntTerm t) {
       IntTerm value = bound_at(binder, t);
       Truth inside = member(binder, t);
       return both(

@@ -60,6 +60,7 @@ IntList fixed_list(std::vector<IntTerm> items) {
   std::vector<IntTerm> inverse = inverse_of(items);
   if (inverse.size() == items.size()) {
     out.inverse = [inverse](IntTerm t) { return pick(inverse, t); };
+    out.distinct_below = out.length;
   }
   return out;
 }

@@ -18,6 +18,7 @@ struct IntList {
   IntFunction before;          ///< number of entries less than t; strictly ascending lists only
   IntFunction skipped;         ///< the b-th natural number that is no entry; ascending lists only
   IntFunction inverse;         ///< of a permutation of [0, length)
+  IntTerm distinct_below;      ///< valid: entries differ and lie in [0, distinct_below)
   std::vector<IntTerm> items;  ///< of a list written out (is_fixed)
   bool is_fixed = false;
   std::shared_ptr<const ShapeAlias> alias;  ///< of a shape: the same but for axes of size 1

@@ -18,6 +18,10 @@ class Knowledge {
   void assume(Truth fact);
   /// Holds at every integer. Used at the arguments of the functions that it asks at t itself.
   void assume_for_all(const IntPredicate& body);
+  /// The same, used only at the arguments of `function`.
+  void assume_of(const std::string& function, const IntPredicate& body) {
+    laws_.push_back({{function}, body});
+  }
   void assume_axes(const IntList& list, IntTerm end);
   void assume_permutation(const IntList& list, IntTerm length);
   /// Everything a well-typed call may be assumed to satisfy; element types go to `dtypes`.

@@ -135,13 +135,16 @@ GenericValue generic_meaning(const GenericCall& call, Claims& claims) {
   const OpInfo& info = *call.info;
   if (info.kind == OpKind::kPointwise) return pointwise_meaning(call, claims);
   const MeaningRow& meaning = meaning_rows()[static_cast<std::size_t>(info.op)];
-  if (meaning.shape == nullptr || (meaning.element == nullptr && !is_fill(info.op))) {
+  bool makes = is_fill(info.op) || info.kind == OpKind::kLibrary;
+  if (meaning.shape == nullptr || (meaning.element == nullptr && !makes)) {
     throw NotRepresentable(format("{} has no generic meaning", info.name));
   }
   GenericValue out;
   out.type = meaning.shape(call, claims);
   if (is_fill(info.op)) {
     out.element = [value = call.fields[0].scalar](const AxisIndex&) { return value; };
+  } else if (info.kind == OpKind::kLibrary) {
+    out.element = library_element(call);
   } else {
     out.element = meaning.element(call, out.type);
   }

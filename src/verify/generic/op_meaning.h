@@ -71,6 +71,9 @@ BAFE_GENERIC_ELEMENT(reduce_min_element);
 BAFE_GENERIC_ELEMENT(argmax_element);
 BAFE_GENERIC_ELEMENT(argmin_element);
 
+/// The element of an operator without the column: a routine of the ir layer (matrix_meaning.cpp).
+ElementAt library_element(const GenericCall& call);
+
 // Words that the rules share (op_meaning.cpp).
 
 /// Size of operand `k` on axis t.

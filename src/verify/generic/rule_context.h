@@ -1,66 +1,100 @@
 #pragma once
 /// One direction of a rule at generic sizes and rank: its variables, what its left side lets us
-/// assume, and both sides as elements at one generic index.
+/// assume, what is left to show, and both sides as elements.
 
 #include <optional>
 
 #include "bafe/rules/rule.h"
-#include "knowledge.h"
+#include "expr_reader.h"
 
 namespace bafe::generic {
 
-/// A value of the expression language.
-struct ExprTerm {
-  enum Kind : std::uint8_t { kInt, kList, kDType, kScalar, kTruth, kUnknown };
-  Kind kind = kUnknown;
-  IntTerm integer;
-  IntList list;
-  DTypeTerm dtype;
-  FormRef scalar;
-  DTypeTerm scalar_dtype;
-  Truth truth;
-  std::string text;  ///< a literal text
-};
-
 class RuleContext {
  public:
-  /// Reads types, fields, lets, conditions and both sides. NotRepresentable when a part of the
-  /// right side has no generic meaning; a condition without one is dropped (it only assumes less).
+  /// Reads types, fields, lets, conditions and both sides. NotRepresentable when a part of either
+  /// side has no generic meaning; a condition without one is dropped (it only assumes less).
   RuleContext(const Rewrite& rewrite, Knowledge& knowledge);
+  RuleContext(const RuleContext&) = delete;
 
   struct Pair {
-    FormRef left, right;
+    GenericValue left, right;
   };
-  /// What is left to show, beside `goals`: these elements are equal under the knowledge.
-  std::vector<Pair> pairs;
-  std::vector<Truth> goals;
-  bool dtypes_fit = true;
+  std::vector<Pair> pairs;    ///< outputs: types and elements that have to be equal
+  std::vector<Truth> goals;   ///< the right side is well typed and has the left side's types
+  bool dtypes_fit = true;     ///< so far as element types go
+  bool has_literals = false;  ///< a literal 0 matches both zeros: not the same bits
 
-  // Of class variables and registers.
-  const GenericValue& value(int reg) const { return *registers_[static_cast<std::size_t>(reg)]; }
+  const Rewrite& rewrite() const { return rewrite_; }
   Knowledge& knowledge() { return knowledge_; }
   DTypeFacts& dtypes() { return dtypes_; }
+  /// Shape of what a read names: a class variable, or a wildcard (numbered after them).
+  const IntList& shape_of_read(int number) const { return shapes_.at(number); }
 
  private:
-  friend class ExprReader;
-  friend class LeftReader;
-  friend class RightReader;
+  // rule_left.cpp
+  void read_left();
+  void find_constants(const AttrExpr& expr);
+  void make_templates();
+  GenericValue left_value(const Pattern& pattern, const IntList* shape);
+  GenericValue left_operator(const Pattern& pattern, const IntList* shape);
+  GenericValue left_variable(int variable, const IntList* shape);
+  GenericValue fresh_value(int number, const IntList& shape);
+  GenericField left_field(const AttrField& field, const FieldPattern& pattern);
+  GenericField symbolic_field(const AttrField& field, const std::string& name);
+  const AttrExpr* definition_of(int attr_var) const;
+  int known_length(int attr_var) const;
+  void learn_fields(const Claims& claims);
+  void read_conditions();
+  void assume_condition(const AttrExpr& condition);
+  bool assume_dtypes(const AttrExpr& condition, bool holds);
+  void assume_equal(const GenericField& field, const ExprTerm& value);
+  void read_lets();
+  // rule_right.cpp
+  void read_right();
+  GenericValue right_node(const RightStep& step);
+  GenericValue right_splat(const RightStep& step);
+  /// A composite that stays a node, as what it stands for.
+  GenericValue expanded(const OpInfo& info, const std::vector<GenericValue>& operands);
+  /// Where the expression has no value there is no match, so that it has one may be assumed.
+  ExprTerm strict(const AttrExpr& expr);
+
   const Rewrite& rewrite_;
   Knowledge& knowledge_;
   DTypeFacts dtypes_;
+  ExprSource source_;
   std::vector<std::optional<GenericValue>> registers_;
   std::vector<std::optional<GenericField>> attrs_;
+  std::vector<std::optional<IntList>> templates_;  ///< shapes that :types gives, by class variable
+  std::vector<bool> is_constant_;                  ///< by class variable
+  std::map<int, IntList> shapes_;                  ///< by number of a read
+  int next_read_ = 0;
 };
 
-/// All sizes and ranks at once: are both sides equal, types included? Answers kProven or kTested
-/// with the reason in `detail`.
+/// All sizes and ranks at once.
 struct GenericProof {
   bool proven = false;
   bool exact = false;  ///< the same operators on the same elements: every dtype, every bit
   std::string detail;  ///< what was shown, or what could not be
   int queries = 0;
 };
+/// Are both sides equal, types included, for all sizes and ranks? Never throws.
 GenericProof prove_generic(const Rewrite& rewrite, const std::string& smt_program,
                            const ProofOptions& options);
+
+/// Are two elements the same operators on the same elements?
+class FormMatcher {
+ public:
+  FormMatcher(const RuleContext& context, Knowledge& knowledge)
+      : context_(context), knowledge_(knowledge) {}
+  /// A condition that, if it follows from the knowledge, says so. New symbols stand for axes and
+  /// indices: it is to be proven, not assumed. What must hold of them joins the knowledge.
+  Truth same(const FormRef& a, const FormRef& b);
+
+ private:
+  Truth same_reads(const Form& a, const Form& b);
+  Truth same_folds(const Form& a, const Form& b);
+  const RuleContext& context_;
+  Knowledge& knowledge_;
+};
 
 }  // namespace bafe::generic
