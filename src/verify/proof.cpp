@@ -14,6 +14,7 @@
 #include "bafe/base/format.h"
 #include "bafe/base/trace.h"
 #include "bafe/verify/check.h"
+#include "class_evidence.h"
 #include "smt_child.h"
 #include "symbolic_proof.h"
 
@@ -38,6 +39,24 @@ void refute(RuleProof& proof, const CheckResult& check) {
   proof.counterexample = check.counterexample;
   proof.detail = failure_text(check.failure);
   proof.status = ProofStatus::kRefuted;
+}
+
+/// Bits, zero signs, wrapping integers: what the reals cannot show. False: refuted.
+bool show_classes(const Rule& rule, const ProofOptions& options, RuleProof& proof) {
+  for (const Rewrite& rewrite : rule.rewrites) {
+    ClassEvidence evidence = find_class_evidence(rewrite, options);
+    std::string side = rewrite.forward ? "" : "right to left: ";
+    if (!evidence.counterexample.empty()) {
+      proof.status = ProofStatus::kRefuted;
+      proof.engine = "exhaustive";
+      proof.detail = format("the class is not {}", numeric_class_text(rewrite.numeric));
+      proof.counterexample = side + evidence.counterexample;
+      return false;
+    }
+    if (evidence.text.empty()) continue;
+    proof.class_evidence += (proof.class_evidence.empty() ? "" : "; ") + side + evidence.text;
+  }
+  return true;
 }
 
 std::string tested_text(const CheckResult& check) {
@@ -155,7 +174,7 @@ RuleProof verify_rule(const Rule& rule, const ProofOptions& options) {
     proof.status = ProofStatus::kBounded;
     proof.engine = "interpreter";
     proof.detail = format("the same bytes on {} sizes", check.instances);
-  } else {
+  } else if (show_classes(rule, options, proof)) {
     prove_rewrites(rule, options, proof);
     if (proof.status != ProofStatus::kRefuted) proof.detail += "; " + tested_text(check);
   }

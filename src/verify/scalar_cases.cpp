@@ -60,8 +60,8 @@ ScalarTerms::Id ScalarTerms::rebuild_application(const Row& r, std::map<Id, Id>&
   }
   std::vector<Id> args;
   for (Id arg : r.args) args.push_back(rebuild(arg, done));
-  if (r.prim == Prim::kDiv) return reciprocal(args[0]);
-  if (!r.name.empty()) return opaque(r.prim, std::move(args), r.name);
+  if (r.prim == Prim::kDiv && args.size() == 1) return reciprocal(args[0]);
+  if (!r.name.empty()) return intern({r.kind, r.is_bool, r.prim, r.name, std::move(args), {}});
   return apply(r.prim, std::move(args));
 }
 
@@ -82,7 +82,7 @@ std::optional<ScalarTerms::Split> ScalarTerms::own_split(Id id) {
     if (atom) return Split{id, {}};
     return std::nullopt;
   }
-  if (r.kind != Kind::kApply) return std::nullopt;
+  if (r.kind != Kind::kApply || laws_ == Laws::kSameOperations) return std::nullopt;
   if (r.prim == Prim::kAbs) return split_by_sign(polynomial(r.args[0]));
   if (r.prim == Prim::kMax || r.prim == Prim::kMin) {
     return split_by_sign(polynomial(r.args[0]) + minus(polynomial(r.args[1])));

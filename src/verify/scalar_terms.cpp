@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <numbers>
 
+#include "bafe/ir/rounding.h"
+
 namespace bafe {
 
 ScalarTerms::Id ScalarTerms::intern(Row row) {
@@ -39,7 +41,8 @@ ScalarTerms::Id ScalarTerms::number(const Rational& value) {
 }
 
 ScalarTerms::Id ScalarTerms::literal(double value) {
-  if (value != std::numbers::ln2) return number(Rational::of(value));
+  if (value != std::numbers::ln2 || laws_ == Laws::kSameOperations)
+    return number(Rational::of(value));
   cite(Lemma::kLogOfTwo);
   return logarithm(number(2));
 }
@@ -192,6 +195,7 @@ ScalarTerms::Id ScalarTerms::elementary(Prim prim, std::vector<Id> args) {
 }
 
 ScalarTerms::Id ScalarTerms::apply(Prim prim, std::vector<Id> args) {
+  if (laws_ == Laws::kSameOperations) return apply_same(prim, std::move(args));
   auto minus = [this](Id a, Id b) { return polynomial(a) + scaled(polynomial(b), Rational(-1)); };
   switch (prim) {
     case Prim::kNeg:
@@ -240,6 +244,15 @@ ScalarTerms::Id ScalarTerms::apply(Prim prim, std::vector<Id> args) {
 
 ScalarTerms::Id ScalarTerms::cast(Id value, DType from, DType to) {
   if (from == to) return value;
+  if (laws_ == Laws::kSameOperations) {
+    bool wider = is_float(from) && is_float(to) && dtype_info(from).bits > dtype_info(to).bits &&
+                 unit_roundoff(from) < unit_roundoff(to);
+    std::string back = std::string(dtype_info(to).name) + "_" + std::string(dtype_info(from).name);
+    if (wider && is_apply(value, Prim::kCast) && row(value).name == back) return row(value).args[0];
+    std::string name = std::string(dtype_info(from).name) + "_" + std::string(dtype_info(to).name);
+    Row row{Kind::kApply, to == DType::kBool, Prim::kCast, name, {value}, {}};
+    return intern(std::move(row));
+  }
   if (to == DType::kBool) return negated(zero(polynomial(value)));
   if (from == DType::kBool) return choose(value, number(1), number(0));
   if (is_float(to)) return value;

@@ -41,6 +41,12 @@ struct ValueRange {
 class ScalarTerms {
  public:
   using Id = int;
+  /// Which terms count as equal: those equal over the reals, or those that are the same operations
+  /// on the same operands, whatever numbers are (IEEE, wrapping): commuted operands of sums and
+  /// products, the lattice of max and min, Boolean algebra, and signs that move exactly.
+  enum class Laws : std::uint8_t { kReals, kSameOperations };
+
+  explicit ScalarTerms(Laws laws = Laws::kReals) : laws_(laws) {}
 
   Id number(const Rational& value);
   /// A literal of an element tree: the double next to log 2 stands for log 2.
@@ -112,6 +118,10 @@ class ScalarTerms {
   Id choose(Id condition, Id yes, Id no);
   Id elementary(Prim prim, std::vector<Id> args);
 
+  // scalar_same.cpp: Laws::kSameOperations.
+  Id apply_same(Prim prim, std::vector<Id> args);
+  Id sum_or_product(Prim prim, Id a, Id b);
+
   // scalar_laws.cpp: products, inverses, roots, exponentials, logarithms.
   Polynomial tidy(const Polynomial& p);
   std::optional<Polynomial> tidy_term(const Monomial& monomial);
@@ -157,6 +167,7 @@ class ScalarTerms {
   std::string smt_application(Id id, Script& script);
   std::string smt_assumptions(Script& script);
 
+  Laws laws_;
   std::deque<Row> rows_;  ///< references stay valid while rows are added
   std::map<Key, Id> ids_;
   std::map<Id, ValueRange> ranges_;
