@@ -1,7 +1,7 @@
 # One GoogleTest program a layer: tests/cpp/<layer>/*_test.cpp.
 find_package(GTest REQUIRED)
 include(GoogleTest)
-foreach(layer base ir check rules egraph verify cost search codegen runtime)
+foreach(layer base ir check rules egraph verify cost search codegen runtime fuzz)
   file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/cpp/${layer}/*_test.cpp)
   if(sources)
     add_executable(${layer}_test ${sources})

@@ -17,6 +17,10 @@ LAYERS = {
     "search": {"base", "ir", "rules", "egraph", "verify", "cost"},
     "codegen": {"base", "ir", "cost"},
     "runtime": {"base", "ir", "check", "rules", "egraph", "verify", "cost", "search", "codegen"},
+    "fuzz": {
+        *("base", "ir", "check", "rules", "egraph", "verify", "cost"),
+        *("search", "codegen", "runtime"),
+    },
 }
 DOORS = {  # third-party header -> the only files that include it
     r"xxhash\.h": {"src/base/hash.cpp"},
