@@ -12,6 +12,7 @@ foreach(layer base ir check rules egraph verify cost search codegen runtime fuzz
   endif()
 endforeach()
 
+target_link_libraries(verify_test PRIVATE quadmath)  # lemmas in 113 bits
 target_link_libraries(check_test PRIVATE bafe_search)  # whose certificates are checked
 
 # Faults: a system call fails, a process dies, a compiler lies. ./run test takes a slice, ./run test

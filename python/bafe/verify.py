@@ -27,7 +27,11 @@ class Proof(NamedTuple):
 
     ``status`` is ``proven`` (all sizes), ``bounded`` (small sizes, index by index), ``tested``
     (values only) or
-    ``refuted`` (then ``counterexample`` has the numbers).
+    ``refuted`` (then ``counterexample`` has the numbers). ``class_evidence`` says what shows the
+    numeric class: the same operations, every value of a small type, a ring. ``notes`` names
+    conditions that could be dropped. ``smt`` holds the questions that the solver answered
+    ``unsat``, as SMT-LIB 2 with a ``(reset)`` after each; ``lemmas`` the laws of functions that
+    were used.
     """
 
     name: str
@@ -36,11 +40,18 @@ class Proof(NamedTuple):
     detail: str
     counterexample: str
     ms: float
+    class_evidence: str = ""
+    notes: str = ""
+    smt: str = ""
+    lemmas: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         text = f"{self.name}: {self.status} ({self.engine}, {self.ms:.1f} ms)"
         if self.detail:
             text += f"\n  {self.detail}"
+        for label, value in (("class", self.class_evidence), ("note", self.notes)):
+            text += f"\n  {label}: {value}" if value else ""
+        text += f"\n  laws used: {', '.join(self.lemmas)}" if self.lemmas else ""
         return text + (f"\n  counterexample: {self.counterexample}" if self.counterexample else "")
 
 

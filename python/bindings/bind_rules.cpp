@@ -106,6 +106,10 @@ py::dict proof_to_python(const RuleProof& proof) {
   out["detail"] = proof.detail;
   out["counterexample"] = proof.counterexample;
   out["ms"] = proof.ms;
+  out["class_evidence"] = proof.class_evidence;
+  out["notes"] = proof.notes;
+  out["smt"] = proof.smt;
+  out["lemmas"] = py::tuple(py::cast(proof.lemmas));
   return out;
 }
 

@@ -21,6 +21,10 @@
 namespace bafe {
 namespace {
 
+void add_note(RuleProof& proof, const std::string& note) {
+  proof.notes += (proof.notes.empty() ? "" : "; ") + note;
+}
+
 /// What a failure of the checks means.
 std::string failure_text(const std::string& failure) {
   static const std::map<std::string, std::string> texts = {
@@ -77,7 +81,6 @@ void prove_rewrites(const Rule& rule, const ProofOptions& options, RuleProof& pr
       proof.detail = side.detail;
       proof.counterexample = side.counterexample;
     }
-    proof.smt += side.smt;
     for (const std::string& lemma : side.lemmas) {
       bool known = std::find(proof.lemmas.begin(), proof.lemmas.end(), lemma) != proof.lemmas.end();
       if (!known) proof.lemmas.push_back(lemma);
@@ -164,6 +167,7 @@ RuleProof verify_rule(const Rule& rule, const ProofOptions& options) {
   RuleProof proof;
   proof.name = rule.name;
   std::int64_t begin = now_ns();
+  SmtTranscript transcript;
   CheckOptions check_options;
   check_options.seed = options.seed;
   check_options.instances = options.instances;
@@ -178,6 +182,11 @@ RuleProof verify_rule(const Rule& rule, const ProofOptions& options) {
     prove_rewrites(rule, options, proof);
     if (proof.status != ProofStatus::kRefuted) proof.detail += "; " + tested_text(check);
   }
+  proof.smt = transcript.proofs();
+  if (transcript.unanswered() > 0 && proof.status != ProofStatus::kProven) {
+    add_note(proof, format("{} questions to the solver had no answer", transcript.unanswered()));
+  }
+  if (check.overflows) add_note(proof, "the left side overflows where the right one is finite");
   proof.ms = static_cast<double>(now_ns() - begin) / 1e6;
   return proof;
 }

@@ -22,6 +22,8 @@ extern char** environ;
 namespace bafe {
 namespace {
 
+thread_local SmtTranscript* current_transcript = nullptr;
+
 bool executable(const std::string& path) { return access(path.c_str(), X_OK) == 0; }
 
 bool send_all(int fd, const std::string& text) {
@@ -77,24 +79,8 @@ pid_t start(const std::string& program, unsigned rlimit, int child_fd) {
   return pid;
 }
 
-}  // namespace
-
-std::string find_smt_program() {
-  std::string given = option("BAFE_SMT");
-  if (!given.empty()) return executable(given) ? given : "";
-  Dl_info info;
-  if (dladdr(reinterpret_cast<void*>(&find_smt_program), &info) == 0 || info.dli_fname == nullptr) {
-    return "";
-  }
-  std::string file = info.dli_fname;
-  std::size_t slash = file.rfind('/');
-  std::string beside =
-      (slash == std::string::npos ? std::string("./") : file.substr(0, slash + 1)) + "bafe-smt";
-  return executable(beside) ? beside : "";
-}
-
-SmtAnswer ask_smt(const std::string& program, const std::string& script, unsigned rlimit,
-                  int wall_ms) {
+SmtAnswer run_child(const std::string& program, const std::string& script, unsigned rlimit,
+                    int wall_ms) {
   SmtAnswer missing;
   missing.status = SmtStatus::kMissing;
   int ends[2];
@@ -113,6 +99,41 @@ SmtAnswer ask_smt(const std::string& program, const std::string& script, unsigne
   while (waitpid(pid, nullptr, 0) < 0 && errno == EINTR) {
   }
   return complete ? parse_answer(text) : SmtAnswer{};
+}
+
+}  // namespace
+
+std::string find_smt_program() {
+  std::string given = option("BAFE_SMT");
+  if (!given.empty()) return executable(given) ? given : "";
+  Dl_info info;
+  if (dladdr(reinterpret_cast<void*>(&find_smt_program), &info) == 0 || info.dli_fname == nullptr) {
+    return "";
+  }
+  std::string file = info.dli_fname;
+  std::size_t slash = file.rfind('/');
+  std::string beside =
+      (slash == std::string::npos ? std::string("./") : file.substr(0, slash + 1)) + "bafe-smt";
+  return executable(beside) ? beside : "";
+}
+
+SmtTranscript::SmtTranscript() : outer_(current_transcript) { current_transcript = this; }
+SmtTranscript::~SmtTranscript() { current_transcript = outer_; }
+
+void SmtTranscript::add(const std::string& script, SmtStatus status) {
+  if (status == SmtStatus::kUnknown || status == SmtStatus::kMissing) ++unanswered_;
+  if (status != SmtStatus::kUnsat) return;
+  bool ints = script.find("Int") != std::string::npos;
+  bool reals = script.find("Real") != std::string::npos;
+  const char* logic = !ints ? "QF_UFLRA" : reals ? "QF_UFLIRA" : "QF_UFLIA";
+  proofs_ += std::string("(set-logic ") + logic + ")\n" + script + "(check-sat)\n(reset)\n";
+}
+
+SmtAnswer ask_smt(const std::string& program, const std::string& script, unsigned rlimit,
+                  int wall_ms) {
+  SmtAnswer answer = run_child(program, script, rlimit, wall_ms);
+  if (current_transcript != nullptr) current_transcript->add(script, answer.status);
+  return answer;
 }
 
 }  // namespace bafe

@@ -17,6 +17,24 @@ struct SmtAnswer {
 /// BAFE_SMT, or bafe-smt beside the file that holds this code; "" when neither exists.
 std::string find_smt_program();
 
+/// While it lives, keeps what this thread asks the child.
+class SmtTranscript {
+ public:
+  SmtTranscript();
+  ~SmtTranscript();
+  SmtTranscript(const SmtTranscript&) = delete;
+  SmtTranscript& operator=(const SmtTranscript&) = delete;
+  void add(const std::string& script, SmtStatus status);
+  /// Questions answered unsat, as a second solver reads them: set-logic, script, check-sat, reset.
+  const std::string& proofs() const { return proofs_; }
+  int unanswered() const { return unanswered_; }
+
+ private:
+  SmtTranscript* outer_;
+  std::string proofs_;
+  int unanswered_ = 0;
+};
+
 /// Starts the child, writes `script`, reads the answer. The child is killed after `wall_ms`. Never
 /// throws.
 SmtAnswer ask_smt(const std::string& program, const std::string& script, unsigned rlimit,

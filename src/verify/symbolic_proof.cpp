@@ -92,14 +92,8 @@ struct Tally {
   std::string open;     ///< why an instance is not decided
   std::string skipped;  ///< why an instance has no normal form
   std::string refuted;
-  std::string smt;         ///< the questions answered unsat
   std::set<Lemma> lemmas;  ///< cited by the forms
 };
-
-/// As a solver reads it: every question on its own.
-std::string smt_text_of(const std::string& script) {
-  return "(set-logic QF_UFLRA)\n" + script + "(check-sat)\n(reset)\n";
-}
 
 /// Puts one question to the child; true when it shows that the sides are equal.
 bool ask(const RuleInstance& instance, const Graph& graph, const std::string& script,
@@ -107,7 +101,6 @@ bool ask(const RuleInstance& instance, const Graph& graph, const std::string& sc
   SmtAnswer answer = ask_smt(smt_program, script, options.rlimit, options.wall_ms);
   if (answer.status == SmtStatus::kUnsat) {
     ++tally.queries;
-    tally.smt += smt_text_of(script);
     return true;
   }
   if (answer.status == SmtStatus::kSat) tally.refuted = confirm(instance, graph, answer);
@@ -167,7 +160,6 @@ SymbolicProof verdict(const Tally& tally, bool for_all, const std::string& scope
   } else {
     proof.status = for_all ? ProofStatus::kProven : ProofStatus::kBounded;
     proof.detail = "equal over the reals " + scope;
-    proof.smt = tally.smt;
     for (Lemma lemma : tally.lemmas) proof.lemmas.push_back(lemma_info(lemma).name);
   }
   return proof;

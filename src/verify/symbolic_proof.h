@@ -11,7 +11,6 @@ namespace bafe {
 struct SymbolicProof {
   ProofStatus status = ProofStatus::kTested;
   std::string engine, detail, counterexample;
-  std::string smt;                  ///< questions that the child answered, in SMT-LIB 2
   std::vector<std::string> lemmas;  ///< laws of functions that the argument uses
 };
 
