@@ -236,10 +236,50 @@ Truth resolved(Truth what, const Knowledge& knowledge) {
   return what;
 }
 
+namespace {
+
+/// Does a condition compare what a function says at `at` (a size)? Where axes stand alone, both
+/// cases occur.
+bool compares_at(IntTerm term, IntTerm at) {
+  for (const IndexCase& one : cases_of(term)) {
+    const TruthRow r = row(one.path);
+    for (Truth part : r.kind == TruthKind::kAnd ? r.parts : std::vector<Truth>{one.path}) {
+      const TruthRow c = row(part);
+      const TruthRow positive = c.kind == TruthKind::kNot ? row(c.parts[0]) : c;
+      bool compares = positive.kind == TruthKind::kZero ||
+                      positive.kind == TruthKind::kNonNegative ||
+                      positive.kind == TruthKind::kOr || positive.kind == TruthKind::kAnd;
+      if (!compares) continue;
+      for (IntTerm t : positive.terms) {
+        if (!functions_at(t, at).empty()) return true;
+      }
+      if (!positive.parts.empty()) return true;
+    }
+  }
+  return false;
+}
+
+/// Is a bound index asked?
+bool asks_bound(IntTerm term) {
+  const IntRow r = row(term);
+  if (r.kind == IntKind::kApply && r.name.rfind("K!", 0) == 0) return true;
+  if (r.kind == IntKind::kPolynomial) {
+    for (const auto& [monomial, coefficient] : r.poly) {
+      for (const auto& [atom, power] : monomial) {
+        if (asks_bound(IntTerm::of_row(atom))) return true;
+      }
+    }
+  }
+  return std::any_of(r.args.begin(), r.args.end(), asks_bound);
+}
+
+}  // namespace
+
 IntTerm resolved_function(IntTerm function, IntTerm rank, const Knowledge& knowledge) {
+  if (!asks_bound(function)) return function;
   IntTerm b = fresh("b");
   IntTerm body = open(function, b);
-  if (some_choice(body).id < 0) return function;
+  if (some_choice(body).id < 0 || !compares_at(body, b)) return function;
   Knowledge inside = knowledge;
   inside.assume(in_range(b, rank));
   IntTerm simple = resolved(body, inside);

@@ -46,6 +46,7 @@ SumForm under(const SumForm& body, Truth condition) {
       left.push_back(part);
     }
     term.guard = all_of(left);
+    term.is_settled = false;
     if (!dropped && !is_false(term.guard)) out.push_back(std::move(term));
   }
   return out;

@@ -82,6 +82,7 @@ SumForm product_of(const SumForm& a, const SumForm& b) {
       both_terms.coefficient = x.coefficient * y.coefficient;
       both_terms.binders.insert(both_terms.binders.end(), y.binders.begin(), y.binders.end());
       both_terms.guard = both(x.guard, y.guard);
+      both_terms.is_settled = false;
       for (const SumFactor& factor : y.factors) multiply(both_terms.factors, factor);
       if (!is_false(both_terms.guard)) out.push_back(std::move(both_terms));
     }
@@ -94,6 +95,7 @@ SumForm guarded(const SumForm& a, Truth condition) {
   SumForm out;
   for (SumTerm term : a) {
     term.guard = both(condition, term.guard);
+    term.is_settled = false;
     if (!is_false(term.guard)) out.push_back(std::move(term));
   }
   return out;

@@ -34,6 +34,7 @@ struct SumTerm {
   std::vector<Binder> binders;
   Truth guard;
   std::vector<SumFactor> factors;
+  bool is_settled = false;  ///< brought to the form of SumProver::settled
 };
 using SumForm = std::vector<SumTerm>;
 

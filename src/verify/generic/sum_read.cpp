@@ -115,7 +115,10 @@ SumForm SumProver::fold(const Form& form, const Knowledge& known) {
   if (smallest) body = scaled(body, -1);
   switch (form.reduce) {
     case ReduceKind::kSum:
-      for (SumTerm& term : body) term.binders.insert(term.binders.begin(), binder);
+      for (SumTerm& term : body) {
+        term.binders.insert(term.binders.begin(), binder);
+        term.is_settled = false;
+      }
       return settled(body, known);
     case ReduceKind::kMax:
     case ReduceKind::kMin: {

@@ -266,6 +266,9 @@ void SumProver::resolve_reads(SumTerm& term, const Knowledge& known) {
 }
 
 bool SumProver::settle(SumTerm& term, const Knowledge& known) {
+  if (term.is_settled) return true;
+  term.is_settled = true;
+  bool narrowed = false;
   for (int step = 0; step < 24; ++step) {
     Knowledge ranges = known;
     assume_ranges(ranges, term.binders);
@@ -273,10 +276,11 @@ bool SumProver::settle(SumTerm& term, const Knowledge& known) {
     if (is_false(term.guard) || term.coefficient.sign() == 0) return false;
     if (take_delta(term, known)) {
       resolve_reads(term, known);
+      narrowed = true;
       continue;
     }
     bool changed = false;
-    for (std::size_t i = term.binders.size(); i-- > 0 && !changed;) {
+    for (std::size_t i = term.binders.size(); narrowed && i-- > 0 && !changed;) {
       if (!is_empty(term.binders[i], known)) continue;
       Binder binder = term.binders[i];
       term.binders.erase(term.binders.begin() + static_cast<std::ptrdiff_t>(i));
@@ -287,6 +291,7 @@ bool SumProver::settle(SumTerm& term, const Knowledge& known) {
     }
     for (std::size_t i = 0; i < term.binders.size() && !changed; ++i)
       changed = drop_unused(term, i, known);
+    narrowed = narrowed && changed;
     if (changed || cancel_inverses(term, known) || join_orthogonal(term, known)) continue;
     return true;
   }
