@@ -177,6 +177,8 @@ Built ProgramMaker::build_planned(Plan plan, const CandidatePlan& way, const Req
   }
   ValidationLimits limits;
   limits.rounds = rounds_products(built.plan);
+  limits.predicted_ns = way.program.predicted_ns;
+  limits.chosen = &way.program.graph;
   Validation validation =
       validate(request.graph, *built.executable, request.constants, flops, bytes, limits);
   built.validation = validation.record;
