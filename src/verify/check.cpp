@@ -255,20 +255,14 @@ CheckResult check_rule(const Rule& rule, const CheckOptions& options) {
     CheckResult values = check_values(rewrite, options);
     total.instances += values.instances;
     total.dtypes = values.dtypes;
-    if (values.passed) {
-      CheckResult stable = check_stability(rewrite, options);
-      total.instances += stable.instances;
-      values.passed = stable.passed;
-      values.failure = stable.failure;
-      values.counterexample = stable.counterexample;
-    }
-    if (values.passed) {
-      CheckResult domain = check_domain(rewrite, options);
-      total.instances += domain.instances;
-      total.overflows = total.overflows || domain.overflows;
-      values.passed = domain.passed;
-      values.failure = domain.failure;
-      values.counterexample = domain.counterexample;
+    for (auto check : {check_stability, check_domain, check_exact}) {
+      if (!values.passed) break;
+      CheckResult next = check(rewrite, options);
+      total.instances += next.instances;
+      total.overflows = total.overflows || next.overflows;
+      values.passed = next.passed;
+      values.failure = next.failure;
+      values.counterexample = next.counterexample;
     }
     if (!values.passed) {
       total.failure = values.failure;

@@ -54,6 +54,8 @@ double draw(DataKind kind, Dice& dice) {
       return special(dice);
     case DataKind::kPoles:
       return pole(dice);
+    case DataKind::kIntegers:
+      return dice.below(7) - 3;
     case DataKind::kWide:
       return dice.chance(50) ? 1e4 * (2 * dice.uniform() - 1) : 1e3 * dice.normal();
   }

@@ -22,6 +22,7 @@ enum class DataKind : std::uint8_t {
   kCancelling,  ///< large numbers that cancel within a tensor, plus small noise
   kSpecial,     ///< NaN, Inf, both zeros, subnormals among plain numbers
   kPoles,       ///< 0, 1, -1, 2, 1/2 …: where quotients, roots and logarithms end
+  kIntegers,    ///< -3 … 3
   kWide,        ///< up to 1e4, where exponentials overflow and sums of products do not
 };
 const char* data_kind_text(DataKind kind);
@@ -55,6 +56,9 @@ CheckResult check_stability(const Rewrite& rewrite, const CheckOptions& options 
 /// At ordinary numbers, poles among them, one side has a finite value where the other has: "domain"
 /// if not. Where only large numbers tell them apart ("overflow") class `domain` says so and passes.
 CheckResult check_domain(const Rewrite& rewrite, const CheckOptions& options = {});
+/// Numbers without rounding on sizes 0, 1, 2, 3, 5 and ranks 0 to 3: integers, and residues modulo
+/// 2^61 - 1 where both sides are sums of products.
+CheckResult check_exact(const Rewrite& rewrite, const CheckOptions& options = {});
 /// Same bytes in the states that a move names.
 CheckResult check_move(const Move& move, const CheckOptions& options = {});
 /// All checks of all directions; the first failure.
