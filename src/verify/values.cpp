@@ -150,7 +150,7 @@ void keep_promise(Tensor& t, const FactPromise& promise) {
 const char* data_kind_text(DataKind kind) {
   static constexpr const char* names[] = {"plain",  "scale 1e4", "scale 1e-4", "offset 1e4",
                                           "sorted", "one-hot",   "cancelling", "special",
-                                          "pole",   "wide"};
+                                          "pole",   "integer",   "wide"};
   return names[static_cast<std::size_t>(kind)];
 }
 
