@@ -11,6 +11,7 @@
 #include "bafe/ir/builder.h"
 #include "bafe/ir/eval.h"
 #include "bafe/verify/instance.h"
+#include "generic/sum_rule.h"
 #include "smt_child.h"
 #include "symbolic_run.h"
 
@@ -169,6 +170,11 @@ SymbolicProof verdict(const Tally& tally, bool for_all, const std::string& scope
 
 SymbolicProof prove_symbolically(const Rewrite& rewrite, const std::string& smt_program,
                                  const ProofOptions& options) {
+  generic::GenericProof all = generic::prove_generic(rewrite, smt_program, options);
+  if (!all.proven && !is_pointwise(rewrite)) {
+    all = generic::prove_sums(rewrite, smt_program, options);
+  }
+  if (all.proven) return {ProofStatus::kProven, "generic axis", all.detail, "", {}};
   InstanceMaker maker(rewrite);
   Dice dice(options.seed + 5);
   bool pointwise = is_pointwise(rewrite);

@@ -17,6 +17,8 @@ IntList written_out(IntList list) {
   for (std::int64_t i = 0; i < count; ++i) items.push_back(list.at(i));
   IntList out = fixed_list(std::move(items));
   out.distinct_below = list.distinct_below;
+  out.ascending = list.ascending;
+  out.permutation = list.permutation;
   out.alias = list.alias;
   if (!out.inverse) out.inverse = list.inverse;
   return out;
@@ -115,6 +117,7 @@ IntList ascending_set(const IntPredicate& has, IntTerm length, IntTerm end, Clai
   out.has = has;
   out.inverse = nullptr;
   out.distinct_below = end;
+  out.ascending = true;
   claims.axes.push_back({out, end});
   return out;
 }
@@ -129,6 +132,7 @@ IntList counting(IntTerm n) {
   out.skipped = [n](IntTerm b) { return b + n; };
   out.inverse = out.at;
   out.distinct_below = n;
+  out.ascending = out.permutation = true;
   return out;
 }
 
@@ -290,6 +294,8 @@ struct ExprFunctions {
     out.length = where.length;
     out.at = [x, where](IntTerm t) { return x.at(where.at(t)); };
     if (x.inverse && where.inverse) {
+      // Of permutations of one length, which having a value makes sure of.
+      out.permutation = x.permutation && where.permutation && x.length == where.length;
       out.inverse = [x, where](IntTerm t) { return where.inverse(x.inverse(t)); };
     }
     if (x.inverse && where.has && where.position && x.distinct_below.valid() &&
@@ -344,6 +350,7 @@ struct ExprFunctions {
     out.before = [n, stop](IntTerm t) { return choose(less(t, n), 0, smaller(t - n, stop - n)); };
     out.skipped = [n, stop](IntTerm b) { return choose(less(b, n), b, b + stop - n); };
     out.distinct_below = stop;
+    out.ascending = true;
     return list_term(out);
   }
   static ExprTerm sort(ExprReader& r, Call call) {
@@ -392,6 +399,7 @@ struct ExprFunctions {
     out.position = p.at;
     out.has = [n = p.length](IntTerm t) { return in_range(t, n); };
     out.distinct_below = p.length;
+    out.permutation = true;
     return list_term(out);
   }
   static ExprTerm swap_last(ExprReader& r, Call call) {
@@ -406,6 +414,7 @@ struct ExprFunctions {
     out.position = out.at;
     out.has = [n](IntTerm t) { return in_range(t, n); };
     out.distinct_below = n;
+    out.permutation = true;
     return list_term(out);
   }
   static ExprTerm subset(ExprReader& r, Call call) {

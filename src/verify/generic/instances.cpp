@@ -5,7 +5,7 @@
 namespace bafe::generic {
 namespace {
 
-constexpr int kRounds = 3;
+constexpr int kRounds = 2;
 constexpr std::size_t kMostFacts = 4000, kMostAxes = 60;
 
 bool is_function(IntTerm t) { return row(t).kind == IntKind::kFunction; }
@@ -85,10 +85,13 @@ void Instances::scan(Truth what) {
 }
 
 void Instances::scan(IntTerm what) {
-  if (!seen_terms_.insert(what.id).second) return;
+  if (!born_.emplace(what.id, round_).second) return;
   const IntRow r = row(what);
   if (r.kind == IntKind::kFunction) return;  // its variable is bound
-  if (r.kind == IntKind::kSymbol && r.name.rfind("any!", 0) == 0) axes_.push_back(what);
+  if (r.kind == IntKind::kSymbol && r.name.rfind("any!", 0) == 0) {
+    axes_.push_back(what);
+    goal_symbols_.push_back(what);
+  }
   if (r.kind == IntKind::kChoice) scan(r.condition);
   for (IntTerm arg : r.args) scan(arg);
   if (r.kind == IntKind::kApply) scan_application(what);
@@ -110,6 +113,8 @@ void Instances::scan_application(IntTerm what) {
 }
 
 void Instances::tell(std::size_t law, const IntPredicate& body, IntTerm at) {
+  auto born = born_.find(at.id);
+  if (born != born_.end() && born->second >= round_) return;  // its turn is the next round
   if (facts_.size() < kMostFacts && told_.insert({law, at.id}).second) add(body(at));
 }
 
@@ -142,6 +147,15 @@ void Instances::tell_product(IntTerm product, std::size_t law) {
   add(implies(both(none_negative, equal(product, 1)), all_one));
   add(implies(all_one, equal(product, 1)));
   (void)law;
+}
+
+/// A position is taken apart by quotients and remainders: an entry lies inside an axis that is not
+/// empty, whatever the position.
+void Instances::tell_unflatten(IntTerm place, std::size_t law) {
+  if (!told_.insert({law, -1}).second) return;
+  const IntRow r = row(place);
+  IntTerm axis = r.args[3], size = open(r.args[1], axis);
+  add(implies(both(in_range(axis, r.args[0]), at_most(1, size)), in_range(place, size)));
 }
 
 void Instances::tell_boxes() {
@@ -187,12 +201,14 @@ void Instances::round() {
     for (const std::string& name : law.triggers) {
       at.insert(at.end(), asked_[name].begin(), asked_[name].end());
     }
+    for (IntTerm t : law.eager ? goal_symbols_ : std::vector<IntTerm>{}) at.push_back(t);
     for (IntTerm t : at) tell(i, law.body, t);
   }
   std::vector<IntTerm> opaque = opaque_;
   for (IntTerm term : opaque) {
     std::size_t law = 10'000 + static_cast<std::size_t>(term.id);
     if (row(term).name == "where") tell_where(term, law);
+    if (row(term).name == "unflatten") tell_unflatten(term, law);
     if (row(term).name == "product" && told_.insert({law, -1}).second) tell_product(term, law);
   }
   tell_boxes();
@@ -202,7 +218,7 @@ void Instances::round() {
 std::vector<Truth> Instances::grow(std::vector<Truth> given) {
   for (Truth fact : knowledge_.facts_) add(fact);
   for (Truth fact : given) add(fact);
-  for (int i = 0; i < kRounds; ++i) {
+  for (round_ = 1; round_ <= kRounds; ++round_) {
     std::size_t before = facts_.size();
     round();
     if (facts_.size() == before) break;

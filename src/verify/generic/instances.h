@@ -29,6 +29,7 @@ class Instances {
   void tell(std::size_t law, const IntPredicate& body, IntTerm at);
   void tell_where(IntTerm witness, std::size_t law);
   void tell_product(IntTerm product, std::size_t law);
+  void tell_unflatten(IntTerm place, std::size_t law);
   void tell_boxes();
   void tell_pairs();
   void tell_pair(IntTerm a, IntTerm b);
@@ -36,10 +37,13 @@ class Instances {
   const Knowledge& knowledge_;
   std::vector<Truth> facts_;
   std::set<Truth> known_;
-  std::set<int> seen_terms_, seen_truths_;
+  std::set<int> seen_truths_;
+  std::map<int, int> born_;  ///< round in which a term was met first
+  int round_ = 0;
   std::map<std::string, std::vector<IntTerm>> asked_;  ///< arguments by function
   std::map<std::string, std::set<int>> asked_ids_;
-  std::vector<IntTerm> axes_;    ///< all arguments, and symbols of goals
+  std::vector<IntTerm> axes_;  ///< all arguments, and symbols of goals
+  std::vector<IntTerm> goal_symbols_;
   std::vector<IntTerm> opaque_;  ///< applications with function arguments
   std::set<std::pair<std::size_t, int>> told_;
   std::set<std::pair<int, int>> paired_;

@@ -61,6 +61,7 @@ IntList fixed_list(std::vector<IntTerm> items) {
   if (inverse.size() == items.size()) {
     out.inverse = [inverse](IntTerm t) { return pick(inverse, t); };
     out.distinct_below = out.length;
+    out.permutation = true;
   }
   return out;
 }

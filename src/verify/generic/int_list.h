@@ -21,6 +21,8 @@ struct IntList {
   IntTerm distinct_below;      ///< valid: entries differ and lie in [0, distinct_below)
   std::vector<IntTerm> items;  ///< of a list written out (is_fixed)
   bool is_fixed = false;
+  bool ascending = false;    ///< strictly, in [0, distinct_below), and has … skipped say so
+  bool permutation = false;  ///< of [0, length), and inverse is its inverse
   std::shared_ptr<const ShapeAlias> alias;  ///< of a shape: the same but for axes of size 1
 };
 

@@ -16,12 +16,16 @@ void Knowledge::assume_for_all(const IntPredicate& body) {
 
 void Knowledge::assume_axes(const IntList& list, IntTerm end) {
   assume(all_of({at_most(0, list.length), at_most(list.length, end)}));
-  for (const IntPredicate& law : axes_laws(list, end)) assume_for_all(law);
+  for (const IntPredicate& law : axes_laws(list, end)) {
+    laws_.push_back({triggers_of(law), law, true});
+  }
 }
 
 void Knowledge::assume_permutation(const IntList& list, IntTerm length) {
   assume(equal(list.length, length));
-  for (const IntPredicate& law : permutation_laws(list, length)) assume_for_all(law);
+  for (const IntPredicate& law : permutation_laws(list, length)) {
+    laws_.push_back({triggers_of(law), law, true});
+  }
 }
 
 void Knowledge::assume(const Claims& claims, DTypeFacts& dtypes) {
@@ -73,16 +77,30 @@ Truth goal_equal(const IntList& a, const IntList& b) {
               implies(in_range(at, a.length), equal(a.at(at), b.at(at))));
 }
 
+namespace {
+
+void goals_of_axes(const IntList& list, IntTerm end, std::vector<Truth>& goals) {
+  if (list.is_fixed) {
+    for (std::size_t i = 0; i < list.items.size(); ++i) {
+      goals.push_back(in_range(list.items[i], end));
+      if (i > 0) goals.push_back(less(list.items[i - 1], list.items[i]));
+    }
+    return;
+  }
+  if (!list.ascending) throw NotRepresentable("axes that are not known to ascend");
+  goals.push_back(goal_for_all(
+      [&](IntTerm i) { return implies(in_range(i, list.length), in_range(list.at(i), end)); }));
+}
+
+}  // namespace
+
 bool goals_of(const Claims& claims, const DTypeFacts& dtypes, std::vector<Truth>& goals) {
   goals.insert(goals.end(), claims.facts.begin(), claims.facts.end());
   for (const IntPredicate& body : claims.for_all) goals.push_back(goal_for_all(body));
-  for (const auto& axes : claims.axes) {
-    for (const IntPredicate& law : axes_laws(axes.list, axes.end))
-      goals.push_back(goal_for_all(law));
-  }
+  for (const auto& axes : claims.axes) goals_of_axes(axes.list, axes.end, goals);
   for (const auto& p : claims.permutations) {
     goals.push_back(equal(p.list.length, p.length));
-    if (!p.list.inverse) throw NotRepresentable("a permutation without a known inverse");
+    if (p.list.permutation) continue;
     for (const IntPredicate& law : permutation_laws(p.list, p.length)) {
       goals.push_back(goal_for_all(law));
     }
@@ -104,22 +122,14 @@ std::vector<IntPredicate> axes_laws(const IntList& list, IntTerm end) {
       [=](IntTerm i) {
         IntTerm t = list.at(i);
         return implies(in_range(i, n),
-                       all_of({in_range(t, end), list.has(t), equal(list.position(t), i),
-                               equal(list.before(t), i)}));
-      },
-      [=](IntTerm i) {
-        return implies(both(at_most(0, i), less(i + 1, n)), less(list.at(i), list.at(i + 1)));
+                       all_of({in_range(t, end), list.has(t), equal(list.position(t), i)}));
       },
       [=](IntTerm t) {
         IntTerm i = list.position(t);
-        return implies(list.has(t), all_of({in_range(t, end), in_range(i, n), equal(list.at(i), t),
-                                            equal(list.before(t), i)}));
+        return implies(list.has(t),
+                       all_of({in_range(t, end), in_range(i, n), equal(list.at(i), t)}));
       },
-      // before counts the members below.
-      [=](IntTerm t) {
-        IntTerm next = list.before(t) + choose(list.has(t), 1, 0);
-        return equal(list.before(t + 1), next);
-      },
+      [=](IntTerm t) { return implies(list.has(t), equal(list.before(t), list.position(t))); },
       [=](IntTerm t) {
         return all_of({in_range(list.before(t), n + 1),
                        implies(at_most(t, 0), equal(list.before(t), 0)),

@@ -44,6 +44,7 @@ class Knowledge {
   struct Law {
     std::vector<std::string> triggers;  ///< functions whose arguments are instances
     IntPredicate body;
+    bool eager = false;  ///< told at the symbols of goals too, whatever is asked of them
   };
   friend class Instances;
   std::string smt_program_;

@@ -321,11 +321,14 @@ void RuleContext::learn_fields(const Claims& claims) {
     IntList& list = attr->list;
     IntTerm entries = close(list.at);
     for (const auto& axes : claims.axes) {
-      if (close(axes.list.at) == entries) list.distinct_below = axes.end;
+      if (close(axes.list.at) != entries) continue;
+      list.distinct_below = axes.end;
+      list.ascending = true;
     }
     for (const auto& p : claims.permutations) {
       if (close(p.list.at) != entries || !list.inverse) continue;
       list.distinct_below = p.length;
+      list.permutation = true;
       list.has = [n = p.length](IntTerm t) { return in_range(t, n); };
       list.position = list.inverse;
     }

@@ -18,10 +18,12 @@ generic::GenericProof prove(const Rewrite& rewrite) {
 
 TEST(GenericTable, DISABLED_PrintsWhatIsProven) {
   const char* theme = std::getenv("BAFE_THEME");
+  const char* name = std::getenv("BAFE_RULE");
   RuleSet rules = RuleSet::builtin();
   for (std::uint32_t i = 0; i < rules.size(); ++i) {
     const Rule& rule = rules.rule(RuleId(i));
     if (theme != nullptr && rule.theme != theme) continue;
+    if (name != nullptr && rule.name != name) continue;
     for (const Rewrite& rewrite : rule.rewrites) {
       auto begin = std::chrono::steady_clock::now();
       generic::GenericProof proof = prove(rewrite);
