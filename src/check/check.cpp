@@ -196,7 +196,9 @@ class Replay {
     int numeric = forward ? form.forward : form.backward;
     bool hides = numeric == kFiniteClass || (numeric > kFiniteClass && replay.drops_term());
     if (hides && !finite_) {
-      for (ValueId looked : replay.looked_at()) {
+      std::set<ValueId> looked_at = replay.variables();
+      looked_at.insert(replay.matched().begin(), replay.matched().end());
+      for (ValueId looked : looked_at) {
         if (!classes_->is_finite(looked))
           fail(format("rule {}: a value may be NaN or Inf, and the program tells", form.name));
       }
@@ -204,7 +206,12 @@ class Replay {
     weaken(is_float(block().graph.type(right).dtype) || numeric >= kDomainClass ? numeric : kBits);
     if (numeric >= kRealsClass) count_roundings(left[root], right, replay.variables());
     verdict_.rule.clear();
-    classes_->merge(left[root], right);
+    unite(left[root], right);
+  }
+
+  void unite(ValueId left, ValueId right) {
+    if (!(block().graph.type(left) == block().graph.type(right))) fail("the sides differ in type");
+    classes_->merge(left, right);
   }
 
   /// One operator whose operands are constants, and the constant that it gives.
@@ -233,7 +240,7 @@ class Replay {
       made = Scalar::of(node.type.dtype, constants[0].as_double() * terms);
     }
     if (!made || !(*made == attr_scalar(value.attrs, 0))) fail("the value is another one");
-    classes_->merge(left, right);
+    unite(left, right);
   }
 
   std::optional<Scalar> element(const Node& node, const std::vector<Scalar>& constants) {
@@ -287,7 +294,7 @@ class Replay {
       weaken(kRealsClass);
       verdict_.error_factor += 2 * static_cast<double>(a.size());
     }
-    classes_->merge(left, right);
+    unite(left, right);
   }
 
   /// A layout is the identity on values; a named composite is its definition.
@@ -309,7 +316,7 @@ class Replay {
     } else {
       fail("only named composites and layouts have definitions");
     }
-    classes_->merge(left, right);
+    unite(left, right);
   }
 
   /// The term of `from` at `root` with terms of this block in place of its inputs.
@@ -342,7 +349,7 @@ class Replay {
                 substituted(used.graph, used.written[root], inputs) == left &&
                 substituted(used.graph, used.chosen[root], inputs) == right;
     if (!fits) fail("the terms are no instance of the block");
-    classes_->merge(left, right);
+    unite(left, right);
   }
 
   RuleBook& rules_;
@@ -368,24 +375,6 @@ CertificateVerdict check_certificate(std::string_view text, RuleBook& rules) {
     verdict.reason = error.what();
   }
   return verdict;
-}
-
-bool states_program(const Graph& stated, const Graph& program) {
-  if (stated.inputs().size() != program.inputs().size() ||
-      stated.roots().size() != program.roots().size())
-    return false;
-  Graph both = stated;
-  std::vector<ValueId> made(program.size());
-  for (ValueId id : program.live()) {
-    const Node& node = program.node(id);
-    std::vector<ValueId> operands;
-    for (ValueId operand : node.operands) operands.push_back(made[operand.index()]);
-    made[id.index()] = both.add(node.op, std::move(operands), node.attrs);
-  }
-  for (std::size_t i = 0; i < program.roots().size(); ++i) {
-    if (made[program.roots()[i].index()] != stated.roots()[i]) return false;
-  }
-  return true;
 }
 
 }  // namespace bafe

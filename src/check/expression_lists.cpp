@@ -1,5 +1,4 @@
-// The list functions of rule expressions. In: known lists. Out: lists and ints, or nothing where an
-// index lies outside, a symbol stands for an integer, or a list is no permutation.
+// The list functions of rule expressions. In: values. Out: lists and ints.
 #include <algorithm>
 
 #include "expressions.h"
@@ -8,126 +7,117 @@ namespace bafe {
 namespace {
 
 using Ints = std::vector<std::int64_t>;
+using Values = std::vector<AttrValue>;
 
-ExprOutcome of(AttrValue value) { return std::variant<AttrValue, bool>(std::move(value)); }
-ExprOutcome of_ints(const Ints& ints) { return of(List(ints.begin(), ints.end())); }
-
-}  // namespace
-
-ExprOutcome ExpressionWalk::lists(const Sexpr& form) {
-  const std::string& f = form.items[0].text;
-  std::size_t n = form.items.size() - 1;
-  if (f == "list" || f == "append") {
-    List out;
-    for (std::size_t i = 1; i <= n; ++i) {
-      std::optional<AttrValue> v = value(form.items[i]);
-      const Dim* d = v ? std::get_if<Dim>(&*v) : nullptr;
-      const List* l = v && f == "append" ? std::get_if<List>(&*v) : nullptr;
-      if (!d && !l) return std::nullopt;
-      if (d) out.push_back(*d);
-      if (l) out.insert(out.end(), l->begin(), l->end());
-    }
-    return of(std::move(out));
-  }
-  if (f == "put" && n == 3) return put(form);
-  if (f == "iota" && (n == 1 || n == 2)) {
-    std::optional<std::int64_t> a =
-        n == 2 ? integer(form.items[1]) : std::optional<std::int64_t>(0);
-    std::optional<std::int64_t> b = integer(form.items[n]);
-    if (!a || !b || *b < *a || *b > *a + 1024) return std::nullopt;
-    Ints out;
-    for (std::int64_t i = *a; i < *b; ++i) out.push_back(i);
-    return of_ints(out);
-  }
-  if (f == "swap-last" && n == 1) {
-    std::optional<std::int64_t> rank = integer(form.items[1]);
-    if (!rank || *rank < 2 || *rank > 1024) return std::nullopt;
-    Ints out;
-    for (std::int64_t i = 0; i < *rank - 2; ++i) out.push_back(i);
-    out.insert(out.end(), {*rank - 1, *rank - 2});
-    return of_ints(out);
-  }
-  return n >= 1 ? more_lists(form) : std::nullopt;
+Ints ints_of(const AttrValue& value) {
+  const List& list = list_of_value(value);
+  if (!is_concrete(list)) throw UndefinedExpression{};
+  return concrete(list);
 }
 
-ExprOutcome ExpressionWalk::more_lists(const Sexpr& form) {
-  const std::string& f = form.items[0].text;
-  std::size_t n = form.items.size() - 1;
-  static const char* const kNames[] = {"len",     "prod", "at",    "part", "gather",
-                                       "inverse", "sort", "minus", "union"};
-  if (std::find(std::begin(kNames), std::end(kNames), f) == std::end(kNames)) return std::nullopt;
-  std::optional<List> l = list(form.items[1]);
-  if (!l) return std::nullopt;
-  auto size = static_cast<std::int64_t>(l->size());
-  if (f == "len" && n == 1) return of(Dim(size));
-  if (f == "prod" && n == 1) return of(num_elements(*l));
-  if (f == "at" && n == 2) {
-    std::optional<std::int64_t> i = integer(form.items[2]);
-    if (!i || *i >= size || *i < -size) return std::nullopt;
-    return of((*l)[static_cast<std::size_t>(*i < 0 ? *i + size : *i)]);
-  }
-  if (f == "part" && n == 3) {
-    std::optional<std::int64_t> a = integer(form.items[2]), b = integer(form.items[3]);
-    if (!a || !b || *a < 0 || *b < *a || *b > size) return std::nullopt;
-    return of(List(l->begin() + *a, l->begin() + *b));
-  }
-  if (f == "gather" && n == 2) {
-    std::optional<Ints> where = integers(form.items[2]);
-    if (!where) return std::nullopt;
-    List out;
-    for (std::int64_t i : *where) {
-      if (i < 0 || i >= size) return std::nullopt;
-      out.push_back((*l)[static_cast<std::size_t>(i)]);
-    }
-    return of(std::move(out));
-  }
-  if (!is_concrete(*l)) return std::nullopt;
-  Ints ints = concrete(*l);
-  if (f == "sort" || f == "union") {
-    for (std::size_t i = 2; i <= n; ++i) {
-      std::optional<Ints> next = integers(form.items[i]);
-      if (!next || f == "sort") return std::nullopt;
-      ints.insert(ints.end(), next->begin(), next->end());
-    }
-    std::sort(ints.begin(), ints.end());
-    if (f == "union") ints.erase(std::unique(ints.begin(), ints.end()), ints.end());
-    return of_ints(ints);
-  }
+AttrValue of_ints(const Ints& ints) { return List(ints.begin(), ints.end()); }
+
+std::size_t place_in(const List& list, std::int64_t i) {
+  if (i < 0 || i >= static_cast<std::int64_t>(list.size())) throw UndefinedExpression{};
+  return static_cast<std::size_t>(i);
+}
+
+AttrValue iota(std::int64_t from, std::int64_t to) {
+  if (to < from || to > from + 1024) throw UndefinedExpression{};
   Ints out;
-  if (f == "minus" && n == 2) {
-    std::optional<Ints> without = integers(form.items[2]);
-    if (!without) return std::nullopt;
-    for (std::int64_t i : ints) {
-      if (std::find(without->begin(), without->end(), i) == without->end()) out.push_back(i);
-    }
-    return of_ints(out);
-  }
-  if (f != "inverse" || n != 1) return std::nullopt;
-  for (std::int64_t i = 0; i < size; ++i) {
-    auto at = std::find(ints.begin(), ints.end(), i);
-    if (at == ints.end()) return std::nullopt;
-    out.push_back(at - ints.begin());
-  }
+  for (std::int64_t i = from; i < to; ++i) out.push_back(i);
   return of_ints(out);
 }
 
 /// (put list i v): i and v may be lists.
-ExprOutcome ExpressionWalk::put(const Sexpr& form) {
-  std::optional<List> l = list(form.items[1]);
-  std::optional<AttrValue> where = value(form.items[2]), what = value(form.items[3]);
-  if (!l || !where || !what) return std::nullopt;
-  const Dim *one = std::get_if<Dim>(&*where), *same = std::get_if<Dim>(&*what);
-  const List *places = std::get_if<List>(&*where), *values = std::get_if<List>(&*what);
-  if ((!one && !places) || (!same && !values)) return std::nullopt;
-  std::size_t n = one ? 1 : places->size();
-  if (values && values->size() != n) return std::nullopt;
-  for (std::size_t i = 0; i < n; ++i) {
-    Dim at = one ? *one : (*places)[i];
-    if (!at.is_const() || at.value() < 0 || at.value() >= static_cast<std::int64_t>(l->size()))
-      return std::nullopt;
-    (*l)[static_cast<std::size_t>(at.value())] = same ? *same : (*values)[i];
+AttrValue put(const Values& a) {
+  List out = list_of_value(a[0]);
+  Ints where = std::get_if<List>(&a[1]) ? ints_of(a[1]) : Ints{integer_of(a[1])};
+  const Dim* same = std::get_if<Dim>(&a[2]);
+  if (!same && list_of_value(a[2]).size() != where.size()) throw UndefinedExpression{};
+  for (std::size_t i = 0; i < where.size(); ++i)
+    out[place_in(out, where[i])] = same ? *same : list_of_value(a[2])[i];
+  return out;
+}
+
+AttrValue inverse(const Ints& p) {
+  Ints out;
+  for (std::size_t i = 0; i < p.size(); ++i) {
+    auto at = std::find(p.begin(), p.end(), static_cast<std::int64_t>(i));
+    if (at == p.end()) throw UndefinedExpression{};
+    out.push_back(at - p.begin());
   }
-  return of(std::move(*l));
+  return of_ints(out);
+}
+
+AttrValue gather(const List& list, const Ints& where) {
+  List out;
+  for (std::int64_t i : where) out.push_back(list[place_in(list, i)]);
+  return out;
+}
+
+AttrValue append(const Values& args, bool lists) {
+  List out;
+  for (const AttrValue& arg : args) {
+    const Dim* d = std::get_if<Dim>(&arg);
+    if (!d && !lists) throw UndefinedExpression{};
+    List more = d ? List{*d} : list_of_value(arg);
+    out.insert(out.end(), more.begin(), more.end());
+  }
+  return out;
+}
+
+/// Functions of known integers alone.
+AttrValue integer_function(const std::string& f, const Values& a) {
+  Ints ints = ints_of(a[0]);
+  if (f == "inverse" && a.size() == 1) return inverse(ints);
+  if (f == "minus" && a.size() == 2) {
+    Ints without = ints_of(a[1]), out;
+    for (std::int64_t i : ints) {
+      if (std::find(without.begin(), without.end(), i) == without.end()) out.push_back(i);
+    }
+    return of_ints(out);
+  }
+  if (f != "union" && (f != "sort" || a.size() != 1)) throw UndefinedExpression{};
+  for (std::size_t i = 1; i < a.size(); ++i) {
+    Ints more = ints_of(a[i]);
+    ints.insert(ints.end(), more.begin(), more.end());
+  }
+  std::sort(ints.begin(), ints.end());
+  if (f == "union") ints.erase(std::unique(ints.begin(), ints.end()), ints.end());
+  return of_ints(ints);
+}
+
+}  // namespace
+
+AttrValue list_function(const std::string& f, const Values& a) {
+  std::size_t n = a.size();
+  if (f == "list" || f == "append") return append(a, f == "append");
+  if (f == "iota" && n == 1) return iota(0, integer_of(a[0]));
+  if (f == "iota" && n == 2) return iota(integer_of(a[0]), integer_of(a[1]));
+  if (f == "put" && n == 3) return put(a);
+  if (f == "swap-last" && n == 1) {
+    List out = std::get<List>(iota(0, integer_of(a[0])));
+    if (out.size() < 2) throw UndefinedExpression{};
+    std::swap(out[out.size() - 1], out[out.size() - 2]);
+    return out;
+  }
+  if (n == 0) throw UndefinedExpression{};
+  const List& l = list_of_value(a[0]);
+  auto size = static_cast<std::int64_t>(l.size());
+  if (f == "len" && n == 1) return Dim(size);
+  if (f == "prod" && n == 1) return num_elements(l);
+  if (f == "gather" && n == 2) return gather(l, ints_of(a[1]));
+  if (f == "at" && n == 2) {
+    std::int64_t i = integer_of(a[1]);
+    return l[place_in(l, i < 0 ? i + size : i)];
+  }
+  if (f == "part" && n == 3) {
+    std::int64_t from = integer_of(a[1]), to = integer_of(a[2]);
+    if (from < 0 || to < from || to > size) throw UndefinedExpression{};
+    return List(l.begin() + from, l.begin() + to);
+  }
+  return integer_function(f, a);
 }
 
 }  // namespace bafe

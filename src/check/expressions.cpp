@@ -10,95 +10,134 @@
 namespace bafe {
 namespace {
 
-using Ints = std::vector<std::int64_t>;
+using Values = std::vector<AttrValue>;
 
-ExprOutcome of(AttrValue value) { return std::variant<AttrValue, bool>(std::move(value)); }
-ExprOutcome of_truth(bool value) { return std::variant<AttrValue, bool>(value); }
-bool contains(const Ints& ints, std::int64_t i) {
-  return std::find(ints.begin(), ints.end(), i) != ints.end();
-}
-
-/// Equal, different, or open because symbols decide.
-std::optional<bool> same_size(Dim a, Dim b) {
+/// Equal or different; undefined where symbols decide.
+bool same_size(Dim a, Dim b) {
   Dim gap = a - b;
-  if (gap.is_const()) return gap == Dim(0);
-  return std::nullopt;
+  if (!gap.is_const()) throw UndefinedExpression{};
+  return gap == Dim(0);
 }
 
-std::optional<Dim> on_sizes(const std::string& f, Dim a, Dim b) {
+double number_of(const AttrValue& value) {
+  const Scalar* s = std::get_if<Scalar>(&value);
+  return s ? s->as_double() : static_cast<double>(integer_of(value));
+}
+
+Dim on_sizes(const std::string& f, Dim a, Dim b) {
   if (f == "+") return a + b;
   if (f == "-") return a - b;
   if (f == "*") return a * b;
+  if (f == "exact-div" && b == Dim(1)) return a;
+  bool known = a.is_const() && b.is_const();
   if (f == "exact-div") {
-    if (b == Dim(1)) return a;
-    bool whole = a.is_const() && b.is_const() && b.value() != 0 && a.value() % b.value() == 0;
-    return whole ? std::optional<Dim>(a.value() / b.value()) : std::nullopt;
+    if (!known || b.value() == 0 || a.value() % b.value() != 0) throw UndefinedExpression{};
+    return a.value() / b.value();
   }
   Dim gap = a - b;
-  if (!gap.is_const()) return std::nullopt;
+  if (!gap.is_const()) throw UndefinedExpression{};
   return (gap.value() <= 0) == (f == "min") ? a : b;
 }
 
-std::optional<Scalar> on_scalars(const std::string& f, Scalar a, Scalar b) {
-  if (a.dtype != b.dtype || a.dtype == DType::kBool) return std::nullopt;
+Scalar on_scalars(const std::string& f, Scalar a, Scalar b) {
+  if (a.dtype != b.dtype || a.dtype == DType::kBool) throw UndefinedExpression{};
   if (is_float(a.dtype)) {
     double x = a.as_double(), y = b.as_double();
-    double r = f == "+"           ? x + y
-               : f == "-"         ? x - y
-               : f == "*"         ? x * y
-               : f == "exact-div" ? x / y
-               : f == "min"       ? (x < y || x != x ? x : y)
-                                  : (x > y || x != x ? x : y);
-    return Scalar::of(a.dtype, r);
+    if (f == "min" || f == "max") return x != x || (f == "min" ? x < y : x > y) ? a : b;
+    return Scalar::of(a.dtype, f == "+" ? x + y : f == "-" ? x - y : f == "*" ? x * y : x / y);
   }
-  auto x = static_cast<std::uint64_t>(a.as_int()), y = static_cast<std::uint64_t>(b.as_int());
-  auto made = [&](std::uint64_t r) {
-    return Scalar::of_int(a.dtype, static_cast<std::int64_t>(r));
-  };
-  if (f == "+") return made(x + y);
-  if (f == "-") return made(x - y);
-  if (f == "*") return made(x * y);
-  if (a.dtype == DType::kU64) return std::nullopt;
   std::int64_t i = a.as_int(), j = b.as_int();
+  auto x = static_cast<std::uint64_t>(i), y = static_cast<std::uint64_t>(j);  // integers wrap
+  if (f == "+" || f == "-" || f == "*") {
+    std::uint64_t r = f == "+" ? x + y : f == "-" ? x - y : x * y;
+    return Scalar::of_int(a.dtype, static_cast<std::int64_t>(r));
+  }
+  if (a.dtype == DType::kU64) throw UndefinedExpression{};
   if (f == "min" || f == "max") return (i < j) == (f == "min") ? a : b;
-  if (j == 0 || j == -1 || i % j != 0) return std::nullopt;
+  if (j == 0 || j == -1 || i % j != 0) throw UndefinedExpression{};
   return Scalar::of_int(a.dtype, i / j);
 }
 
 /// A literal beside a scalar takes its dtype.
 void bend(const AttrValue& beside, AttrValue& literal) {
   const Scalar* s = std::get_if<Scalar>(&beside);
-  if (s == nullptr) return;
   const Dim* d = std::get_if<Dim>(&literal);
   const Scalar* real = std::get_if<Scalar>(&literal);
-  if (d != nullptr && d->is_const()) {
-    literal = Scalar::of_int(s->dtype, d->value());
-  } else if (real != nullptr && is_float(s->dtype) && real->dtype == DType::kF64) {
-    literal = real->cast(s->dtype);
-  }
+  if (s && d && d->is_const()) literal = Scalar::of_int(s->dtype, d->value());
+  if (s && real && is_float(s->dtype) && real->dtype == DType::kF64) literal = real->cast(s->dtype);
 }
 
-std::optional<AttrValue> combined(const std::string& f, AttrValue a, AttrValue b) {
+/// Element by element on lists; an int beside a list stands for every element.
+AttrValue combined(const std::string& f, AttrValue a, AttrValue b) {
   const List *la = std::get_if<List>(&a), *lb = std::get_if<List>(&b);
   const Dim *da = std::get_if<Dim>(&a), *db = std::get_if<Dim>(&b);
+  if (da && db) return on_sizes(f, *da, *db);
   if ((la || da) && (lb || db)) {
-    if (la && lb && la->size() != lb->size()) return std::nullopt;
-    std::size_t n = la ? la->size() : lb ? lb->size() : 1;
+    if (la && lb && la->size() != lb->size()) throw UndefinedExpression{};
     List out;
-    for (std::size_t i = 0; i < n; ++i) {
-      std::optional<Dim> d = on_sizes(f, la ? (*la)[i] : *da, lb ? (*lb)[i] : *db);
-      if (!d) return std::nullopt;
-      out.push_back(*d);
-    }
-    if (la || lb) return AttrValue(std::move(out));
-    return AttrValue(out[0]);
+    for (std::size_t i = 0; i < (la ? la : lb)->size(); ++i)
+      out.push_back(on_sizes(f, la ? (*la)[i] : *da, lb ? (*lb)[i] : *db));
+    return out;
   }
   bend(a, b);
   bend(b, a);
   const Scalar *x = std::get_if<Scalar>(&a), *y = std::get_if<Scalar>(&b);
-  if (!x || !y) return std::nullopt;
-  std::optional<Scalar> r = on_scalars(f, *x, *y);
-  return r ? std::optional<AttrValue>(*r) : std::nullopt;
+  if (!x || !y) throw UndefinedExpression{};
+  return on_scalars(f, *x, *y);
+}
+
+bool equal(const AttrValue& a, AttrValue b) {
+  if (const Scalar* x = std::get_if<Scalar>(&a)) {
+    if (const Dim* d = std::get_if<Dim>(&b); d && d->is_const())
+      b = Scalar::of_int(x->dtype, d->value());
+    const Scalar* y = std::get_if<Scalar>(&b);
+    if (!y) throw UndefinedExpression{};
+    return y->dtype == DType::kF64 ? x->as_double() == y->as_double() : *x == *y;
+  }
+  if (a.index() != b.index()) throw UndefinedExpression{};
+  if (const Dim* d = std::get_if<Dim>(&a)) return same_size(*d, std::get<Dim>(b));
+  const List* l = std::get_if<List>(&a);
+  if (!l) return attrs_equal({a}, {b});
+  const List& m = std::get<List>(b);
+  if (l->size() != m.size()) return false;
+  bool open = false;
+  for (std::size_t i = 0; i < m.size(); ++i) {
+    open = open || !((*l)[i] - m[i]).is_const();
+    if (((*l)[i] - m[i]).is_const() && (*l)[i] != m[i]) return false;
+  }
+  if (open) throw UndefinedExpression{};
+  return true;
+}
+
+bool is_test(const std::string& f) {
+  static const char* const kTests[] = {"=",  "<",   "<=",  "divides",  "subset", "disjoint",
+                                       "or", "and", "not", "is-float", ""};
+  return std::find(std::begin(kTests), std::end(kTests), f) != std::end(kTests);
+}
+
+bool test(const std::string& f, const Values& a) {
+  if (f == "is-float" && a.size() == 1) {
+    const DType* d = std::get_if<DType>(&a[0]);
+    return is_float(d                            ? *d
+                    : std::get_if<Scalar>(&a[0]) ? std::get<Scalar>(a[0]).dtype
+                                                 : throw UndefinedExpression{});
+  }
+  if (a.size() != 2) throw UndefinedExpression{};
+  if (f == "=") return equal(a[0], a[1]);
+  if (f == "<" || f == "<=") {
+    const Dim *x = std::get_if<Dim>(&a[0]), *y = std::get_if<Dim>(&a[1]);
+    if (x && y) return integer_of(*y - *x) >= (f == "<" ? 1 : 0);
+    return f == "<" ? number_of(a[0]) < number_of(a[1]) : number_of(a[0]) <= number_of(a[1]);
+  }
+  if (f == "divides") {
+    if (integer_of(a[0]) == 0) throw UndefinedExpression{};
+    return integer_of(a[1]) % integer_of(a[0]) == 0;
+  }
+  const List &l = list_of_value(a[0]), &m = list_of_value(a[1]);
+  if (!is_concrete(l) || !is_concrete(m)) throw UndefinedExpression{};
+  return std::all_of(l.begin(), l.end(), [&](Dim d) {
+    return (std::find(m.begin(), m.end(), d) != m.end()) == (f == "subset");
+  });
 }
 
 template <class T>
@@ -111,207 +150,125 @@ const T* find_name(const std::vector<std::pair<std::string, T>>& table, const st
 
 }  // namespace
 
+std::int64_t integer_of(const AttrValue& value) {
+  const Dim* d = std::get_if<Dim>(&value);
+  if (!d || !d->is_const()) throw UndefinedExpression{};
+  return d->value();
+}
+
+const List& list_of_value(const AttrValue& value) {
+  const List* l = std::get_if<List>(&value);
+  if (!l) throw UndefinedExpression{};
+  return *l;
+}
+
 const ValueId* MatchBindings::term(const std::string& name) const { return find_name(terms, name); }
 const AttrValue* MatchBindings::value(const std::string& name) const {
   return find_name(values, name);
 }
 
 std::optional<AttrValue> ExpressionWalk::value(const Sexpr& form) {
-  ExprOutcome out = walk(form);
-  if (!out || !std::holds_alternative<AttrValue>(*out)) return std::nullopt;
-  return std::get<AttrValue>(std::move(*out));
+  try {
+    return argument(form);
+  } catch (const UndefinedExpression&) {
+  } catch (const ShapeError&) {  // a size leaves 62 bits
+  }
+  return std::nullopt;
 }
 
-bool ExpressionWalk::condition(const Sexpr& form) { return truth(form).value_or(false); }
+bool ExpressionWalk::condition(const Sexpr& form) {
+  try {
+    return truth(form);
+  } catch (const UndefinedExpression&) {
+  } catch (const ShapeError&) {
+  }
+  return false;
+}
+
+AttrValue ExpressionWalk::argument(const Sexpr& form) {
+  ExpressionValue out = walk(form);
+  if (out.is_truth) throw UndefinedExpression{};
+  return std::move(out.value);
+}
 
 /// A value that is defined counts as true: (and (const ?x) …).
-std::optional<bool> ExpressionWalk::truth(const Sexpr& form) {
-  ExprOutcome out = walk(form);
-  if (!out) return std::nullopt;
-  const bool* b = std::get_if<bool>(&*out);
-  return b == nullptr || *b;
+bool ExpressionWalk::truth(const Sexpr& form) {
+  ExpressionValue out = walk(form);
+  return !out.is_truth || out.value == AttrValue(Dim(1));
 }
 
-std::optional<std::int64_t> ExpressionWalk::integer(const Sexpr& form) {
-  std::optional<AttrValue> v = value(form);
-  const Dim* d = v ? std::get_if<Dim>(&*v) : nullptr;
-  return d && d->is_const() ? std::optional(d->value()) : std::nullopt;
-}
-
-std::optional<double> ExpressionWalk::number(const Sexpr& form) {
-  std::optional<AttrValue> v = value(form);
-  if (const Scalar* s = v ? std::get_if<Scalar>(&*v) : nullptr) return s->as_double();
-  const Dim* d = v ? std::get_if<Dim>(&*v) : nullptr;
-  return d && d->is_const() ? std::optional(static_cast<double>(d->value())) : std::nullopt;
-}
-
-std::optional<List> ExpressionWalk::list(const Sexpr& form) {
-  std::optional<AttrValue> v = value(form);
-  const List* l = v ? std::get_if<List>(&*v) : nullptr;
-  return l ? std::optional(*l) : std::nullopt;
-}
-
-std::optional<Ints> ExpressionWalk::integers(const Sexpr& form) {
-  std::optional<List> l = list(form);
-  if (!l || !is_concrete(*l)) return std::nullopt;
-  return concrete(*l);
-}
-
-ExprOutcome ExpressionWalk::walk(const Sexpr& form) {
-  if (form.kind == Sexpr::kInteger) return of(Dim(form.integer));
-  if (form.kind == Sexpr::kReal) return of(Scalar::of(DType::kF64, form.real));
-  if (form.kind == Sexpr::kText) return of(form.text);
-  if (form.is_variable()) {
-    const AttrValue* bound = bound_.value(form.text);
-    return bound ? of(*bound) : std::nullopt;
-  }
+ExpressionValue ExpressionWalk::walk(const Sexpr& form) {
+  if (form.kind == Sexpr::kInteger) return {Dim(form.integer)};
+  if (form.kind == Sexpr::kReal) return {Scalar::of(DType::kF64, form.real)};
+  if (form.kind == Sexpr::kText) return {form.text};
+  if (const AttrValue* bound = form.is_variable() ? bound_.value(form.text) : nullptr)
+    return {*bound};
   if (form.kind == Sexpr::kSymbol) {
     std::optional<DType> dtype = dtype_from_text(form.text);
-    return dtype ? of(*dtype) : std::nullopt;
+    if (!dtype) throw UndefinedExpression{};
+    return {*dtype};
   }
-  bool numbers = !form.is_bracketed();
   List literal;
   for (const Sexpr& item : form.items) {
-    numbers = numbers && item.kind == Sexpr::kInteger;
-    if (numbers) literal.push_back(item.integer);
+    if (item.kind == Sexpr::kInteger) literal.push_back(item.integer);
   }
-  if (numbers) return of(std::move(literal));
-  if (form.is_bracketed() || form.items[0].kind != Sexpr::kSymbol) return std::nullopt;
-  try {
-    return call(form);
-  } catch (const ShapeError&) {
-    return std::nullopt;  // a size leaves 62 bits
-  }
+  if (!form.is_bracketed() && literal.size() == form.items.size()) return {std::move(literal)};
+  if (form.is_bracketed() || form.items[0].kind != Sexpr::kSymbol) throw UndefinedExpression{};
+  return call(form);
 }
 
-ExprOutcome ExpressionWalk::call(const Sexpr& form) {
+ExpressionValue ExpressionWalk::call(const Sexpr& form) {
+  const std::string& f = form.items[0].text;
   if (form.items.size() > 1 && form.items[1].is_variable()) {
     if (const ValueId* term = bound_.term(form.items[1].text)) return of_term(form, *term);
   }
-  if (ExprOutcome out = logic(form)) return out;
-  if (ExprOutcome out = lists(form)) return out;
-  return arithmetic(form);
+  if (f == "and" || f == "or" || f == "not") return {Dim(logic(form)), true};
+  Values args;
+  for (std::size_t i = 1; i < form.items.size(); ++i) args.push_back(argument(form.items[i]));
+  if (is_test(f)) return {Dim(test(f, args)), true};
+  static const char* const kArithmetic[] = {"+", "-", "*", "min", "max", "exact-div"};
+  if (std::find(std::begin(kArithmetic), std::end(kArithmetic), f) == std::end(kArithmetic))
+    return {list_function(f, args)};
+  if (args.empty()) throw UndefinedExpression{};
+  if (args.size() == 1 && f == "-") return {combined(f, Dim(0), args[0])};
+  for (std::size_t i = 1; i < args.size(); ++i) args[0] = combined(f, args[0], args[i]);
+  return {args[0]};
 }
 
-ExprOutcome ExpressionWalk::of_term(const Sexpr& form, ValueId term) {
+/// One false operand decides an `and` from the left; any true one an `or`.
+bool ExpressionWalk::logic(const Sexpr& form) {
+  bool any = form.items[0].is("or"), open = false;
+  if (form.items[0].is("not") && form.items.size() == 2) return !truth(form.items[1]);
+  for (std::size_t i = 1; i < form.items.size(); ++i) {
+    try {
+      if (truth(form.items[i]) == any) return any;
+    } catch (const UndefinedExpression&) {
+      if (!any) throw;
+      open = true;
+    }
+  }
+  if (open) throw UndefinedExpression{};
+  return !any;
+}
+
+ExpressionValue ExpressionWalk::of_term(const Sexpr& form, ValueId term) {
   const std::string& f = form.items[0].text;
   const Type& type = facts_.type_of(term);
-  if (f == "shape") return of(type.shape);
-  if (f == "rank") return of(Dim(type.rank()));
-  if (f == "dtype") return of(type.dtype);
-  if (f == "is-float") return of_truth(is_float(type.dtype));
+  if (f == "shape") return {type.shape};
+  if (f == "rank") return {Dim(type.rank())};
+  if (f == "dtype") return {type.dtype};
+  if (f == "is-float") return {Dim(is_float(type.dtype)), true};
+  if (f == "dim" && form.items.size() == 3)
+    return {list_function("at", {type.shape, argument(form.items[2])})};
   if (f == "const") {
     std::optional<Scalar> s = facts_.constant_of(term);
-    return s ? of(*s) : std::nullopt;
-  }
-  if (f == "dim") {
-    std::optional<std::int64_t> i = form.items.size() == 3 ? integer(form.items[2]) : std::nullopt;
-    if (!i) return std::nullopt;
-    std::int64_t axis = *i < 0 ? *i + type.rank() : *i;
-    if (axis < 0 || axis >= type.rank()) return std::nullopt;
-    return of(type.shape[static_cast<std::size_t>(axis)]);
+    if (!s) throw UndefinedExpression{};
+    return {*s};
   }
   std::vector<double> args;
-  for (std::size_t i = 2; i < form.items.size(); ++i) {
-    std::optional<double> x = number(form.items[i]);
-    if (!x) return std::nullopt;
-    args.push_back(*x);
-  }
-  return of_truth(facts_.holds(f, term, args));
-}
-
-ExprOutcome ExpressionWalk::logic(const Sexpr& form) {
-  const std::string& f = form.items[0].text;
-  std::size_t n = form.items.size() - 1;
-  if (f == "and" || f == "or") {
-    bool open = false;
-    for (std::size_t i = 1; i <= n; ++i) {
-      std::optional<bool> b = truth(form.items[i]);
-      if (!b && f == "and") return std::nullopt;
-      if (b && *b == (f == "or")) return of_truth(*b);
-      open = open || !b;
-    }
-    return open ? std::nullopt : of_truth(f == "and");
-  }
-  if (f == "not" && n == 1) {
-    std::optional<bool> b = truth(form.items[1]);
-    return b ? of_truth(!*b) : std::nullopt;
-  }
-  if (f == "is-float" && n == 1) {
-    std::optional<AttrValue> v = value(form.items[1]);
-    if (!v) return std::nullopt;
-    if (const DType* d = std::get_if<DType>(&*v)) return of_truth(is_float(*d));
-    const Scalar* s = std::get_if<Scalar>(&*v);
-    return s ? of_truth(is_float(s->dtype)) : std::nullopt;
-  }
-  return n == 2 ? compare(form) : std::nullopt;
-}
-
-ExprOutcome ExpressionWalk::compare(const Sexpr& form) {
-  const std::string& f = form.items[0].text;
-  const Sexpr &a = form.items[1], &b = form.items[2];
-  if (f == "=") return equal(form);
-  if (f == "<" || f == "<=") {
-    std::optional<AttrValue> x = value(a), y = value(b);
-    if (!x || !y) return std::nullopt;
-    const Dim *p = std::get_if<Dim>(&*x), *q = std::get_if<Dim>(&*y);
-    if (p && q) {
-      Dim gap = *q - *p;
-      if (!gap.is_const()) return std::nullopt;
-      return of_truth(gap.value() > 0 || (f == "<=" && gap.value() == 0));
-    }
-    std::optional<double> left = number(a), right = number(b);
-    if (!left || !right) return std::nullopt;
-    return of_truth(f == "<" ? *left < *right : *left <= *right);
-  }
-  if (f == "divides") {
-    std::optional<std::int64_t> x = integer(a), y = integer(b);
-    return x && y && *x != 0 ? of_truth(*y % *x == 0) : std::nullopt;
-  }
-  if (f != "subset" && f != "disjoint") return std::nullopt;
-  std::optional<Ints> x = integers(a), y = integers(b);
-  if (!x || !y) return std::nullopt;
-  for (std::int64_t i : *x) {
-    if (contains(*y, i) != (f == "subset")) return of_truth(false);
-  }
-  return of_truth(true);
-}
-
-ExprOutcome ExpressionWalk::equal(const Sexpr& form) {
-  std::optional<AttrValue> a = value(form.items[1]), b = value(form.items[2]);
-  if (!a || !b) return std::nullopt;
-  if (const Scalar* x = std::get_if<Scalar>(&*a)) {
-    if (const Dim* d = std::get_if<Dim>(&*b); d && d->is_const())
-      b = Scalar::of_int(x->dtype, d->value());
-    const Scalar* y = std::get_if<Scalar>(&*b);
-    if (!y) return std::nullopt;
-    return of_truth(y->dtype == DType::kF64 ? x->as_double() == y->as_double() : *x == *y);
-  }
-  if (a->index() != b->index()) return std::nullopt;
-  const Dim *p = std::get_if<Dim>(&*a), *q = std::get_if<Dim>(&*b);
-  const List *l = std::get_if<List>(&*a), *m = std::get_if<List>(&*b);
-  if (!p && !l) return of_truth(attrs_equal({*a}, {*b}));
-  if (l && l->size() != m->size()) return of_truth(false);
-  bool open = false;
-  for (std::size_t i = 0; i < (l ? l->size() : 1); ++i) {
-    std::optional<bool> same = l ? same_size((*l)[i], (*m)[i]) : same_size(*p, *q);
-    if (same == false) return of_truth(false);
-    open = open || !same;
-  }
-  return open ? std::nullopt : of_truth(true);
-}
-
-ExprOutcome ExpressionWalk::arithmetic(const Sexpr& form) {
-  const std::string& f = form.items[0].text;
-  bool known = f == "+" || f == "-" || f == "*" || f == "min" || f == "max" || f == "exact-div";
-  if (!known || form.items.size() < 2) return std::nullopt;
-  std::optional<AttrValue> total = value(form.items[1]);
-  if (total && form.items.size() == 2 && f == "-") total = combined(f, Dim(0), *total);
-  for (std::size_t i = 2; total && i < form.items.size(); ++i) {
-    std::optional<AttrValue> next = value(form.items[i]);
-    total = next ? combined(f, std::move(*total), std::move(*next)) : std::nullopt;
-  }
-  return total ? of(std::move(*total)) : std::nullopt;
+  for (std::size_t i = 2; i < form.items.size(); ++i)
+    args.push_back(number_of(argument(form.items[i])));
+  return {Dim(facts_.holds(f, term, args)), true};
 }
 
 }  // namespace bafe

@@ -4,7 +4,6 @@
 #include <optional>
 #include <string>
 #include <utility>
-#include <variant>
 #include <vector>
 
 #include "bafe/ir/graph.h"
@@ -30,33 +29,35 @@ struct MatchBindings {
   const AttrValue* value(const std::string& name) const;
 };
 
-using ExprOutcome = std::optional<std::variant<AttrValue, bool>>;  ///< nothing: undefined
+/// Truths are values too: an int that is 0 or 1, told apart by `is_truth`.
+struct ExpressionValue {
+  AttrValue value;
+  bool is_truth = false;
+};
 
 class ExpressionWalk {
  public:
   ExpressionWalk(const MatchBindings& bound, KnownFacts& facts) : bound_(bound), facts_(facts) {}
-  std::optional<AttrValue> value(const Sexpr& form);
-  bool condition(const Sexpr& form);  ///< undefined counts as false
+  std::optional<AttrValue> value(const Sexpr& form);  ///< nothing: undefined, or a truth
+  bool condition(const Sexpr& form);                  ///< undefined counts as false
 
  private:
-  ExprOutcome walk(const Sexpr& form);
-  ExprOutcome of_term(const Sexpr& form, ValueId term);
-  ExprOutcome call(const Sexpr& form);
-  ExprOutcome logic(const Sexpr& form);
-  ExprOutcome lists(const Sexpr& form);
-  ExprOutcome more_lists(const Sexpr& form);
-  ExprOutcome put(const Sexpr& form);
-  ExprOutcome arithmetic(const Sexpr& form);
-  ExprOutcome compare(const Sexpr& form);
-  ExprOutcome equal(const Sexpr& form);
-  std::optional<bool> truth(const Sexpr& form);
-  std::optional<std::int64_t> integer(const Sexpr& form);
-  std::optional<double> number(const Sexpr& form);
-  std::optional<List> list(const Sexpr& form);
-  std::optional<std::vector<std::int64_t>> integers(const Sexpr& form);
+  ExpressionValue walk(const Sexpr& form);
+  ExpressionValue of_term(const Sexpr& form, ValueId term);
+  ExpressionValue call(const Sexpr& form);
+  AttrValue argument(const Sexpr& form);
+  bool truth(const Sexpr& form);
+  bool logic(const Sexpr& form);
 
   const MatchBindings& bound_;
   KnownFacts& facts_;
 };
+
+/// Nothing can be said: an index outside, a symbol where an integer is needed.
+struct UndefinedExpression {};
+std::int64_t integer_of(const AttrValue& value);
+const List& list_of_value(const AttrValue& value);
+/// A function of lists or on sizes, by its name. Errors: UndefinedExpression.
+AttrValue list_function(const std::string& name, const std::vector<AttrValue>& args);
 
 }  // namespace bafe

@@ -280,12 +280,6 @@ bool RuleReplay::drops_term() const {
   return false;
 }
 
-std::set<ValueId> RuleReplay::looked_at() const {
-  std::set<ValueId> out = variables();
-  out.insert(matched_.begin(), matched_.end());
-  return out;
-}
-
 std::set<ValueId> RuleReplay::variables() const {
   std::set<ValueId> out;
   for (const auto& [name, term] : bound_.terms) {

@@ -18,8 +18,7 @@ class RuleReplay {
   /// conditions hold, and is `right` what the rule makes of root `root`? Empty: yes.
   std::string refusal(const RuleForm& rule, bool forward, std::size_t root,
                       const std::vector<ValueId>& left, ValueId right);
-  /// Every term that the match looked at.
-  std::set<ValueId> looked_at() const;
+  const std::vector<ValueId>& matched() const { return matched_; }  ///< terms of its operators
   /// Does some matched term take no part in the right side?
   bool drops_term() const;
   /// Terms that stand for variables: what lies below them is not of the rule.

@@ -28,23 +28,18 @@ TermClasses::TermClasses(const Graph& terms, bool finite)
       parents_(terms.size()),
       known_(terms.size()),
       learned_(terms.size(), 0) {
-  std::multimap<std::uint64_t, std::uint32_t> heads;
+  std::map<std::string, std::uint32_t> heads;
   for (std::uint32_t i = 0; i < up_.size(); ++i) {
     const Node& node = terms.node(ValueId(i));
     up_[i] = i;
     members_[i] = {i};
     for (ValueId operand : node.operands) parents_[operand.index()].push_back(i);
-    std::uint64_t hash = attrs_hash(node.attrs) * 31 + static_cast<std::uint64_t>(node.op);
-    auto [first, last] = heads.equal_range(hash);
-    auto known = std::find_if(first, last, [&](const auto& entry) {
-      const Node& other = terms.node(ValueId(entry.second));
-      return other.op == node.op && attrs_equal(other.attrs, node.attrs);
-    });
-    if (known == last) heads.emplace(hash, i);
-    head_.push_back(known == last ? i : known->second);
+    std::string head(op_info(node.op).name);
+    for (const AttrValue& value : node.attrs) head += " " + attr_text(value);
+    head_.push_back(heads.emplace(std::move(head), i).first->second);
     by_key_.emplace(key_of(i), i);
     stale_.insert(i);
-    known_[i].range = range_of_dtype(node.type.dtype);
+    known_[i].range = Interval::of_dtype(node.type.dtype);
     if (is_fill(node)) known_[i].constant = attr_scalar(node.attrs, 0);
     known_[i].stored = is_leaf(node.op) && !is_fill(node);
   }
@@ -96,12 +91,12 @@ void TermClasses::join(std::uint32_t a, std::uint32_t b) {
 bool TermClasses::absorb(Known& into, const Known& from, const Type& type) const {
   Known before = into;
   if (!into.constant) into.constant = from.constant;
-  into.range = into.range.within(from.range);
+  into.range = intersect(into.range, from.range);
   into.structure = join_structure(into.structure, from.structure);
   into.stored = into.stored || from.stored;
   if (into.constant) {
     double value = into.constant->as_double();
-    if (std::isfinite(value)) into.range = into.range.within(range_of_value(value));
+    if (std::isfinite(value)) into.range = intersect(into.range, Interval::of_value(value));
     if (into.constant->is_zero() && type.rank() >= 2)
       into.structure.below = into.structure.above = -Structure::kUnbounded;
   }
@@ -130,7 +125,7 @@ bool TermClasses::mirrored(const Node& node) const {
 bool TermClasses::learn(std::uint32_t term) {
   const Node& node = terms_.node(ValueId(term));
   std::vector<Type> types;
-  std::vector<ElementRange> ranges;
+  std::vector<Interval> ranges;
   std::vector<MatrixFacts> matrices;
   for (ValueId operand : node.operands) {
     const Known& known = known_[find(operand)];
@@ -144,7 +139,9 @@ bool TermClasses::learn(std::uint32_t term) {
   Known found;
   if (is_fill(node)) found.constant = attr_scalar(node.attrs, 0);
   found.stored = is_leaf(node.op) && !is_fill(node);
-  found.range = range_of_node(node.op, node.attrs, types, ranges, node.type);
+  found.range = op_info(node.op).kind == OpKind::kLayout
+                    ? ranges[0]
+                    : node_range(node.op, node.attrs, types, ranges, node.type);
   found.structure = node_structure(node.op, node.attrs, matrices, node.type, mirrored(node));
   return absorb(known_[find(ValueId(term))], found, node.type);
 }
@@ -180,7 +177,7 @@ bool TermClasses::holds(const std::string& fact, ValueId term, const std::vector
   const Known& known = known_[find(term)];
   if (fact == "leaf") return known.stored;
   settle();
-  const ElementRange& r = known.range;
+  const Interval& r = known.range;
   const Structure& s = known.structure;
   if (fact == "finite") return r.finite();
   // Below 1e-4 a 16-bit float may round to zero what the range keeps apart from it.

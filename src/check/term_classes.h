@@ -6,9 +6,9 @@
 #include <set>
 #include <vector>
 
+#include "bafe/ir/interval.h"
 #include "bafe/ir/structure.h"
 #include "expressions.h"
-#include "ranges.h"
 
 namespace bafe {
 
@@ -31,7 +31,7 @@ class TermClasses : public KnownFacts {
  private:
   struct Known {
     std::optional<Scalar> constant;
-    ElementRange range;
+    Interval range;
     Structure structure;
     bool stored = false;  ///< an input or a constant array is among the terms
   };

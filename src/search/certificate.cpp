@@ -10,6 +10,7 @@
 #include "bafe/cost/access.h"
 #include "bafe/ir/builder.h"
 #include "bafe/ir/text.h"
+#include "bafe/search/certify.h"
 
 namespace bafe {
 namespace {
@@ -48,13 +49,6 @@ std::string value_word(const AttrValue& value) {
 
 bool is_stored_array(const Node& node) {
   return op_info(node.op).kind == OpKind::kLeaf && attr_kind(node.attrs[0]) == AttrKind::kText;
-}
-
-const Rewrite* rewrite_of(const Rule& rule, bool forward) {
-  for (const Rewrite& rewrite : rule.rewrites) {
-    if (rewrite.forward == forward) return &rewrite;
-  }
-  return nullptr;
 }
 
 }  // namespace
@@ -208,96 +202,30 @@ std::string CertificateText::text() const {
   return out + "end\n";
 }
 
-ConditionEvidence::Pairs ConditionEvidence::find(const UsedUnion& used) {
-  Pairs out;
-  const EGraph& egraph = terms_.egraph;
-  visited_.assign(egraph.num_born(), false);
-  if (used.entry.kind == ReasonKind::kCompute) {
-    for (NodeId child : egraph.children(used.entry.a)) constant(child, out);
-    return out;
-  }
-  if (used.entry.kind != ReasonKind::kRule) return out;
-  const std::string& name = growth_.rule_names[used.entry.rule.index()];
-  const Rule* rule = rules_.find(name);
-  const Rewrite* rewrite = rule ? rewrite_of(*rule, !used.entry.backward) : nullptr;
-  if (!rewrite) return out;
-  for (const VarEquation& equation : rewrite->constant_equations)
-    constant(used.bound[equation.var], out);
-  for (const VarEquation& equation : rewrite->constant_equations) asked(equation.value, used, out);
-  for (const AttrExpr& condition : rewrite->conditions) asked(condition, used, out);
-  for (const VarEquation& let : rewrite->lets) asked(let.value, used, out);
-  for (const RightStep& step : rewrite->right.steps) asked(step.value, used, out);
-  if (specials_ && rewrite->numeric > NumericClass::kSigns) {
-    for (NodeId node : used.bound) support(node, used.log, out);
-    for (NodeId node : used.matched) support(node, used.log, out);
-  }
-  return out;
+std::string certificate_as_written(const Graph& graph, const Graph& program, Math math) {
+  ProofText proof(graph, {});
+  std::vector<ProofText::Number> written = proof.of_graph(graph);
+  CertificateText certificate(math, true, false);
+  certificate.add_block(proof.text(written, proof.of_graph(program)));
+  return certificate.text();
 }
 
-void ConditionEvidence::constant(NodeId node, Pairs& out) const {
-  if (!node.valid()) return;
-  ClassId cls = terms_.egraph.class_of(node);
-  const Facts& facts = terms_.analysis.facts(cls);
-  if (!facts.constant) return;
-  NodeId fill = terms_.analysis.literal_node(terms_.egraph, cls, facts.constant->value.as_double());
-  if (fill.valid()) out.emplace_back(node, fill);
-}
-
-/// Facts that a condition asks for, by the names of the functions.
-void ConditionEvidence::asked(const AttrExpr& expr, const UsedUnion& used, Pairs& out) {
-  for (const AttrExpr& arg : expr.args) asked(arg, used, out);
-  if (expr.kind != AttrExpr::kCall || expr.args.empty()) return;
-  const AttrExpr& first = expr.args[0];
-  auto var = static_cast<std::size_t>(first.variable);
-  if (first.kind != AttrExpr::kValueVar || var >= used.bound.size()) return;
-  static const char* const kOfTypes[] = {"shape", "rank", "dim", "dtype", "is-float"};
-  const std::string& name = attr_functions()[static_cast<std::size_t>(expr.function)].name;
-  if (std::find(std::begin(kOfTypes), std::end(kOfTypes), name) != std::end(kOfTypes)) return;
-  constant(used.bound[var], out);
-  if (name != "const") support(used.bound[var], used.log, out);
-}
-
-/// Other terms of the class that say more than the node itself, down to the leaves.
-void ConditionEvidence::support(NodeId node, std::size_t log, Pairs& out) {
-  if (!node.valid() || visited_[node.index()]) return;
-  visited_[node.index()] = true;
-  const EGraph& egraph = terms_.egraph;
-  ClassId cls = egraph.class_of(node);
-  Facts own = terms_.analysis.node_facts(egraph, node);
-  constant(node, out);
-  const Facts& whole = terms_.analysis.facts(cls);
-  bool short_of = !(own.range == whole.range) || !(own.structure == whole.structure);
-  for (NodeId child : egraph.children(node)) support(child, log, out);
-  transposes(node, log, out);
-  for (NodeId other : egraph.nodes(cls)) {
-    bool stored = op_info(op_of(egraph.op(other))).kind == OpKind::kLeaf;
-    if (other == node || visited_[other.index()] || (!short_of && !stored)) continue;
-    Facts theirs = terms_.analysis.node_facts(egraph, other);
-    bool says_more = stored || !(intersect(own.range, theirs.range) == own.range) ||
-                     !(join_structure(own.structure, theirs.structure) == own.structure);
-    if (!says_more || !explainer_.were_equal(node, other, log)) continue;
-    out.emplace_back(node, other);
-    support(other, log, out);
+bool states_program(const Graph& stated, const Graph& program) {
+  if (stated.inputs().size() != program.inputs().size() ||
+      stated.roots().size() != program.roots().size())
+    return false;
+  Graph both = stated;
+  std::vector<ValueId> made(program.size());
+  for (ValueId id : program.live()) {
+    const Node& node = program.node(id);
+    std::vector<ValueId> operands;
+    for (ValueId operand : node.operands) operands.push_back(made[operand.index()]);
+    made[id.index()] = both.add(node.op, std::move(operands), node.attrs);
   }
-}
-
-/// A product of mutual transposes is symmetric because some node says that they are.
-void ConditionEvidence::transposes(NodeId node, std::size_t log, Pairs& out) const {
-  const EGraph& egraph = terms_.egraph;
-  auto children = egraph.children(node);
-  if (children.size() != 2 || !terms_.analysis.is_mirrored(egraph, node)) return;
-  for (int side : {0, 1}) {
-    NodeId from = children[static_cast<std::size_t>(side)];
-    NodeId to = children[static_cast<std::size_t>(1 - side)];
-    for (NodeId other : egraph.nodes(egraph.class_of(to))) {
-      auto below = egraph.children(other);
-      bool turns = below.size() == 1 && egraph.class_of(below[0]) == egraph.class_of(from) &&
-                   op_info(op_of(egraph.op(other))).kind == OpKind::kMovement;
-      if (!turns || !explainer_.were_equal(to, other, log)) continue;
-      out.emplace_back(to, other);
-      out.emplace_back(below[0], from);
-    }
+  for (std::size_t i = 0; i < program.roots().size(); ++i) {
+    if (made[program.roots()[i].index()] != stated.roots()[i]) return false;
   }
+  return true;
 }
 
 }  // namespace bafe

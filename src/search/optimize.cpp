@@ -8,6 +8,7 @@
 
 #include "bafe/cost/roofline.h"
 #include "bafe/rules/rule_set.h"
+#include "bafe/search/certify.h"
 #include "explain_steps.h"
 #include "search_one.h"
 
@@ -21,8 +22,14 @@ SearchResult optimize(const Graph& graph, const SearchOptions& options) {
   RooflineModel reference(Machine::reference(options.target, options.threads));
   const CostModel& cost = options.cost ? *options.cost : reference;
   bool structured = skips_zeros(graph, options), specials = sees_specials(graph);
-  SearchContext context{options,  rules, cost, deadline, structured, specials,
-                        CertificateText(options.math, specials, structured), {}};
+  SearchContext context{options,
+                        rules,
+                        cost,
+                        deadline,
+                        structured,
+                        specials,
+                        CertificateText(options.math, specials, structured),
+                        {}};
   SearchResult result = search_program(graph, context);
   result.certificate = context.proof.text();
   std::vector<ExplainStep> moves = explain_moves(result.program, rules);
@@ -35,6 +42,23 @@ SearchResult optimize(const Graph& graph, const SearchOptions& options) {
   result.stats.ms =
       std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begin).count();
   return result;
+}
+
+std::string certificate_of_candidate(const Graph& graph, const Graph& program,
+                                     const SearchOptions& options) {
+  const RuleSet& rules = options.rules ? *options.rules : RuleSet::builtin();
+  Deadline deadline(options);
+  RooflineModel reference(Machine::reference(options.target, options.threads));
+  bool structured = skips_zeros(graph, options), specials = sees_specials(graph);
+  SearchContext context{options,
+                        rules,
+                        options.cost ? *options.cost : reference,
+                        deadline,
+                        structured,
+                        specials,
+                        CertificateText(options.math, specials, structured),
+                        {}};
+  return prove_program(graph, program, context) ? context.proof.text() : std::string();
 }
 
 }  // namespace bafe

@@ -155,6 +155,39 @@ Program plan_written(const Graph& graph, SearchContext& context) {
       {&context.memo, context.deadline.at(kGrowShare), context.options.math == Math::kBits});
 }
 
+bool prove_program(const Graph& graph, const Graph& program, SearchContext& context) {
+  Grown grown = grow_soundly(graph, context);
+  if (!grown.sound) return false;
+  const EGraph& egraph = grown.terms->egraph;
+  std::vector<NodeId> nodes(program.size());
+  std::vector<NodeId> chosen(egraph.class_bound());
+  for (ValueId id : program.live()) {
+    const Node& node = program.node(id);
+    std::vector<NodeId> children;
+    for (ValueId operand : node.operands) children.push_back(nodes[operand.index()]);
+    if (op_info(node.op).kind == OpKind::kLayout) {
+      nodes[id.index()] = children[0];
+      continue;
+    }
+    AttrId attrs = grown.terms->egraph.attrs().intern(node.attrs);
+    NodeId found = egraph.lookup(id_of(node.op), attrs, children);
+    if (!found.valid()) return false;
+    nodes[id.index()] = found;
+    NodeId& of_class = chosen[egraph.class_of(found).index()];
+    if (!of_class.valid()) of_class = found;
+  }
+  for (std::size_t i = 0; i < program.roots().size(); ++i) {
+    NodeId root = nodes[program.roots()[i].index()];
+    if (egraph.class_of(root) != grown.terms->root_class(i)) return false;
+  }
+  ProofText proof(graph, {});
+  auto written = proof.of_graph(graph), after = proof.of_graph(program);
+  auto node_of = [&](ClassId cls) { return chosen[cls.index()]; };
+  context.proof.add_equations(proof, *grown.terms, grown.growth, context.rules, node_of);
+  context.proof.add_block(proof.text(written, after));
+  return true;
+}
+
 SearchResult search_whole(const Graph& graph, Program written, SearchContext& context,
                           const std::vector<Type>& constants) {
   SearchResult result;

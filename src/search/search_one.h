@@ -58,6 +58,10 @@ SearchResult search_whole(const Graph& graph, Program written, SearchContext& co
 /// together again and planned as one.
 SearchResult search_program(const Graph& graph, SearchContext& context);
 
+/// The block that proves `program`, some other program of the search, to context.proof. False:
+/// the search does not hold it.
+bool prove_program(const Graph& graph, const Graph& program, SearchContext& context);
+
 /// A predicted gain below this is noise of the model: the program as written stays.
 inline constexpr double kMinGain = 0.995;
 

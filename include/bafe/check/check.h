@@ -68,7 +68,4 @@ struct CertificateVerdict {
 /// however broken. Time: linear in the steps but for the closure, which is n log n.
 CertificateVerdict check_certificate(std::string_view text, RuleBook& rules);
 
-/// Is `program` the one that a certificate states? Copies and orders of buffers aside.
-bool states_program(const Graph& stated, const Graph& program);
-
 }  // namespace bafe

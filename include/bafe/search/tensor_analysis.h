@@ -8,10 +8,10 @@
 #include <vector>
 
 #include "bafe/egraph/egraph.h"
+#include "bafe/ir/interval.h"
 #include "bafe/ir/op.h"
 #include "bafe/ir/structure.h"
 #include "bafe/rules/rule_program.h"
-#include "bafe/search/interval.h"
 
 namespace bafe {
 

@@ -8,6 +8,7 @@
 #include "bafe/check/check.h"
 #include "bafe/ir/text.h"
 #include "bafe/rules/rule_set.h"
+#include "bafe/search/certify.h"
 #include "bafe/search/optimize.h"
 
 namespace bafe {

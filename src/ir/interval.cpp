@@ -1,13 +1,11 @@
 // Interval arithmetic over element trees. In: ranges of operands. Out: a range of the result, never
 // too small. A primitive that is not named here gives anything, which is always sound.
 
-#include "bafe/search/interval.h"
+#include "bafe/ir/interval.h"
 
 #include <algorithm>
 #include <cmath>
 #include <limits>
-
-#include "bafe/cost/access.h"
 
 namespace bafe {
 namespace {
