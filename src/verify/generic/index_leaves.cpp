@@ -247,8 +247,8 @@ bool compares_at(IntTerm term, IntTerm at) {
       const TruthRow c = row(part);
       const TruthRow positive = c.kind == TruthKind::kNot ? row(c.parts[0]) : c;
       bool compares = positive.kind == TruthKind::kZero ||
-                      positive.kind == TruthKind::kNonNegative ||
-                      positive.kind == TruthKind::kOr || positive.kind == TruthKind::kAnd;
+                      positive.kind == TruthKind::kNonNegative || positive.kind == TruthKind::kOr ||
+                      positive.kind == TruthKind::kAnd;
       if (!compares) continue;
       for (IntTerm t : positive.terms) {
         if (!functions_at(t, at).empty()) return true;

@@ -1,8 +1,13 @@
 #include <gtest/gtest.h>
 
+#include <chrono>
+#include <cstdlib>
+
 #include "../../../src/verify/generic/op_meaning.h"
 #include "../../../src/verify/generic/sum_prover.h"
+#include "../../../src/verify/generic/sum_rule.h"
 #include "../../../src/verify/smt_child.h"
+#include "bafe/rules/rule_set.h"
 
 namespace bafe::generic {
 namespace {
@@ -17,9 +22,8 @@ class Sums : public ::testing::Test {
     shape.length = rank;
     std::string size = "n" + std::to_string(number);
     shape.at = [size](IntTerm t) { return applied(size, {t}); };
-    known.assume_for_all([=](IntTerm t) {
-      return implies(in_range(t, rank), at_most(0, applied(size, {t})));
-    });
+    known.assume_for_all(
+        [=](IntTerm t) { return implies(in_range(t, rank), at_most(0, applied(size, {t}))); });
     shapes[number] = shape;
     return {{dtypes.exactly(DType::kF32), shape},
             [number](const AxisIndex& at) { return read_form(number, at); }};
@@ -55,7 +59,9 @@ class Sums : public ::testing::Test {
     auto at = [](IntTerm t) { return applied("I", {t}); };
     SumForm x = prover.form_of(a.element(at), known), y = prover.form_of(b.element(at), known);
     bool equal = prover.equal_forms(x, y, known);
-    if (!equal) printf("open: %s\nqueries %d\n%s", prover.open_question().c_str(), known.queries(), known.script().substr(0, 3000).c_str());
+    if (!equal)
+      printf("open: %s\nqueries %d\n%s", prover.open_question().c_str(), known.queries(),
+             known.script().substr(0, 3000).c_str());
     return equal;
   }
 
@@ -83,6 +89,38 @@ TEST_F(Sums, DifferWhenOperandsSwap) {
   IntTerm r = symbol("r");
   GenericValue a = tensor(0, r), b = tensor(1, r);
   EXPECT_FALSE(same(make("matmul", {a, b}), make("matmul", {b, a})));
+}
+
+TEST(SumTable, DISABLED_PrintsWhatIsProven) {
+  const char* theme = std::getenv("BAFE_THEME");
+  const char* only = std::getenv("BAFE_RULE");
+  RuleSet rules = RuleSet::builtin();
+  int proven = 0, all = 0;
+  for (std::uint32_t i = 0; i < rules.size(); ++i) {
+    const Rule& rule = rules.rule(RuleId(i));
+    if (theme != nullptr && rule.theme != theme) continue;
+    if (only != nullptr && rule.name.find(only) == std::string::npos) continue;
+    for (const Rewrite& rewrite : rule.rewrites) {
+      auto begin = std::chrono::steady_clock::now();
+      GenericProof proof = prove_generic(rewrite, find_smt_program(), {});
+      double first =
+          std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begin)
+              .count();
+      bool quick = proof.proven;
+      if (!quick) proof = prove_sums(rewrite, find_smt_program(), {});
+      double ms =
+          std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begin)
+              .count();
+      proven += proof.proven;
+      ++all;
+      std::printf("%s %-9s %-32s %7.1f %7.1f ms %d %s\n",
+                  proof.proven ? (quick ? "FORM  " : "proven") : "-     ", rule.theme.c_str(),
+                  rule.name.c_str(), first, ms, proof.queries,
+                  proof.proven ? "" : proof.detail.substr(0, only ? 3000 : 300).c_str());
+      std::fflush(stdout);
+    }
+  }
+  std::printf("%d of %d\n", proven, all);
 }
 
 }  // namespace
