@@ -85,6 +85,7 @@ if TYPE_CHECKING:  # at run time these come when they are asked for, by the tabl
         pruning_regime_iters,
         pruning_regime_name,
     )
+    from bafe.certificate import Certificate
     from bafe.declare import input
     from bafe.explanation import Explanation, SearchStats
     from bafe.lazy_array import LazyArray, force, lazy
@@ -108,6 +109,7 @@ _LATER = {
         "pruning_regime_iters pruning_regime_name"
     ),
     "declare": "input",
+    "certificate": "Certificate",
     "explanation": "Explanation SearchStats",
     "lazy_array": "LazyArray force lazy",
     "profiling": "profile",

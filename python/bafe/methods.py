@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from bafe import _core, specialise, staging
+from bafe import _core, specialise, staging, validation
 from bafe.call import _Call, _trace
 from bafe.record import _record_for, _show_warnings, _specialised
 
 if TYPE_CHECKING:
+    from bafe.certificate import Certificate
     from bafe.explanation import Explanation, SearchStats
     from bafe.memory import MemoryAnalysis
     from bafe.timings import Timings
@@ -73,6 +74,32 @@ def _search_stats(self: Any, *args: Any, **kwargs: Any) -> SearchStats:
     return SearchStats(_searched(self, args, kwargs)["stats"])
 
 
+def _certificate(self: Any, *args: Any, **kwargs: Any) -> Certificate:
+    """Give the proof that the compiled program equals the function as written.
+
+    Args:
+        *args: arrays or ``ShapeDtype`` specs; what the background has begun is waited for.
+        **kwargs: likewise.
+
+    Returns:
+        The certificate that was replayed before the program was compiled, from the cache after a
+        hit. ``save(path)`` writes what the program ``bafe-check`` replays.
+
+    Example:
+        >>> f = bafe.jit(lambda a, b, v: a @ b @ v, tier="compiled")
+        >>> a, v = np.ones((64, 64), "f4"), np.ones((64, 1), "f4")
+        >>> proof = f.certificate(a, a, v)
+        >>> proof.program_class, proof.steps
+        ('reals', 1)
+    """
+    from bafe.certificate import Certificate
+
+    call = _Call(self._options, args, kwargs)
+    executable = staging.finished_record(self, call).executable
+    program, options = _trace(call)[0], self._options.search["options"]
+    return Certificate(_core.certificate(program, options, executable.key))
+
+
 def _compile(self: Any, *args: Any, **kwargs: Any) -> Any:
     """Trace, search and compile for these arguments without calling; give the compiled program.
     What the background has begun is waited for; calls run the kernel from then on."""
@@ -123,7 +150,10 @@ _METHODS: list[tuple[str, Any]] = [
     ("explain", _explain),
     ("source", _source),
     ("search_stats", _search_stats),
+    ("certificate", _certificate),
     ("compile", _compile),
+    ("validation", validation.validation),
+    ("error_bound", validation.error_bound),
     ("wait", staging.wait),
     ("state", staging.state),
     ("memory_analysis", _memory_analysis),

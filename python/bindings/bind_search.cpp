@@ -6,6 +6,7 @@
 
 #include "bafe/base/format.h"
 #include "bafe/ir/text.h"
+#include "bafe/runtime/certificates.h"
 #include "bafe/runtime/product_notes.h"
 #include "bafe/search/flops.h"
 #include "bafe/search/listing.h"
@@ -179,6 +180,26 @@ py::dict search_to_python(const TracedProgram& program, const EngineOptions& giv
   return out;
 }
 
+/// The certificate of a compiled program, by its key; of a new search where the key is empty.
+py::dict certificate_to_python(const TracedProgram& program, const EngineOptions& given,
+                               const std::string& key) {
+  const EngineOptions options = with_rules(given);
+  const Certified found = unlocked([&] { return certificate_of(program.graph, options, key); });
+  py::dict out;
+  out["text"] = found.text;
+  out["accepted"] = found.verdict.accepted;
+  out["reason"] = found.verdict.reason;
+  out["math"] = found.verdict.math;
+  out["program_class"] = found.verdict.program_class;
+  out["error_factor"] = found.verdict.error_factor;
+  out["steps"] = found.verdict.steps;
+  out["assumptions"] = found.verdict.assumptions;
+  out["traced"] = print_brief(found.verdict.traced);
+  out["chosen"] = print_brief(found.verdict.chosen);
+  out["from_cache"] = found.from_cache;
+  return out;
+}
+
 std::shared_ptr<Executable> prepare(const TracedProgram& program, const EngineOptions& given) {
   const EngineOptions options = with_rules(given);
   const auto made =
@@ -221,6 +242,8 @@ void bind_search(py::module_& module) {
   py::class_<EngineOptions>(module, "EngineOptions");
   module.def("search_options", &make_options);
   module.def("search", &search_to_python);
+  module.def("certificate", &certificate_to_python);
+  module.def("quarantined_rules", &quarantined_rules);
   module.def("optimized", &optimized);
   module.def("prepare", &prepare);
   module.def("regime_name", [](std::optional<double> ms, bool deep) {

@@ -174,8 +174,14 @@ std::shared_ptr<const Executable> EngineImpl::build(const Request& request, Kern
   SearchResult found = maker_.search(request, interrupt);
   CandidatePlan way{found.program, lower_options(request), "as chosen"};
   if (request.options.autotune) way = starting_way(request, found);
+  std::string certificate = maker_.certificate(way, request, found);
+  if (certificate.empty()) {
+    way = {found.program, lower_options(request), "as chosen"};
+    certificate = found.certificate;
+  }
   add_search(provenance, std::move(found), request);
   Built built = maker_.build(way, request, provenance, interrupt, cache);
+  built.certificate = std::move(certificate);
   if (!built.failure.empty()) return interpret(request, built.failure);
   if (request.options.autotune) Autotune::shared().note_compile();
   store_built(cache, request, built, built.executable->provenance());
@@ -217,8 +223,11 @@ Built EngineImpl::build_new(const Request& request, Interrupt& interrupt, Kernel
   Provenance provenance = provenance_before_search(request);
   SearchResult found = maker_.search(request, interrupt);
   const CandidatePlan way{found.program, lower_options(request), "as chosen"};
+  std::string certificate = std::move(found.certificate);
   add_search(provenance, std::move(found), request);
-  return maker_.build(way, request, provenance, interrupt, cache);
+  Built built = maker_.build(way, request, provenance, interrupt, cache);
+  built.certificate = std::move(certificate);
+  return built;
 }
 
 /// A kernel of the program's family, and once it is called often, one for these sizes behind it.

@@ -65,6 +65,15 @@ class EngineWays : public WayBuilder {
   std::vector<CandidatePlan> ways() override {
     SearchResult found = maker_.search(request_, interrupt_);
     std::vector<CandidatePlan> ways = all_ways(request_, found);
+    for (const CandidatePlan& way : ways) {
+      auto [known, is_new] = certificates_.try_emplace(way.program.graph.hash());
+      if (is_new) known->second = maker_.certificate(way, request_, found);
+    }
+    ways.erase(std::remove_if(ways.begin(), ways.end(),
+                              [&](const CandidatePlan& way) {
+                                return certificates_[way.program.graph.hash()].empty();
+                              }),
+               ways.end());
     add_search(provenance_, std::move(found), request_);
     return ways;
   }
@@ -79,6 +88,7 @@ class EngineWays : public WayBuilder {
       }
       Built built =
           maker_.build_planned(std::move(plan), way, request_, provenance_, interrupt_, *cache_);
+      built.certificate = certificates_[way.program.graph.hash()];
       reason = built.failure;
       if (reason.empty() && spills(way, built, interrupt_)) reason = "keeps sums on the stack";
       if (!reason.empty()) return nullptr;
@@ -125,6 +135,7 @@ class EngineWays : public WayBuilder {
   std::shared_ptr<KernelCache> cache_;
   Provenance provenance_;
   std::map<std::string, Built> built_;
+  std::map<std::uint64_t, std::string> certificates_;  ///< of each program among the ways, by hash
   std::map<std::string, std::string> codes_;  ///< what runs each code that was built or ran first
 };
 

@@ -17,6 +17,7 @@
 #include "bafe/base/trace.h"
 #include "bafe/cost/size_sample.h"
 #include "bafe/ir/text.h"
+#include "bafe/runtime/certificates.h"
 #include "bafe/runtime/engine_key.h"
 
 namespace bafe {
@@ -135,8 +136,11 @@ bool Families::generalise_family(Family& family, const Request& request, Interru
   }
   try {
     const SizeSample sample(middle_of(*traced, family.samples));
-    SearchResult found = optimize(traced->graph, search_options(request, interrupt.poll()));
+    SearchOptions options = search_options(request, interrupt.poll());
+    SearchResult found = optimize(traced->graph, options);
     interrupt.check();
+    certify(traced->graph, options, found);
+    family.certificate = std::move(found.certificate);
     family.chosen = std::move(found.program.graph);
     family.steps = std::move(found.steps);
   } catch (const Error& error) {

@@ -63,7 +63,8 @@ class Families {
     bool is_loaded = false;      ///< the cache was asked
     std::vector<Graph> samples;  ///< distinct, compact
     std::optional<SymbolicProgram> traced;
-    Graph chosen;  ///< over the symbols of `traced`
+    Graph chosen;             ///< over the symbols of `traced`
+    std::string certificate;  ///< for all sizes
     std::vector<ExplainStep> steps;
     std::list<Kernel> kernels;
     int generalisations = 0, specialised = 0;

@@ -205,6 +205,7 @@ void Families::store(const Family& family, const std::string& premises, KernelCa
   CacheEntry entry;
   entry.premises = premises;
   entry.report = out.take();
+  entry.certificate = family.certificate;
   cache.store(sha256(premises), std::move(entry));
 }
 

@@ -14,8 +14,10 @@
 #include "bafe/cost/product_cost.h"
 #include "bafe/cost/roofline.h"
 #include "bafe/ir/text.h"
+#include "bafe/rules/rule_set.h"
 #include "bafe/runtime/autotune.h"
 #include "bafe/runtime/calibrate.h"
+#include "bafe/runtime/certificates.h"
 #include "bafe/runtime/engine_key.h"
 #include "bafe/runtime/engine_log.h"
 #include "bafe/runtime/executables.h"
@@ -112,9 +114,22 @@ LowerOptions lower_options(const Request& request) {
 
 SearchResult ProgramMaker::search(const Request& request, Interrupt& interrupt) const {
   TraceSpan span("search");
-  SearchResult found = optimize(request.graph, search_options(request, interrupt.poll()));
+  SearchOptions options = search_options(request, interrupt.poll());
+  RuleSet kept;
+  leave_out_quarantined(options, kept);
+  SearchResult found = optimize(request.graph, options);
   interrupt.check();
+  certify(request.graph, options, found);
   return found;
+}
+
+std::string ProgramMaker::certificate(const CandidatePlan& way, const Request& request,
+                                      const SearchResult& found) const {
+  if (way.program.graph.hash() == found.program.graph.hash()) return found.certificate;
+  SearchOptions options = search_options(request, {});
+  RuleSet kept;
+  leave_out_quarantined(options, kept);
+  return certified_candidate(request.graph, options, way.program.graph);
 }
 
 CompileResult ProgramMaker::compile(const Request& request, const Plan& plan, Interrupt& interrupt,
@@ -204,6 +219,7 @@ void store_built(KernelCache& cache, const Request& request, const Built& built,
   CacheEntry entry = entry_of(provenance, built.plan, built.code);
   entry.premises = request.premises;
   entry.validation = built.validation;
+  entry.certificate = built.certificate;
   cache.store(request.key, std::move(entry));
 }
 

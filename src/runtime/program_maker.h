@@ -69,7 +69,8 @@ struct Built {
   std::shared_ptr<const Module> module;  ///< nullptr when no step is generated
   std::shared_ptr<const Executable> executable;
   std::string validation;
-  std::string failure;  ///< empty: it may run
+  std::string certificate;  ///< that the program it runs equals the traced one
+  std::string failure;      ///< empty: it may run
 };
 
 void choose_cost(Request& request);
@@ -83,6 +84,9 @@ class ProgramMaker {
  public:
   /// Errors: Interrupted.
   SearchResult search(const Request& request, Interrupt& interrupt) const;
+  /// Of a way that the search offers; empty: its program is not proven and may not run.
+  std::string certificate(const CandidatePlan& way, const Request& request,
+                          const SearchResult& found) const;
   /// Errors: Interrupted; CompileError under Tier::kCompiled.
   Built build(const CandidatePlan& way, const Request& request, Provenance provenance,
               Interrupt& interrupt, KernelCache& cache);

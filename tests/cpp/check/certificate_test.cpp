@@ -1,5 +1,9 @@
 #include <gtest/gtest.h>
 
+#include <cmath>
+
+#include "bafe/ir/eval.h"
+#include "bafe/ir/op.h"
 #include "check/proofs.h"
 
 namespace bafe {
@@ -52,6 +56,42 @@ TEST(Certificate, ProvesWhatStochasticAndDeepSearchesChoose) {
     options.budget->enable_multi_pass = false;
     expect_proven(name + " classic", text, options);
   }
+}
+
+TEST(Certificate, KeepsNanInEveryPieceOfAProgramThatTellsIt) {
+  Graph graph;
+  Type type{DType::kF32, {4, 4}};
+  ValueId x = graph.add_input({"x", "row", false, type});
+  ValueId w = graph.add_input({"w", "row", false, type});
+  ValueId zero = graph.add_fill(Scalar::of(DType::kF32, 0), type.shape), h = x;
+  for (int i = 0; i < 140; ++i) {  // more than is searched at once
+    ValueId product = graph.add(*op_from_text("matmul"), {h, w});
+    ValueId nothing = graph.add(*op_from_text("mul"), {product, zero});
+    h = graph.add(*op_from_text("add"), {nothing, x});
+  }
+  graph.add_root(graph.add(*op_from_text("isnan"), {h}));
+  SearchResult result = optimize(graph, {});
+  RuleBook book = builtin_book();
+  CertificateVerdict verdict = check_certificate(result.certificate, book);
+  EXPECT_TRUE(verdict.accepted) << verdict.line << ": " << verdict.reason;
+  Tensor values(type), weights(type);
+  weights.set(3, Scalar::of(DType::kF32, std::nan("")));
+  std::vector<Tensor> inputs{values, weights};
+  EXPECT_EQ(evaluate(result.program.graph, inputs)[0].at(3).as_int(),
+            evaluate(graph, inputs)[0].at(3).as_int());
+}
+
+TEST(Certificate, OfAnUnknownRuleTextIsRejected) {
+  SearchResult result = searched(
+      "program main(a: f32[64, 64], b: f32[64, 64], v: f32[64, 1]) -> f32[64, 1]"
+      " { return matmul (matmul a b) v }");
+  RuleBook empty;
+  CertificateVerdict verdict = check_certificate(result.certificate, empty);
+  EXPECT_FALSE(verdict.accepted);
+  EXPECT_EQ(verdict.rule, "matmul-regroup");
+  RuleBook other;
+  other.add("(rule matmul-regroup (matmul ?a ?b) => (matmul ?a ?b))", "other");
+  EXPECT_FALSE(check_certificate(result.certificate, other).accepted);
 }
 
 }  // namespace

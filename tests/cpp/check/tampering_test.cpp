@@ -18,7 +18,8 @@ const char* const kPrograms[] = {
     " { return matmul (matmul a b) v }",
     "program main(a: f32[8, 8], b: f32[8, 8], v: f32[8, 1]) -> f32[8, 1]"
     " { return add (matmul a v) (matmul b v) }",
-    "program main(x: f32[6, 4]) -> f32[6, 4] { return transpose (transpose x :perm (1 0)) :perm (1 0) }",
+    "program main(x: f32[6, 4]) -> f32[6, 4] { return transpose (transpose x :perm (1 0)) :perm (1 "
+    "0) }",
     "program main(x: f32[6, 1]) -> f32[6, 8] { return exp (broadcast_to x :shape (6 8)) }",
     "program main(x: f32[8, 8], y: f32[8, 8]) -> f32[8, 8]"
     " { return matmul (tril x :k 0) (triu (tril y :k 0) :k 0) }",
@@ -27,7 +28,8 @@ const char* const kPrograms[] = {
     "program main(x: f32[5, 7]) -> f32[5, 7]"
     " { return add (mul x (broadcast_to (reshape 0.0:f32 :shape (1 1)) :shape (5 7)))"
     " (mul x (broadcast_to (reshape 1.0:f32 :shape (1 1)) :shape (5 7))) }",
-    "program main(a: f32[4, 4], b: f32[4, 4], c: f32[4, 4], d: f32[4, 4], e: f32[4, 4], f: f32[4, 4],"
+    "program main(a: f32[4, 4], b: f32[4, 4], c: f32[4, 4], d: f32[4, 4], e: f32[4, 4], f: f32[4, "
+    "4],"
     " g: f32[4, 4], h: f32[4, 1]) -> f32[4, 1]"
     " { return matmul (matmul (matmul (matmul (matmul (matmul (matmul a b) c) d) e) f) g) h }",
     "program main(x: f32[6, 6], s: f32[6, 6]) -> f32[6, 1]"
@@ -120,11 +122,16 @@ std::vector<std::string> Tampering::strictly_changed(const Proof& proof, int kin
   bool use = words[0] == "use", is_step = at >= proof.first_step && words[0] != "end";
   bool is_rule = is_step && words[0] == "rule";
   bool is_term = at >= proof.first_term && at < proof.first_term + proof.terms;
-  if (kind == 2 && use) words[1] += static_cast<char>('a' + pick(26));  // no such rule
-  else if (kind == 3 && use) words[2][pick(16)] ^= 1;                   // another rule text
-  else if (kind == 4 && is_step) words.back() = std::to_string(proof.terms + pick(9));
-  else if (kind == 5 && is_step) words.back() = "18446744073709551617";
-  else if (kind == 6 && is_term && words.size() > 1 && is_number(words.back()) && words[0] != "fill")
+  if (kind == 2 && use)
+    words[1] += static_cast<char>('a' + pick(26));  // no such rule
+  else if (kind == 3 && use)
+    words[2][pick(16)] ^= 1;  // another rule text
+  else if (kind == 4 && is_step)
+    words.back() = std::to_string(proof.terms + pick(9));
+  else if (kind == 5 && is_step)
+    words.back() = "18446744073709551617";
+  else if (kind == 6 && is_term && words.size() > 1 && is_number(words.back()) &&
+           words[0] != "fill")
     words.back() = std::to_string(at - proof.first_term);  // a term in itself
   else if (kind == 7 && is_rule && words[1].find('+') != std::string::npos) {
     const RuleForm* rule = nullptr;  // backwards where the rule has one direction
@@ -134,10 +141,13 @@ std::vector<std::string> Tampering::strictly_changed(const Proof& proof, int kin
     }
     if (!rule || rule->both_ways) return {};
     words[1][words[1].find('+')] = '-';
-  } else if (kind == 8 && is_step) words[0] = "trust";
-  else if (kind == 9 && at == 0) words[1] = "2";
-  else if (kind == 10 && is_step) words.pop_back();  // compute, ac, define and rules name two terms
-  else if (kind == 11 && is_rule) {                  // a binding of another type
+  } else if (kind == 8 && is_step)
+    words[0] = "trust";
+  else if (kind == 9 && at == 0)
+    words[1] = "2";
+  else if (kind == 10 && is_step)
+    words.pop_back();                // compute, ac, define and rules name two terms
+  else if (kind == 11 && is_rule) {  // a binding of another type
     if (words.size() != 4) return {};
     const Graph terms = check_certificate(text_of(proof.lines), book_).traced;
     std::size_t place = 2 + pick(2), other = pick(proof.terms);
