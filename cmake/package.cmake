@@ -1,6 +1,6 @@
 # Headers, libraries and the CMake package for C++ users: find_package(bafe), target bafe::bafe.
 include(CMakePackageConfigHelpers)
-set(layers base ir rules egraph verify cost search codegen prebuilt runtime)
+set(layers base ir check rules egraph verify cost search codegen prebuilt runtime)
 set(package_dir bafe/lib/cmake/bafe)
 
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/include/bafe DESTINATION bafe/include COMPONENT bafe)

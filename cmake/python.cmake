@@ -25,11 +25,13 @@ add_custom_target(bafe_wheel DEPENDS _core bafe_ops_py)
 if(TARGET bafe-smt)
   add_dependencies(bafe_wheel bafe-smt)
 endif()
+add_dependencies(bafe_wheel bafe-check)
 
 install(TARGETS _core LIBRARY DESTINATION bafe COMPONENT bafe)
 if(TARGET bafe-smt)
   install(TARGETS bafe-smt RUNTIME DESTINATION bafe/bin COMPONENT bafe)
 endif()
+install(TARGETS bafe-check RUNTIME DESTINATION bafe/bin COMPONENT bafe)
 install(FILES ${generated_ops} DESTINATION bafe COMPONENT bafe)
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/rules DESTINATION bafe COMPONENT bafe
         FILES_MATCHING PATTERN "*.rules" PATTERN "README.md")
