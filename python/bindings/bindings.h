@@ -65,6 +65,7 @@ void bind_tiers(py::module_& module);
 void bind_shapes(py::module_& module);
 void bind_record(py::module_& module);
 void bind_memory(py::module_& module);
+void bind_validation(py::module_& module);
 void bind_host_steps(
     py::module_& module);  ///< registers NumPy's routines for steps of codegen/host.h
 

@@ -18,7 +18,8 @@
 namespace bafe {
 namespace {
 
-constexpr double kUlps = 4;  // of one operator: exp, erf and their like take up to two
+constexpr double kUlps = 4;              // of one operator: exp, erf and their like take up to two
+constexpr std::size_t kMostCorners = 3;  // operands whose corners are all tried
 constexpr double kInfinite = std::numeric_limits<double>::infinity();
 
 Type in_f64(const Type& type) {
@@ -59,6 +60,10 @@ Tensor magnitudes(const Tensor& value, const Tensor* bound = nullptr) {
   return out;
 }
 
+double smallest_normal(DType dtype) {
+  return dtype == DType::kF64 ? 0x1p-1022 : dtype == DType::kF16 ? 0x1p-14 : 0x1p-126;
+}
+
 Tensor zeros(const Type& type) { return Tensor({DType::kF64, type.shape}); }
 
 bool is_zero(const Tensor& bound) {
@@ -74,7 +79,7 @@ class Bounds {
     values_.resize(values.size());
     bounds_.resize(values.size());
     for (ValueId id : graph_.live()) {
-      values_[id.index()] = wide(values[id.index()]);
+      values_[id.index()] = exact_value(id, values[id.index()]);
       if (!bound(id)) return false;
       for (std::int64_t i = 0; i < bounds_[id.index()].count(); ++i) {
         double& b = bounds_[id.index()].as<double>()[i];
@@ -86,6 +91,17 @@ class Bounds {
   const Tensor& of(ValueId id) const { return bounds_[id.index()]; }
 
  private:
+  /// In f64, from operands in f64: what the node means over the reals.
+  Tensor exact_value(ValueId id, const Tensor& rounded) const {
+    const Node& node = graph_.node(id);
+    const OpKind kind = op_info(node.op).kind;
+    if (kind == OpKind::kLeaf || kind == OpKind::kLibrary || kind == OpKind::kControl)
+      return wide(rounded);
+    std::vector<Tensor> operands;
+    for (ValueId operand : node.operands) operands.push_back(values_[operand.index()]);
+    return apply(node, operands);
+  }
+
   /// One operator, alone, on these operands.
   Tensor apply(const Node& node, const std::vector<Tensor>& operands) const {
     Graph one;
@@ -103,39 +119,114 @@ class Bounds {
     return evaluate(one, operands).front();
   }
 
-  /// Adds what moving each operand by its bound changes, one operand at a time, both ways.
+  /// Adds what moving the operands by their bounds changes: every corner of their box. Where an
+  /// operator is not monotone inside it, its steepest slope or a pole decides.
   void add_moves(ValueId id, Tensor& out) const {
     const Node& node = graph_.node(id);
     std::vector<Tensor> operands;
-    for (ValueId operand : node.operands) operands.push_back(values_[operand.index()]);
+    std::vector<std::size_t> moving;
+    for (std::size_t k = 0; k < node.operands.size(); ++k) {
+      operands.push_back(values_[node.operands[k].index()]);
+      if (!is_zero(bounds_[node.operands[k].index()])) moving.push_back(k);
+    }
     const Tensor at = apply(node, operands);
-    for (std::size_t k = 0; k < operands.size(); ++k) {
-      const Tensor& by = bounds_[node.operands[k].index()];
-      if (is_zero(by)) continue;
-      const Tensor kept = operands[k];
-      std::vector<double> most(static_cast<std::size_t>(out.count()), 0);
+    std::vector<double> most(static_cast<std::size_t>(out.count()), 0);
+    const auto corners = moving.size() <= kMostCorners ? std::size_t{1} << moving.size() : 0;
+    for (std::size_t corner = 0; corner < corners; ++corner)
+      widen(node, corner_of(node, operands, moving, corner), at, most);
+    if (corners == 0) {  // operators of many operands copy elements
       for (double side : {1.0, -1.0}) {
-        operands[k] = moved(kept, by, side);
-        const Tensor there = apply(node, operands);
-        for (std::int64_t i = 0; i < out.count(); ++i) {
-          const double a = there.at(i).as_double(), b = at.at(i).as_double();
-          double& change = most[static_cast<std::size_t>(i)];
-          if (!(a == b))
-            change = std::max(change, std::isnan(a - b) ? kInfinite : std::fabs(a - b));
-        }
+        std::vector<Tensor> there = operands;
+        for (std::size_t k : moving)
+          there[k] = moved(operands[k], bounds_[node.operands[k].index()], side);
+        widen(node, there, at, most);
       }
-      operands[k] = kept;
-      for (std::int64_t i = 0; i < out.count(); ++i)
-        out.as<double>()[i] += most[static_cast<std::size_t>(i)];
+    }
+    if (op_info(node.op).kind == OpKind::kPointwise) add_turns(node, most);
+    for (std::int64_t i = 0; i < out.count(); ++i)
+      out.as<double>()[i] += most[static_cast<std::size_t>(i)];
+  }
+
+  std::vector<Tensor> corner_of(const Node& node, const std::vector<Tensor>& operands,
+                                const std::vector<std::size_t>& moving, std::size_t corner) const {
+    std::vector<Tensor> there = operands;
+    for (std::size_t i = 0; i < moving.size(); ++i) {
+      const std::size_t k = moving[i];
+      there[k] = moved(operands[k], bounds_[node.operands[k].index()],
+                       (corner >> i & 1) != 0 ? 1.0 : -1.0);
+    }
+    return there;
+  }
+
+  void widen(const Node& node, const std::vector<Tensor>& there, const Tensor& at,
+             std::vector<double>& most) const {
+    const Tensor value = apply(node, there);
+    for (std::int64_t i = 0; i < value.count(); ++i) {
+      const double a = value.at(i).as_double(), b = at.at(i).as_double();
+      double& change = most[static_cast<std::size_t>(i)];
+      if (!(a == b)) change = std::max(change, std::isnan(a - b) ? kInfinite : std::fabs(a - b));
     }
   }
 
+  /// Turning points and poles inside the box, which its corners do not show.
+  void add_turns(const Node& node, std::vector<double>& most) const {
+    const Element& tree = op_info(node.op).value;
+    for (std::size_t k = 0; k < node.operands.size(); ++k) {
+      const double slope = steepest(tree, k);
+      if (slope == 0) continue;
+      const Tensor& by = bounds_[node.operands[k].index()];
+      const Tensor& value = values_[node.operands[k].index()];
+      for (std::size_t i = 0; i < most.size(); ++i) {
+        const auto at = static_cast<std::int64_t>(i);
+        const double bound = by.as<double>()[at];
+        if (bound == 0) continue;
+        if (std::isfinite(slope))
+          most[i] = std::max(most[i], slope * bound);
+        else if (!(std::fabs(value.at(at).as_double()) > bound))
+          most[i] = kInfinite;
+      }
+    }
+  }
+
+  /// Largest slope in operand k of what is not monotone; infinite for a divisor, 0 for the rest.
+  static double steepest(const Element& tree, std::size_t k) {
+    const auto is_arg = [&](const Element& arg) {
+      return arg->prim == Prim::kArg && arg->number == static_cast<std::int64_t>(k);
+    };
+    double most = 0;
+    for (std::size_t i = 0; i < tree->args.size(); ++i) {
+      most = std::max(most, steepest(tree->args[i], k));
+      if (!is_arg(tree->args[i])) continue;
+      switch (tree->prim) {
+        case Prim::kSin:
+        case Prim::kCos:
+          most = std::max(most, 1.0);
+          break;
+        case Prim::kGelu:
+        case Prim::kSilu:
+          most = std::max(most, 1.13);
+          break;
+        case Prim::kDiv:
+        case Prim::kFloorDiv:
+          if (i == 1) most = kInfinite;
+          break;
+        default:
+          break;
+      }
+    }
+    return most;
+  }
+
+  /// Relative to the largest value that a kernel may have here, and half the smallest number.
   void add_rounding(ValueId id, Tensor& out) const {
     const Tensor& value = values_[id.index()];
     if (!is_float(value.type().dtype)) return;
-    const double u = kUlps * bound_unit(graph_.type(id).dtype);
-    for (std::int64_t i = 0; i < out.count(); ++i)
-      out.as<double>()[i] += u * std::fabs(value.as<double>()[i]);
+    const double unit = bound_unit(graph_.type(id).dtype);
+    const double least = unit * smallest_normal(graph_.type(id).dtype);
+    for (std::int64_t i = 0; i < out.count(); ++i) {
+      double& bound = out.as<double>()[i];
+      bound += kUlps * (unit * (std::fabs(value.as<double>()[i]) + bound) + least);
+    }
   }
 
   /// u * terms * S, and what the operands' errors add up to: the program over absolute values.
@@ -154,7 +245,8 @@ class Bounds {
       relative += 0x1p-7 + 0x1p-15;
     for (std::int64_t i = 0; i < out.count(); ++i) {
       const double size = s.as<double>()[i];
-      out.as<double>()[i] += relative * size + std::max(0.0, t.as<double>()[i] - size);
+      const double with_errors_size = std::max(size, t.as<double>()[i]);
+      out.as<double>()[i] += relative * with_errors_size + (with_errors_size - size);
     }
   }
 

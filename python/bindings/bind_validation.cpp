@@ -1,0 +1,50 @@
+// In: compiled programs and arguments. Out: what was compared before they were trusted, and how far
+// rounding may move their results.
+
+#include "bafe/base/digest.h"
+#include "bafe/runtime/cache.h"
+#include "bafe/runtime/error_bound.h"
+#include "bindings.h"
+#include "numpy_api.h"
+
+namespace bafe::python {
+namespace {
+
+/// The validation record of the cache entry of that key; None when there is none.
+py::object validation_record(const std::string& key) {
+  const auto digest = Digest::from_hex(key);
+  if (!digest) return py::none();
+  const auto entry = KernelCache::shared()->load(*digest);
+  return entry ? py::object(py::str(entry->validation)) : py::none();
+}
+
+/// For each result an array of bounds; None when the program is too large or has no such rule.
+py::object error_bound_arrays(const TracedProgram& program, const std::string& math,
+                              const py::list& arrays) {
+  std::vector<Tensor> inputs;
+  for (const auto& array : arrays)
+    inputs.push_back(tensor_of_array(reinterpret_cast<PyArrayObject*>(array.ptr())));
+  std::optional<std::vector<Tensor>> bounds;
+  {
+    Unlocked unlocked;
+    BoundLimits limits;
+    limits.flops = 1e9;
+    limits.elements = 1e8;
+    limits.rounds = math == "fast";
+    bounds = error_bounds(program.graph, inputs, program.constants, limits);
+  }
+  if (!bounds) return py::none();
+  py::list out;
+  for (const Tensor& bound : *bounds)
+    out.append(py::reinterpret_steal<py::object>(array_of_tensor(bound)));
+  return out;
+}
+
+}  // namespace
+
+void bind_validation(py::module_& module) {
+  module.def("validation_record", &validation_record);
+  module.def("error_bound", &error_bound_arrays);
+}
+
+}  // namespace bafe::python
