@@ -38,6 +38,15 @@ target_link_libraries(fuzzers_test PRIVATE bafe_runtime bafe_flags GTest::gmock 
 target_compile_definitions(fuzzers_test PRIVATE BAFE_TEST_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
 gtest_discover_tests(fuzzers_test DISCOVERY_TIMEOUT 60)
 
+# The verifier itself: default rules made wrong, rules from elsewhere. ./run test takes a slice, ./run test
+# mutants takes 1,500.
+file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/verifier/*.cpp)
+add_executable(verifier_test ${sources})
+target_include_directories(verifier_test PRIVATE ${PROJECT_SOURCE_DIR}/tests/cpp)
+target_link_libraries(verifier_test PRIVATE bafe_verify bafe_flags GTest::gmock GTest::gtest_main)
+target_compile_definitions(verifier_test PRIVATE BAFE_TEST_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+gtest_discover_tests(verifier_test DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT 600)
+
 # Threads: ./run check builds this program with ThreadSanitizer (preset tsan).
 file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/threads/*_test.cpp)
 add_executable(threads_test ${sources} ${PROJECT_SOURCE_DIR}/tests/cpp/base/thread_pool_test.cpp)

@@ -21,6 +21,7 @@ std::optional<Dim> combine(Step step, Dim a, Dim b) {
       return a * b;
     case Step::kExactDiv:
       if (b == Dim(1)) return a;
+      if (b == Dim(-1)) return Dim(0) - a;  // the machine traps on the least integer over -1
       if (!a.is_const() || !b.is_const() || b.value() == 0 || a.value() % b.value() != 0)
         return std::nullopt;
       return a.value() / b.value();

@@ -117,13 +117,16 @@ ExprResult fn_put(Call call, Context c) {
 
 /// (iota n) or (iota start stop).
 ExprResult fn_iota(Call call, Context c) {
-  constexpr std::int64_t kLongest = 1024;
+  constexpr std::uint64_t kLongest = 1024;
   std::optional<std::int64_t> start = 0, stop = known_arg(call, 0, c);
   if (call.args.size() == 2) {
     start = stop;
     stop = known_arg(call, 1, c);
   }
-  if (!start || !stop || *stop < *start || *stop - *start > kLongest) return std::nullopt;
+  if (!start || !stop || *stop < *start) return std::nullopt;
+  if (static_cast<std::uint64_t>(*stop) - static_cast<std::uint64_t>(*start) > kLongest) {
+    return std::nullopt;
+  }
   Integers out;
   for (std::int64_t i = *start; i < *stop; ++i) out.push_back(i);
   return list_result(out);

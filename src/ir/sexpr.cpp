@@ -104,6 +104,7 @@ class Reader {
     while (!at_end() && peek() != '"') {
       char c = take();
       if (c == '\\' && !at_end()) c = take();
+      if (c == '\0') throw ParseError(loc, "", "a zero byte in the text").fix("remove it");
       out.text += c;
     }
     if (at_end()) throw ParseError(loc, "", "the text is never closed").fix("add '\"'");

@@ -174,7 +174,11 @@ TypeTemplate read_type_template(const Sexpr& form, std::uint16_t var, Rewrite& r
     }
     if (digits) {
       size.kind = SizeTemplate::Kind::kNumber;
-      size.number = word.size() > 15 ? -1 : std::stoll(word);
+      if (word.size() > 15) {
+        throw context.error(form, "no tensor has the size " + word.substr(0, 40))
+            .fix("write a smaller number, or a name");
+      }
+      size.number = std::stoll(word);
     } else if (word != "_") {
       size.kind = SizeTemplate::Kind::kName;
       size.name = name_row(rewrite.size_names, word);

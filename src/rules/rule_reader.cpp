@@ -250,20 +250,72 @@ Rule read_move(const Sexpr& form, const OpTable& table) {
   return rule;
 }
 
-void replace_word(Sexpr& form, const std::string& variable, const std::string& word) {
-  if (form.kind == Sexpr::kSymbol || form.kind == Sexpr::kText) {
-    for (std::size_t at = form.text.find(variable); at != std::string::npos;
-         at = form.text.find(variable, at + word.size())) {
-      form.text.replace(at, variable.size(), word);
+/// What one text may become. A few nested for-each can ask for more than any memory holds.
+class ReadBudget {
+ public:
+  static constexpr std::size_t kMostBytes = std::size_t{4} << 20;    // of a text
+  static constexpr std::size_t kMostCopied = std::size_t{16} << 20;  // bytes made by for-each
+  static constexpr std::size_t kMostRules = 10'000;
+  static constexpr std::size_t kMostNodes = 2'000;  // of a rule
+
+  void spend(std::size_t bytes, const Sexpr& form) {
+    copied_ += bytes + sizeof(Sexpr);
+    if (copied_ <= kMostCopied) return;
+    throw RuleError(form.loc, "for-each", format("it makes more than {} bytes", kMostCopied))
+        .fix("write fewer words, or nest less");
+  }
+  void count(const Sexpr& rule) {
+    if (++rules_ > kMostRules) {
+      throw RuleError(rule.loc, "rules", format("one text has more than {} rules", kMostRules))
+          .fix("split it");
+    }
+    std::size_t nodes = nodes_of(rule);
+    if (nodes > kMostNodes) {
+      throw RuleError(rule.loc, "rule",
+                      format("it has {} words and lists, at most {} are read", nodes, kMostNodes))
+          .fix("split it");
     }
   }
-  for (Sexpr& item : form.items) replace_word(item, variable, word);
+
+ private:
+  static std::size_t nodes_of(const Sexpr& form) {
+    std::size_t nodes = 1;
+    for (const Sexpr& item : form.items) nodes += nodes_of(item);
+    return nodes;
+  }
+  std::size_t copied_ = 0, rules_ = 0;
+};
+
+/// A copy in which the variable has become the word.
+Sexpr with_word(const Sexpr& form, const std::string& variable, const std::string& word,
+                ReadBudget& budget) {
+  Sexpr out;
+  out.kind = form.kind;
+  out.integer = form.integer;
+  out.real = form.real;
+  out.loc = form.loc;
+  out.text = form.text;
+  budget.spend(out.text.size(), form);
+  if (form.kind == Sexpr::kSymbol || form.kind == Sexpr::kText) {
+    for (std::size_t at = out.text.find(variable); at != std::string::npos;
+         at = out.text.find(variable, at + word.size())) {
+      budget.spend(word.size(), form);
+      out.text.replace(at, variable.size(), word);
+    }
+  }
+  for (const Sexpr& item : form.items) {
+    out.items.push_back(with_word(item, variable, word, budget));
+  }
+  return out;
 }
 
-void read_form(const Sexpr& form, const OpTable& table, std::vector<Rule>& out) {
+void read_form(const Sexpr& form, const OpTable& table, ReadBudget& budget,
+               std::vector<Rule>& out) {
   if (form.is_form("rule")) {
+    budget.count(form);
     out.push_back(read_rule(form, table));
   } else if (form.is_form("move")) {
+    budget.count(form);
     out.push_back(read_move(form, table));
   } else if (form.is_form("for-each")) {
     bool ok = form.items.size() > 3 && form.items[1].is_variable() &&
@@ -274,9 +326,8 @@ void read_form(const Sexpr& form, const OpTable& table, std::vector<Rule>& out) 
     }
     for (const Sexpr& word : form.items[2].items) {
       for (std::size_t i = 3; i < form.items.size(); ++i) {
-        Sexpr copy = form.items[i];
-        replace_word(copy, form.items[1].text, sexpr_text(word));
-        read_form(copy, table, out);
+        Sexpr copy = with_word(form.items[i], form.items[1].text, sexpr_text(word), budget);
+        read_form(copy, table, budget, out);
       }
     }
   } else {
@@ -290,8 +341,15 @@ void read_form(const Sexpr& form, const OpTable& table, std::vector<Rule>& out) 
 std::vector<Rule> read_rules(std::string_view text, std::string_view file, const OpTable& table) {
   std::string_view stem = file.substr(file.find_last_of('/') + 1);
   stem = stem.substr(0, stem.find('.'));
+  if (text.size() > ReadBudget::kMostBytes) {
+    throw ParseError(
+        SourceLoc{std::string(file), 1, 1}, "rules",
+        format("the text has {} bytes, at most {} are read", text.size(), ReadBudget::kMostBytes))
+        .fix("split it");
+  }
   std::vector<Rule> rules;
-  for (const Sexpr& form : read_sexprs(text, file)) read_form(form, table, rules);
+  ReadBudget budget;
+  for (const Sexpr& form : read_sexprs(text, file)) read_form(form, table, budget, rules);
   for (Rule& rule : rules) rule.theme = stem;
   return rules;
 }
