@@ -45,9 +45,17 @@ class Finder {
     return it == places_.end() ? nullptr : &it->second;
   }
   bool has_role(ValueId id, Role role) const { return place(id) && place(id)->role == role; }
+  /// Of the node's operands themselves: 1 / sqrt(a) is no division of two operands.
   Prim prim(ValueId id) const {
     const OpInfo& info = op_info(node(id).op);
-    return info.kind == OpKind::kPointwise ? info.value->prim : Prim::kRead;
+    if (info.kind != OpKind::kPointwise) return Prim::kRead;
+    const std::vector<Element>& args = info.value->args;
+    if (args.size() != node(id).operands.size()) return Prim::kRead;
+    for (std::size_t i = 0; i < args.size(); ++i) {
+      if (args[i]->prim != Prim::kArg || args[i]->number != static_cast<std::int64_t>(i))
+        return Prim::kRead;
+    }
+    return info.value->prim;
   }
   bool fits_kernel() const;
   bool put(ValueId id);
