@@ -17,6 +17,7 @@
 #include "class_evidence.h"
 #include "smt_child.h"
 #include "symbolic_proof.h"
+#include "weakest_guard.h"
 
 namespace bafe {
 namespace {
@@ -72,6 +73,8 @@ std::string tested_text(const CheckResult& check) {
 
 void prove_rewrites(const Rule& rule, const ProofOptions& options, RuleProof& proof) {
   std::string program = options.smt_program.empty() ? find_smt_program() : options.smt_program;
+  SmtTranscript transcript;
+  bool solver_used = false;
   proof.status = ProofStatus::kProven;
   for (const Rewrite& rewrite : rule.rewrites) {
     SymbolicProof side = prove_symbolically(rewrite, program, options);
@@ -81,10 +84,15 @@ void prove_rewrites(const Rule& rule, const ProofOptions& options, RuleProof& pr
       proof.detail = side.detail;
       proof.counterexample = side.counterexample;
     }
+    solver_used = solver_used || side.engine == "z3" || side.engine == "generic axis";
     for (const std::string& lemma : side.lemmas) {
       bool known = std::find(proof.lemmas.begin(), proof.lemmas.end(), lemma) != proof.lemmas.end();
       if (!known) proof.lemmas.push_back(lemma);
     }
+  }
+  if (solver_used) proof.smt = transcript.proofs();
+  if (transcript.unanswered() > 0 && proof.status != ProofStatus::kProven) {
+    add_note(proof, format("{} questions to the solver had no answer", transcript.unanswered()));
   }
   if (proof.status == ProofStatus::kRefuted) return;
   std::string types = types_for_all_sizes(rule.rewrites[0], options);
@@ -167,7 +175,6 @@ RuleProof verify_rule(const Rule& rule, const ProofOptions& options) {
   RuleProof proof;
   proof.name = rule.name;
   std::int64_t begin = now_ns();
-  SmtTranscript transcript;
   CheckOptions check_options;
   check_options.seed = options.seed;
   check_options.instances = options.instances;
@@ -182,9 +189,9 @@ RuleProof verify_rule(const Rule& rule, const ProofOptions& options) {
     prove_rewrites(rule, options, proof);
     if (proof.status != ProofStatus::kRefuted) proof.detail += "; " + tested_text(check);
   }
-  proof.smt = transcript.proofs();
-  if (transcript.unanswered() > 0 && proof.status != ProofStatus::kProven) {
-    add_note(proof, format("{} questions to the solver had no answer", transcript.unanswered()));
+  if (options.weakest_guard && proof.status < ProofStatus::kRefuted && !rule.move) {
+    std::string unneeded = unneeded_conditions(rule, options);
+    if (!unneeded.empty()) add_note(proof, "no check needs " + unneeded);
   }
   if (check.overflows) add_note(proof, "the left side overflows where the right one is finite");
   proof.ms = static_cast<double>(now_ns() - begin) / 1e6;

@@ -37,8 +37,9 @@ struct ProofOptions {
   unsigned rlimit = 2'000'000;  ///< of one query: deterministic, about a second
   int wall_ms = 10'000;         ///< after which the child is killed
   std::uint64_t seed = 1;
-  int instances = 1;  ///< of the interpreter's refutation, per dtype and palette
-  int workers = 2;    ///< threads of verify_rules; results do not depend on it
+  int instances = 1;          ///< of the interpreter's refutation, per dtype and palette
+  bool weakest_guard = true;  ///< look for conditions that no check needs
+  int workers = 2;            ///< threads of verify_rules; results do not depend on it
 };
 
 /// Runs the engines in order: types, stress and refutation by the interpreter;

@@ -125,6 +125,15 @@ TEST(ClassEvidence, NamesWhatShowsBits) {
       << ints.class_evidence << ints.counterexample;
 }
 
+TEST(WeakestGuard, NamesAConditionThatNothingNeeds) {
+  RuleProof loose = prove("(neg (neg ?x)) => ?x :when (is-float ?x) (= (rank ?x) 2)");
+  EXPECT_NE(loose.notes.find("(is-float ?x) (= (rank ?x) 2)"), std::string::npos) << loose.notes;
+  RuleProof tight = prove("(log (exp ?x)) => ?x :when (in ?x -80 80) :class domain");
+  EXPECT_EQ(tight.notes, "");
+  RuleProof ints = prove("(abs (neg ?x)) => (abs ?x) :when (is-float ?x) :class bits");
+  EXPECT_EQ(ints.notes, "") << "unsigned integers need it";
+}
+
 TEST(ClassEvidence, TriesEveryPairOfBytes) {
   expect_refuted(
       "(maximum (add ?x ?y) ?x) => (add ?x (maximum ?y 0))"
