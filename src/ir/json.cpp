@@ -10,6 +10,9 @@
 //   value   := size | [size…] | dtype text | "1.5:f32" | text | program
 // The first nodes are the inputs, in order.
 
+#include <algorithm>
+#include <cctype>
+
 #include "bafe/base/format.h"
 #include "bafe/ir/json_library.h"
 #include "bafe/ir/text.h"
@@ -148,6 +151,23 @@ Type read_type(const Json& json, const std::string& place) {
   return type;
 }
 
+/// name ["(" integers ")"], as the text form prints it after @. Which names there are is known
+/// above.
+bool is_layout(std::string_view text) {
+  const auto is_letter = [](char c) {
+    return c == '_' || std::isalpha(static_cast<unsigned char>(c));
+  };
+  const auto is_digit = [](char c) { return std::isdigit(static_cast<unsigned char>(c)); };
+  if (text.empty() || !is_letter(text[0])) return false;
+  std::size_t at = 1;
+  while (at < text.size() && (is_letter(text[at]) || is_digit(text[at]))) ++at;
+  if (at == text.size()) return true;
+  if (text[at] != '(' || text.back() != ')') return false;
+  const std::string_view axes = text.substr(at + 1, text.size() - at - 2);
+  return (axes.empty() || axes[0] != ' ') &&
+         std::all_of(axes.begin(), axes.end(), [&](char c) { return c == ' ' || is_digit(c); });
+}
+
 Graph read_graph(const Json& json, const std::string& place);
 
 AttrValue read_value(const Json& json, AttrKind kind, const std::string& place) {
@@ -204,6 +224,8 @@ class GraphReader {
     info.layout = member(json, "layout", Json::value_t::string, place).get<std::string>();
     info.weak = member(json, "weak", Json::value_t::boolean, place).get<bool>();
     info.type = read_type(member(json, "type", Json::value_t::object, place), place + ".type");
+    if (!is_layout(info.layout))
+      fail(place + ".layout", "is not the name of a layout", "write \"row\" or \"order(0 2 1)\"");
     if (info.weak && info.type.rank() != 0)
       fail(place, "is weak but not 0-d", "only Python scalars are weak");
     inputs_.push_back(graph_.add_input(std::move(info)));

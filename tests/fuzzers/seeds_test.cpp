@@ -36,6 +36,13 @@ constexpr const char* kRegroup = R"((for-each ?op (mul maximum)
   (rule regroup-of-?op (?op (?op ?a ?b) ?c) <=> (?op ?a (?op ?b ?c))
     :types (?a [B.. m]) :class reals :set explosive :when (is-float ?a) :why "shorter")))";
 
+constexpr const char* kChain =
+    "program main(a: f32[64, 64], b: f32[64, 64], v: f32[64, 1]) -> f32[64, 1]"
+    " { return matmul (matmul a b) v }";
+constexpr const char* kSums =
+    "program main(x: f32[8, 4], y: f32[8, 4]) -> f32[1, 8] {"
+    " return reduce_sum (transpose (add x y) :perm (1 0)) :axes (0) }";
+
 struct Seed {
   std::string target, name, bytes;
 };
@@ -55,6 +62,15 @@ std::vector<Seed> seeds() {
   out.push_back({"program_json", "parts", program_to_json(parts)});
 
   out.push_back({"rule_text", "regroup", kRegroup});
+
+  out.push_back({"rule_lock", "two",
+                 "bafe-rules-lock 1\nprover 1\noperators 0123456789abcdef0123456789abcdef\n"
+                 "solvers z3 4.8.12\n; of all\n"
+                 "a-rule 00112233445566778899aabbccddeeff proven normal-form 3\n"
+                 "b-rule 00112233445566778899aabbccddeeff tested - 12\n"});
+  Graph chain = parse_program(kChain);
+  out.push_back({"certificate", "chain", optimize(chain, {}).certificate});
+  out.push_back({"certificate", "dense", optimize(parse_program(kSums), {}).certificate});
 
   Plan plan;
   plan.slots.resize(2);

@@ -51,6 +51,10 @@ TEST(ProgramJson, NamesTheDamagedMember) {
   EXPECT_EQ(
       error_of(R"({"bafe": 1, "inputs": [], "roots": []})"),
       "<json>: program: member \"nodes\" is missing\n  fix: write programs with program_to_json");
+  EXPECT_EQ(error_of(R"({"bafe": 1, "inputs": [{"name": "x", "layout": "r?w", "weak": false,)"
+                     R"("type": {"dtype": "f32", "shape": []}}], "nodes": [], "roots": []})"),
+            "<json>: inputs[0].layout: is not the name of a layout\n"
+            "  fix: write \"row\" or \"order(0 2 1)\"");
   EXPECT_EQ(error_of("[1]"), "<json>: program: is not an object\n  fix: write {...}");
 }
 
