@@ -280,6 +280,11 @@ class ReadBudget {
  private:
   static std::size_t nodes_of(const Sexpr& form) {
     std::size_t nodes = 1;
+    constexpr std::int64_t kLargest = std::int64_t{1} << 60;  // sums of a few still fit 64 bits
+    if (form.integer > kLargest || form.integer < -kLargest) {
+      throw ParseError(form.loc, "", format("integer {} is beyond 2^60", form.text))
+          .fix("write a smaller one, or a real");
+    }
     for (const Sexpr& item : form.items) nodes += nodes_of(item);
     return nodes;
   }

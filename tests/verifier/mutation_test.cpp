@@ -106,6 +106,7 @@ Score run(const Slice& slice) {
       verdict = judge(rule, 7);
     } catch (const std::exception& error) {
       score.crashes += mutants[i].text + "\n  " + error.what() + "\n";
+      if (out) out << "crash\t?\t-\t" << mutants[i].kind << '\t' << mutants[i].text << std::endl;
       continue;
     }
     count(mutants[i], proof, verdict, score);

@@ -85,7 +85,8 @@ bool same(const Scalar& l, const Scalar& r, NumericClass numeric) {
   if (a == 0 && b == 0) return true;
   if (numeric == NumericClass::kSigns) return false;
   if (numeric == NumericClass::kFinite) return !std::isfinite(a);
-  if (!std::isfinite(a) || !std::isfinite(b)) return a == b;
+  if (!std::isfinite(a) && !std::isfinite(b)) return true;  // a pole of both sides
+  if (!std::isfinite(a) || !std::isfinite(b)) return false;
   double unit = l.dtype == DType::kF64 ? 1e-9 : 1e-3;
   return std::fabs(a - b) <= unit * (1 + std::fabs(a) + std::fabs(b));
 }
