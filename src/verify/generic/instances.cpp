@@ -5,7 +5,6 @@
 namespace bafe::generic {
 namespace {
 
-constexpr int kRounds = 2;
 constexpr std::size_t kMostFacts = 4000, kMostAxes = 60;
 
 bool is_function(IntTerm t) { return row(t).kind == IntKind::kFunction; }
@@ -215,10 +214,10 @@ void Instances::round() {
   tell_pairs();
 }
 
-std::vector<Truth> Instances::grow(std::vector<Truth> given) {
+std::vector<Truth> Instances::grow(std::vector<Truth> given, int rounds) {
   for (Truth fact : knowledge_.facts_) add(fact);
   for (Truth fact : given) add(fact);
-  for (round_ = 1; round_ <= kRounds; ++round_) {
+  for (round_ = 1; round_ <= rounds; ++round_) {
     std::size_t before = facts_.size();
     round();
     if (facts_.size() == before) break;

@@ -17,8 +17,9 @@ std::vector<std::string> triggers_of(const IntPredicate& body);
 class Instances {
  public:
   explicit Instances(const Knowledge& knowledge) : knowledge_(knowledge) {}
-  /// Facts of the knowledge, the given ones, and what the laws say at their terms.
-  std::vector<Truth> grow(std::vector<Truth> given);
+  /// Facts of the knowledge, the given ones, and what the laws say at their terms; `rounds` - 1
+  /// times more at the terms that this brings.
+  std::vector<Truth> grow(std::vector<Truth> given, int rounds);
 
  private:
   void add(Truth fact);

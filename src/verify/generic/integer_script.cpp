@@ -129,13 +129,35 @@ class IntegerScript {
           " (=> (and (> {0} 0) (> {1} 0)) (and (>= {2} {0}) (>= {2} {1})))"
           " (=> (and (< {0} 0) (< {1} 0)) (> {2} 0))"
           " (=> (and (< {0} 0) (> {1} 0)) (< {2} 0))"
-          " (=> (and (> {0} 0) (< {1} 0)) (< {2} 0))))\n",
+          " (=> (and (> {0} 0) (< {1} 0)) (< {2} 0))"
+          " (=> (= {0} 2) (= {2} (* 2 {1}))) (=> (= {1} 2) (= {2} (* 2 {0})))"
+          " (=> (and (>= {0} 2) (>= {1} 2)) (>= {2} (+ {0} {0} {1} {1} (- 4))))"
+          " (=> (and (>= {0} 2) (<= {1} (- 1))) (<= {2} (+ {1} {1} (- {0}) 2)))"
+          " (=> (and (>= {1} 2) (<= {0} (- 1))) (<= {2} (+ {0} {0} (- {1}) 2)))))\n",
           a, b, m);
+      compare(a, b, m);
     }
     return m;
   }
 
+  /// Products with a factor in common are ordered as the others are.
+  void compare(const std::string& a, const std::string& b, const std::string& m) {
+    for (const auto& [factor, other] : {std::pair(a, b), std::pair(b, a)}) {
+      auto& products = by_factor_[factor];
+      for (std::size_t i = 0; i < products.size() && i < 8; ++i) {
+        definitions += format(
+            "(assert (and (=> (and (> {0} 0) (< {1} {2})) (<= (+ {3} {0}) {4}))"
+            " (=> (and (> {0} 0) (< {2} {1})) (<= (+ {4} {0}) {3}))"
+            " (=> (and (< {0} 0) (< {1} {2})) (>= (+ {3} {0}) {4}))"
+            " (=> (and (< {0} 0) (< {2} {1})) (>= (+ {4} {0}) {3}))))\n",
+            factor, other, products[i].first, m, products[i].second);
+      }
+      products.emplace_back(other, m);
+    }
+  }
+
   std::map<int, std::string> terms_, truths_;
+  std::map<std::string, std::vector<std::pair<std::string, std::string>>> by_factor_;
   std::set<std::string> declared_;
 };
 

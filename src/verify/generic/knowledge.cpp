@@ -49,10 +49,20 @@ bool Knowledge::proves(const std::vector<Truth>& goals, std::string* why) const 
     open.push_back(goal);
   }
   if (open.empty()) return true;
-  script_ = integer_script(Instances(*this).grow({negation(all_of(open))}));
-  ++queries_;
-  SmtAnswer answer = ask_smt(smt_program_, script_, options_.rlimit, options_.wall_ms);
-  if (answer.status == SmtStatus::kUnsat) return true;
+  Truth negated = negation(all_of(open));
+  SmtAnswer answer;
+  std::size_t told = 0;
+  for (int rounds : {2, 3}) {
+    std::vector<Truth> facts = Instances(*this).grow({negated}, rounds);
+    if (facts.size() == told) break;
+    told = facts.size();
+    script_ = integer_script(facts);
+    ++queries_;
+    unsigned limit = rounds == 2 ? options_.rlimit / 4 : options_.rlimit;
+    answer = ask_smt(smt_program_, script_, limit, options_.wall_ms);
+    if (answer.status == SmtStatus::kUnsat) return true;
+    if (answer.status == SmtStatus::kMissing) break;
+  }
   if (why != nullptr) {
     *why = answer.status == SmtStatus::kMissing ? "the bafe-smt program is missing"
                                                 : "not shown: " + generic::text(all_of(open));

@@ -12,6 +12,13 @@ IntPredicate within(IntTerm end, IntPredicate body) {
   return [end, body = std::move(body)](IntTerm t) { return implies(in_range(t, end), body(t)); };
 }
 
+/// A list of axes whose order is known: without it there is no index map.
+void require_axes(const IntList& list) {
+  if (!list.has || !list.before || !list.skipped || !list.position) {
+    throw NotRepresentable("axes without known order");
+  }
+}
+
 void claim_sizes(const IntList& shape, Claims& claims) {
   claims.for_all.push_back(
       within(shape.length, [shape](IntTerm t) { return at_most(0, shape.at(t)); }));
@@ -48,6 +55,7 @@ BAFE_GENERIC_SHAPE(broadcast_shape) {
 
 BAFE_GENERIC_SHAPE(expand_dims_shape) {
   const IntList x = call.operands[0].type.shape, a = list_field(call, 0);
+  require_axes(a);
   claims.axes.push_back({a, x.length + a.length});
   IntList out = shape_of(x.length + a.length,
                          [x, a](IntTerm t) { return choose(a.has(t), 1, x.at(t - a.before(t))); });
@@ -64,6 +72,7 @@ BAFE_GENERIC_SHAPE(expand_dims_shape) {
 
 BAFE_GENERIC_SHAPE(squeeze_shape) {
   const IntList x = call.operands[0].type.shape, a = list_field(call, 0);
+  require_axes(a);
   claims.axes.push_back({a, x.length});
   claims.for_all.push_back(
       within(x.length, [x, a](IntTerm t) { return implies(a.has(t), equal(x.at(t), 1)); }));
@@ -104,6 +113,7 @@ BAFE_GENERIC_SHAPE(windows_shape) {
   const IntList x = call.operands[0].type.shape, a = list_field(call, 0);
   const IntList window = list_field(call, 1), stride = list_field(call, 2),
                 dilation = list_field(call, 3);
+  require_axes(a);
   claims.axes.push_back({a, x.length});
   for (const IntList* list : {&window, &stride, &dilation}) {
     claims.facts.push_back(equal(list->length, a.length));

@@ -1,5 +1,7 @@
 // In: the right side of a rewrite and what its left side lets us assume. Out: generic values of its
 // steps, and what is left to show: the steps are well typed and the outputs have equal types.
+#include <sstream>
+
 #include "bafe/base/format.h"
 #include "bafe/rules/rule_set.h"
 #include "rule_context.h"
@@ -7,18 +9,27 @@
 namespace bafe::generic {
 namespace {
 
-/// The program that a definition compiles to, over class variables 0, 1, … for its parameters.
-const RuleProgram& definition_program(const OpSpec& spec, std::size_t parameters) {
+/// The right side whose left side holds the parameters of a definition.
+const Rewrite& definition_rewrite(const OpSpec& spec, std::size_t parameters) {
   static const char* const left[] = {"neg", "neg", "add", "where"};
   if (parameters == 0 || parameters > 3) throw NotRepresentable(spec.name + " has many operands");
-  static thread_local std::map<std::string, RuleProgram> programs;
-  auto it = programs.find(spec.name);
-  if (it != programs.end()) return it->second;
+  static thread_local std::map<std::string, Rewrite> rewrites;
+  auto it = rewrites.find(spec.name);
+  if (it != rewrites.end()) return it->second;
   RuleSet rules;
   rules.add(format("(rule definition ({} {}) => {})", left[parameters], spec.parameters,
                    spec.definition));
-  const Rewrite& rewrite = rules.rule(RuleId(0)).rewrites[0];
-  return programs.emplace(spec.name, rewrite.right).first->second;
+  return rewrites.emplace(spec.name, rules.rule(RuleId(0)).rewrites[0]).first->second;
+}
+
+/// Number of the parameter that a class variable is; -1: none.
+int parameter_of(const std::string& variable, const std::string& parameters) {
+  std::istringstream words(parameters);
+  std::string word;
+  for (int i = 0; words >> word; ++i) {
+    if (word == variable) return i;
+  }
+  return -1;
 }
 
 }  // namespace
@@ -31,16 +42,19 @@ ExprTerm RuleContext::strict(const AttrExpr& expr) {
 }
 
 GenericValue RuleContext::expanded(const OpInfo& info, const std::vector<GenericValue>& operands) {
-  const RuleProgram& program = definition_program(tensor_ops().spec(info.id), operands.size());
+  const OpSpec& spec = tensor_ops().spec(info.id);
+  const Rewrite& definition = definition_rewrite(spec, operands.size());
   std::vector<std::optional<GenericValue>> outer = std::move(registers_);
-  registers_.assign(operands.begin(), operands.end());
-  // The left term of the definition's rule has a register of its own.
-  registers_.resize(operands.size() + 1);
-  for (const RightStep& step : program.steps) {
+  registers_.assign(definition.left.class_vars, std::nullopt);
+  for (std::size_t i = 0; i < registers_.size(); ++i) {
+    int parameter = parameter_of(definition.class_names[i], spec.parameters);
+    if (parameter >= 0) registers_[i] = operands[static_cast<std::size_t>(parameter)];
+  }
+  for (const RightStep& step : definition.right.steps) {
     registers_.push_back(step.kind == RightStep::Kind::kNode ? right_node(step)
                                                              : right_splat(step));
   }
-  GenericValue out = *registers_[program.outputs[0].value];
+  GenericValue out = *registers_[definition.right.outputs[0].value];
   registers_ = std::move(outer);
   return out;
 }
@@ -52,7 +66,13 @@ GenericValue RuleContext::right_node(const RightStep& step) {
   call.dtypes = &dtypes_;
   for (std::uint16_t operand : step.operands) call.operands.push_back(*registers_[operand]);
   if (info.kind == OpKind::kNamed) return expanded(info, call.operands);
-  for (const AttrExpr& field : step.fields) call.fields.push_back(field_of(strict(field)));
+  const std::vector<AttrField>& fields = tensor_ops().spec(step.op).fields;
+  for (std::size_t i = 0; i < step.fields.size(); ++i) {
+    call.fields.push_back(field_of(strict(step.fields[i])));
+    if (call.fields.back().kind != fields[i].kind) {
+      throw NotRepresentable(format("{} of {} is of another kind", fields[i].name, info.name));
+    }
+  }
   Claims claims;
   GenericValue out = generic_meaning(call, claims);
   dtypes_fit = goals_of(claims, dtypes_, goals) && dtypes_fit;
