@@ -21,7 +21,7 @@ endfunction()
 bafe_fuzz_sources(cache_entry runtime/background runtime/cache runtime/cache_entry
   runtime/cache_folder runtime/cache_pack runtime/engine_key runtime/provenance
   runtime/private_folder codegen/plan_json cost/target)
-bafe_fuzz_sources(stored_json codegen/plan_json cost/machine cost/target cost/step_features
-  search/egraph_json search/dag_extract search/dag_bound search/dag_greedy search/dag_kernel
-  search/dag_reduce search/cost_graph)
+bafe_fuzz_sources(stored_json codegen/plan_json search/egraph_json search/dag_extract
+  search/dag_bound search/dag_greedy search/dag_kernel search/dag_reduce)
+target_link_libraries(fuzz_stored_json PRIVATE bafe_cost)
 bafe_fuzz_sources(small_text codegen/sized_text codegen/number_text cost/schedule)

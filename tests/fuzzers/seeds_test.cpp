@@ -70,7 +70,7 @@ std::vector<Seed> seeds() {
                  "b-rule 00112233445566778899aabbccddeeff tested - 12\n"});
   Graph chain = parse_program(kChain);
   out.push_back({"certificate", "chain", optimize(chain, {}).certificate});
-  out.push_back({"certificate", "dense", optimize(parse_program(kSums), {}).certificate});
+  out.push_back({"certificate", "sums", optimize(parse_program(kSums), {}).certificate});
 
   Plan plan;
   plan.slots.resize(2);
@@ -95,10 +95,11 @@ std::vector<Seed> seeds() {
   out.push_back({"cache_entry", "without_hash", whole.substr(0, whole.size() - 32)});
   out.push_back({"cache_entry", "pack", pack_of(whole)});
 
+  int number = 0;
   for (const char* text :
        {"n1.5:f32", "n#7fc00000:f32", "d2*n + -3*n*m + 1", "s(a [b 1.5] \"c\" ?d)",
         "l\x03order(0 2 1)", "e\x09ij,jk->ik", "e\x0c...ii->i"}) {
-    out.push_back({"small_text", std::string("text_") + std::to_string(out.size()), text});
+    out.push_back({"small_text", std::string("text_") + std::to_string(number++), text});
   }
   const NumberedText kernel = take_numbers("static int f(long n) { return n * 12 + 0x1.8p3; }");
   out.push_back({"small_text", "kernel", "kint f(void) { return 12 + 0x1.8p3; }"});
