@@ -2,6 +2,7 @@
 // :types and :class are changed: a changed left side is another rule, not a wrong one.
 #include "mutator.h"
 
+#include <cmath>
 #include <functional>
 #include <map>
 #include <set>
@@ -70,7 +71,7 @@ Sexpr with_text(Sexpr form, std::string text) {
 
 /// One change inside `form`; `emit` gets the whole form changed.
 void change_inside(const Sexpr& form, const std::set<std::string>& variables, const Emit& emit) {
-  if (is_number(form)) {
+  if (is_number(form) && std::fabs(form.real) < 1e9) {
     long value = static_cast<long>(form.real);
     for (long other : {value + 1, value - 1}) {
       emit("change constant", with_text(form, std::to_string(other)));
