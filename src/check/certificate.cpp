@@ -22,44 +22,9 @@
 
 #include "bafe/base/error.h"
 #include "bafe/base/format.h"
-#include "bafe/ir/text.h"
+#include "bafe/ir/attr_words.h"
 
 namespace bafe {
-namespace {
-
-List list_of(std::string_view word, int line) {
-  if (word.size() < 2 || word.front() != '(' || word.back() != ')')
-    throw CertificateFault{line, "a list is missing"};
-  word = word.substr(1, word.size() - 2);
-  List out;
-  while (!word.empty()) {
-    std::size_t comma = std::min(word.find(','), word.size());
-    std::optional<Dim> size = dim_from_text(word.substr(0, comma));
-    if (!size) throw CertificateFault{line, "a list holds what is no size"};
-    out.push_back(*size);
-    word.remove_prefix(std::min(comma + 1, word.size()));
-  }
-  return out;
-}
-
-AttrValue value_of(AttrKind kind, std::string_view word, int line) {
-  if (kind == AttrKind::kList) return list_of(word, line);
-  if (kind == AttrKind::kInt) {
-    if (std::optional<Dim> size = dim_from_text(word)) return *size;
-  } else if (kind == AttrKind::kDType) {
-    if (std::optional<DType> dtype = dtype_from_text(word)) return *dtype;
-  } else if (kind == AttrKind::kScalar) {
-    if (std::optional<Scalar> scalar = scalar_from_text(word)) return *scalar;
-  } else if (kind == AttrKind::kText && word.size() > 1 && word.front() == '"') {
-    std::string text(word.substr(1, word.size() - 2));
-    std::replace(text.begin(), text.end(), '~', ' ');
-    return text;
-  }
-  throw CertificateFault{line, format("{} is no value of this field", word)};
-}
-
-}  // namespace
-
 std::size_t number_below(std::string_view word, std::size_t limit, int line) {
   std::size_t out = 0;
   auto [end, code] = std::from_chars(word.data(), word.data() + word.size(), out);
@@ -71,10 +36,12 @@ std::size_t number_below(std::string_view word, std::size_t limit, int line) {
 void ProofBlock::add_term(const CertificateLine& words, int line) {
   try {
     if (words[0] == "input") {
-      std::optional<DType> dtype = words.size() == 3 ? dtype_from_text(words[1]) : std::nullopt;
-      if (!dtype) throw CertificateFault{line, "an input has a dtype and a list of sizes"};
-      InputInfo info{format("x{}", inputs++), "row", false, {*dtype, list_of(words[2], line)}};
-      terms.push_back(graph.add_input(std::move(info)));
+      std::optional<AttrValue> dtype, shape;
+      if (words.size() == 3) dtype = attr_from_word(AttrKind::kDType, words[1]);
+      if (dtype) shape = attr_from_word(AttrKind::kList, words[2]);
+      if (!shape) throw CertificateFault{line, "an input has a dtype and a list of sizes"};
+      Type type{std::get<DType>(*dtype), std::get<List>(*shape)};
+      terms.push_back(graph.add_input({format("x{}", inputs++), "row", false, std::move(type)}));
       return;
     }
     OpId op = tensor_ops().find(words[0]);
@@ -82,8 +49,11 @@ void ProofBlock::add_term(const CertificateLine& words, int line) {
     const std::vector<AttrField>& fields = tensor_ops().spec(op).fields;
     if (words.size() <= fields.size()) throw CertificateFault{line, "a field is missing"};
     Attrs attrs;
-    for (const AttrField& field : fields)
-      attrs.push_back(value_of(field.kind, words[attrs.size() + 1], line));
+    for (const AttrField& field : fields) {
+      std::optional<AttrValue> value = attr_from_word(field.kind, words[attrs.size() + 1]);
+      if (!value) throw CertificateFault{line, format("field {} has no value", field.name)};
+      attrs.push_back(std::move(*value));
+    }
     std::vector<ValueId> operands;
     for (std::size_t i = fields.size() + 1; i < words.size(); ++i)
       operands.push_back(term(words[i], line));

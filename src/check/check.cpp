@@ -4,7 +4,7 @@
 #include "bafe/check/check.h"
 
 #include <algorithm>
-#include <cmath>
+#include <limits>
 
 #include "bafe/base/error.h"
 #include "bafe/base/format.h"
@@ -18,35 +18,32 @@
 namespace bafe {
 namespace {
 
-constexpr std::size_t kMostBytes = std::size_t{64} << 20, kMostLeaves = std::size_t{1} << 16;
-enum { kBits, kFiniteClass = 2, kRealsClass, kDomainClass, kApproxClass };
-
-bool is_fill(const Node& node) {
-  return op_info(node.op).kind == OpKind::kLeaf && attr_kind(node.attrs[0]) == AttrKind::kScalar;
-}
+constexpr std::size_t kMostBytes = std::size_t{64} << 20, kMostLeaves = std::size_t{1} << 16,
+                      kMostWork = std::size_t{1} << 26;
+constexpr int kMostDepth = 10'000;                            // of recursion
+enum { kBits, kFiniteClass = 2, kRealsClass, kDomainClass };  // places in numeric_words()
 
 double count_of(const Shape& shape) {
   return is_concrete(shape) ? static_cast<double>(num_elements(shape).value()) : 0x1p62;
 }
 
-/// Roundings on the longest path from `term` down to what is in `below`.
-double roundings(const Graph& graph, ValueId term, const std::set<ValueId>& below,
-                 std::map<ValueId, double>& known) {
-  if (below.count(term)) return 0;
+/// Roundings on the longest path from `term` down to what is in `known`.
+double roundings(const Graph& graph, ValueId term, std::map<ValueId, double>& known, int depth) {
   if (auto it = known.find(term); it != known.end()) return it->second;
+  if (depth > kMostDepth) return std::numeric_limits<double>::infinity();
   const Node& node = graph.node(term);
-  double deepest = 0, own = 0;
+  double deepest = 0, own = 1;
   for (ValueId operand : node.operands)
-    deepest = std::max(deepest, roundings(graph, operand, below, known));
+    deepest = std::max(deepest, roundings(graph, operand, known, depth + 1));
   OpKind kind = op_info(node.op).kind;
   bool exact = kind == OpKind::kMovement || kind == OpKind::kLeaf || kind == OpKind::kLayout ||
                (op_info(node.op).algebra & kAssociates) != 0;
-  if (!exact && is_float(node.type.dtype)) own = 1;
-  if (own > 0 && kind != OpKind::kPointwise && !node.operands.empty()) {
-    const Shape& read = graph.type(node.operands[0]).shape;
-    own = kind == OpKind::kReduction ? count_of(read) / std::max(1.0, count_of(node.type.shape))
-          : read.empty()             ? 1
-                                     : count_of({read.back()});
+  if (exact || !is_float(node.type.dtype)) {
+    own = 0;
+  } else if (kind == OpKind::kReduction) {
+    own = count_of(graph.type(node.operands[0]).shape) / std::max(1.0, count_of(node.type.shape));
+  } else if (kind != OpKind::kPointwise) {
+    own = count_of({graph.type(node.operands[0]).shape.back()});
   }
   return known[term] = deepest + own;
 }
@@ -56,9 +53,11 @@ class Replay {
   Replay(RuleBook& rules, CertificateVerdict& verdict) : rules_(rules), verdict_(verdict) {}
 
   void run(std::string_view text) {
-    if (text.size() > kMostBytes) throw CertificateFault{1, "the certificate is too long"};
-    std::size_t begin = 0;
-    for (; begin < text.size() && !ended_; ++line_) {
+    const std::string_view version = "bafe-certificate 1\n";
+    if (text.size() > kMostBytes || text.rfind(version, 0) != 0)
+      fail("no certificate of version 1");
+    std::size_t begin = version.size();
+    for (line_ = 2; begin < text.size() && !ended_; ++line_) {
       std::size_t end = std::min(text.find('\n', begin), text.size());
       CertificateLine words;
       for (std::size_t at = begin; at < end;) {
@@ -69,19 +68,13 @@ class Replay {
       if (!words.empty()) sentence(words);
       begin = end + 1;
     }
-    if (!ended_ || begin < text.size())
-      throw CertificateFault{line_, "the certificate does not end with \"end\""};
+    if (!ended_ || begin < text.size()) fail("the certificate does not end with \"end\"");
   }
 
  private:
   using Step = void (Replay::*)(const CertificateLine&);
 
   void sentence(const CertificateLine& words) {
-    if (line_ == 1) {
-      if (words.size() != 2 || words[0] != "bafe-certificate" || words[1] != "1")
-        throw CertificateFault{1, "no certificate of version 1"};
-      return;
-    }
     if (blocks_.empty() && words[0] != "block") return header(words);
     if (words[0] == "block" || words[0] == "end") return next_block(words[0] == "end");
     static const std::pair<std::string_view, Step> kSteps[] = {{"rule", &Replay::rule},
@@ -146,16 +139,14 @@ class Replay {
       if (classes_->rests_on_finite()) weaken(kFiniteClass);
       classes_.reset();
     }
-    if (!end) blocks_.push_back(std::make_unique<ProofBlock>());
-    if (end) finish();
+    if ((ended_ = end)) return finish();
+    blocks_.push_back(std::make_unique<ProofBlock>());
   }
 
   void finish() {
-    ended_ = true;
     if (blocks_.empty() || verdict_.math.empty()) fail("there is no program");
-    verdict_.traced = block().graph;
+    verdict_.traced = verdict_.chosen = block().graph;
     verdict_.traced.set_roots(block().written);
-    verdict_.chosen = block().graph;
     verdict_.chosen.set_roots(block().chosen);
     if (finite_ && sees_specials(verdict_.traced)) fail("the program tells NaN or Inf apart");
     verdict_.program_class = numeric_words()[static_cast<std::size_t>(weakest_)];
@@ -165,18 +156,10 @@ class Replay {
 
   void weaken(int to) {
     weakest_ = std::max(weakest_, to);
-    int most = verdict_.math == "bits"    ? kBits
-               : verdict_.math == "reals" ? kDomainClass
-                                          : kApproxClass;
+    int most = verdict_.math == "bits" ? kBits : kDomainClass + (verdict_.math == "fast" ? 1 : 0);
     if (weakest_ > most)
       fail(format("class {} is weaker than math={} allows", numeric_words()[weakest_],
                   verdict_.math));
-  }
-
-  void count_roundings(ValueId left, ValueId right, const std::set<ValueId>& below) {
-    std::map<ValueId, double> known;
-    verdict_.error_factor += roundings(block().graph, left, below, known) +
-                             roundings(block().graph, right, below, known);
   }
 
   void rule(const CertificateLine& words) {
@@ -204,7 +187,11 @@ class Replay {
       }
     }
     weaken(is_float(block().graph.type(right).dtype) || numeric >= kDomainClass ? numeric : kBits);
-    if (numeric >= kRealsClass) count_roundings(left[root], right, replay.variables());
+    std::map<ValueId, double> known;
+    for (ValueId variable : replay.variables()) known[variable] = 0;
+    for (ValueId side : {left[root], right}) {
+      if (numeric >= kRealsClass) verdict_.error_factor += roundings(block().graph, side, known, 0);
+    }
     verdict_.rule.clear();
     unite(left[root], right);
   }
@@ -219,7 +206,7 @@ class Replay {
     ValueId left = term(words[1]), right = term(words[2]);
     Node node = block().graph.node(left), value = block().graph.node(right);
     const OpInfo& info = op_info(node.op);
-    if (!is_fill(value) || node.operands.empty() || !(node.type == value.type))
+    if (!is_constant_leaf(value) || node.operands.empty() || !(node.type == value.type))
       fail("a computed value is a constant of its type");
     std::vector<Scalar> constants;
     for (ValueId operand : node.operands) {
@@ -233,14 +220,18 @@ class Replay {
       made = element(node, constants);
     else if (info.kind == OpKind::kMovement && all_same)
       made = moved(node, constants[0]);
-    else if (info.kind == OpKind::kReduction && info.reduce == ReduceKind::kSum) {
-      weaken(is_float(node.type.dtype) ? kRealsClass : kBits);
-      double terms = count_of(block().graph.type(node.operands[0]).shape) /
-                     std::max(1.0, count_of(node.type.shape));
-      made = Scalar::of(node.type.dtype, constants[0].as_double() * terms);
-    }
+    else if (info.kind == OpKind::kReduction && info.reduce == ReduceKind::kSum)
+      made = summed(node, constants[0]);
     if (!made || !(*made == attr_scalar(value.attrs, 0))) fail("the value is another one");
     unite(left, right);
+  }
+
+  std::optional<Scalar> summed(const Node& node, Scalar constant) {
+    const Shape& read = block().graph.type(node.operands[0]).shape;
+    if (!is_concrete(read) || !is_float(node.type.dtype)) return std::nullopt;
+    weaken(kRealsClass);
+    double terms = count_of(read) / std::max(1.0, count_of(node.type.shape));
+    return Scalar::of(node.type.dtype, constant.as_double() * terms);
   }
 
   std::optional<Scalar> element(const Node& node, const std::vector<Scalar>& constants) {
@@ -268,11 +259,11 @@ class Replay {
   }
 
   /// Operands of a chain of `op`, left to right, as classes.
-  void flatten(ValueId term, Op op, std::vector<std::uint32_t>& out) {
+  void flatten(ValueId term, Op op, std::vector<std::uint32_t>& out, int depth = 0) {
     const Node& node = block().graph.node(term);
-    if (out.size() > kMostLeaves) fail("a chain is too long");
+    if (out.size() > kMostLeaves || depth > kMostDepth) fail("a chain is too long");
     if (node.op != op) return out.push_back(classes_->find(term));
-    for (ValueId operand : node.operands) flatten(operand, op, out);
+    for (ValueId operand : node.operands) flatten(operand, op, out, depth + 1);
   }
 
   void regroup(const CertificateLine& words) {
@@ -322,6 +313,7 @@ class Replay {
   /// The term of `from` at `root` with terms of this block in place of its inputs.
   ValueId substituted(const Graph& from, ValueId root, const std::vector<ValueId>& inputs) {
     std::vector<ValueId> made(from.size());
+    if ((work_ += from.size()) > kMostWork) fail("templates are used too often");
     for (std::uint32_t i = 0; i <= root.index(); ++i) {
       const Node& node = from.node(ValueId(i));
       if (is_input(node.op)) {
@@ -357,6 +349,7 @@ class Replay {
   std::vector<const RuleForm*> uses_;
   std::vector<std::unique_ptr<ProofBlock>> blocks_;
   std::unique_ptr<TermClasses> classes_;  // of the block whose steps are read
+  std::size_t work_ = 0;
   int line_ = 1, weakest_ = kBits;
   bool finite_ = false, zeros_ = false, ended_ = false;
 };

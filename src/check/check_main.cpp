@@ -36,8 +36,8 @@ int replay(const std::string& path, const char* folder) {
   }
   std::printf("accepted: %d steps, class %s, math %s, error factor %g\n", static_cast<int>(v.steps),
               v.program_class.c_str(), v.math.c_str(), v.error_factor);
-  std::printf("traced: %s\n", bafe::print_brief(v.traced).c_str());
-  std::printf("chosen: %s\n", bafe::print_brief(v.chosen).c_str());
+  std::printf("traced: %s\nchosen: %s\n", bafe::print_brief(v.traced).c_str(),
+              bafe::print_brief(v.chosen).c_str());
   for (const std::string& sentence : v.assumptions) std::printf("assumes: %s\n", sentence.c_str());
   return 0;
 }

@@ -12,13 +12,6 @@ namespace {
 
 using Values = std::vector<AttrValue>;
 
-/// Equal or different; undefined where symbols decide.
-bool same_size(Dim a, Dim b) {
-  Dim gap = a - b;
-  if (!gap.is_const()) throw UndefinedExpression{};
-  return gap == Dim(0);
-}
-
 double number_of(const AttrValue& value) {
   const Scalar* s = std::get_if<Scalar>(&value);
   return s ? s->as_double() : static_cast<double>(integer_of(value));
@@ -95,25 +88,28 @@ bool equal(const AttrValue& a, AttrValue b) {
     return y->dtype == DType::kF64 ? x->as_double() == y->as_double() : *x == *y;
   }
   if (a.index() != b.index()) throw UndefinedExpression{};
-  if (const Dim* d = std::get_if<Dim>(&a)) return same_size(*d, std::get<Dim>(b));
-  const List* l = std::get_if<List>(&a);
-  if (!l) return attrs_equal({a}, {b});
-  const List& m = std::get<List>(b);
-  if (l->size() != m.size()) return false;
+  const Dim* d = std::get_if<Dim>(&a);
+  if (!d && !std::get_if<List>(&a)) return attrs_equal({a}, {b});
+  const List l = d ? List{*d} : std::get<List>(a),
+             m = d ? List{std::get<Dim>(b)} : std::get<List>(b);
+  if (l.size() != m.size()) return false;
   bool open = false;
   for (std::size_t i = 0; i < m.size(); ++i) {
-    open = open || !((*l)[i] - m[i]).is_const();
-    if (((*l)[i] - m[i]).is_const() && (*l)[i] != m[i]) return false;
+    bool known = (l[i] - m[i]).is_const();
+    if (known && l[i] != m[i]) return false;
+    open = open || !known;
   }
   if (open) throw UndefinedExpression{};
   return true;
 }
 
-bool is_test(const std::string& f) {
-  static const char* const kTests[] = {"=",  "<",   "<=",  "divides",  "subset", "disjoint",
-                                       "or", "and", "not", "is-float", ""};
-  return std::find(std::begin(kTests), std::end(kTests), f) != std::end(kTests);
+template <std::size_t kCount>
+bool is_one_of(const std::string& name, const char* const (&names)[kCount]) {
+  return std::find(std::begin(names), std::end(names), name) != std::end(names);
 }
+
+const char* const kTests[] = {"=", "<", "<=", "divides", "subset", "disjoint", "is-float"};
+const char* const kArithmetic[] = {"+", "-", "*", "min", "max", "exact-div"};
 
 bool test(const std::string& f, const Values& a) {
   if (f == "is-float" && a.size() == 1) {
@@ -140,14 +136,6 @@ bool test(const std::string& f, const Values& a) {
   });
 }
 
-template <class T>
-const T* find_name(const std::vector<std::pair<std::string, T>>& table, const std::string& name) {
-  for (const auto& [known, value] : table) {
-    if (known == name) return &value;
-  }
-  return nullptr;
-}
-
 }  // namespace
 
 std::int64_t integer_of(const AttrValue& value) {
@@ -162,18 +150,14 @@ const List& list_of_value(const AttrValue& value) {
   return *l;
 }
 
-const ValueId* MatchBindings::term(const std::string& name) const { return find_name(terms, name); }
-const AttrValue* MatchBindings::value(const std::string& name) const {
-  return find_name(values, name);
-}
-
 std::optional<AttrValue> ExpressionWalk::value(const Sexpr& form) {
   try {
     return argument(form);
   } catch (const UndefinedExpression&) {
+    return std::nullopt;
   } catch (const ShapeError&) {  // a size leaves 62 bits
+    return std::nullopt;
   }
-  return std::nullopt;
 }
 
 bool ExpressionWalk::condition(const Sexpr& form) {
@@ -225,10 +209,8 @@ ExpressionValue ExpressionWalk::call(const Sexpr& form) {
   if (f == "and" || f == "or" || f == "not") return {Dim(logic(form)), true};
   Values args;
   for (std::size_t i = 1; i < form.items.size(); ++i) args.push_back(argument(form.items[i]));
-  if (is_test(f)) return {Dim(test(f, args)), true};
-  static const char* const kArithmetic[] = {"+", "-", "*", "min", "max", "exact-div"};
-  if (std::find(std::begin(kArithmetic), std::end(kArithmetic), f) == std::end(kArithmetic))
-    return {list_function(f, args)};
+  if (is_one_of(f, kTests)) return {Dim(test(f, args)), true};
+  if (!is_one_of(f, kArithmetic)) return {list_function(f, args)};
   if (args.empty()) throw UndefinedExpression{};
   if (args.size() == 1 && f == "-") return {combined(f, Dim(0), args[0])};
   for (std::size_t i = 1; i < args.size(); ++i) args[0] = combined(f, args[0], args[i]);

@@ -1,9 +1,9 @@
 #pragma once
 /// Expressions of rules, evaluated on what a match has bound.
 
+#include <map>
 #include <optional>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "bafe/ir/graph.h"
@@ -23,10 +23,17 @@ class KnownFacts {
 
 /// Names bound by a match: to terms, and to attribute values.
 struct MatchBindings {
-  std::vector<std::pair<std::string, ValueId>> terms;
-  std::vector<std::pair<std::string, AttrValue>> values;
-  const ValueId* term(const std::string& name) const;
-  const AttrValue* value(const std::string& name) const;
+  std::map<std::string, ValueId> terms;
+  std::map<std::string, AttrValue> values;
+  const ValueId* term(const std::string& name) const { return found(terms, name); }
+  const AttrValue* value(const std::string& name) const { return found(values, name); }
+
+ private:
+  template <class T>
+  static const T* found(const std::map<std::string, T>& table, const std::string& name) {
+    auto it = table.find(name);
+    return it == table.end() ? nullptr : &it->second;
+  }
 };
 
 /// Truths are values too: an int that is 0 or 1, told apart by `is_truth`.

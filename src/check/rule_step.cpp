@@ -76,16 +76,10 @@ bool OperatorForm::read(const Sexpr& form) {
 bool RuleReplay::match(const Sexpr& form, ValueId term) {
   if (form.is("_")) return true;
   if (form.is_variable()) return match_variable(form.text, term);
-  if (is_number(form)) {
+  bool splat = form.is_form("splat") && form.items.size() == 2;
+  if (splat || is_number(form)) {
     matched_.push_back(term);
-    std::optional<Scalar> known = facts_.constant_of(term);
-    double wanted = form.kind == Sexpr::kInteger ? static_cast<double>(form.integer) : form.real;
-    if (!known) return false;
-    std::optional<Scalar> element = element_of(Scalar::of(DType::kF64, wanted), known->dtype);
-    return element && same_element(*element, *known);
-  }
-  if (form.is_form("splat") && form.items.size() == 2) {
-    constants_.emplace_back(form.items[1], term);
+    constants_.emplace_back(splat ? form.items[1] : form, term);
     return true;
   }
   if (form.is_form("let") && form.items.size() == 4) {
@@ -103,7 +97,7 @@ bool RuleReplay::match_variable(const std::string& name, ValueId term) {
   }
   if (const ValueId* known = bound_.term(name)) return facts_.same(*known, term);
   if (bound_.value(name)) return false;
-  bound_.terms.emplace_back(name, term);
+  bound_.terms.emplace(name, term);
   return true;
 }
 
@@ -121,7 +115,7 @@ bool RuleReplay::match_operator(const Sexpr& form, ValueId term) {
     if (field.is("_")) continue;
     const AttrValue* known = field.is_variable() ? bound_.value(field.text) : nullptr;
     if (field.is_variable() && !known) {
-      bound_.values.emplace_back(field.text, node.attrs[i]);
+      bound_.values.emplace(field.text, node.attrs[i]);
     } else if (known) {
       if (!attrs_equal({*known}, {node.attrs[i]})) return false;
     } else {
@@ -187,7 +181,7 @@ std::string RuleReplay::conditions(const RuleForm& rule) {
     std::optional<AttrValue> value;
     if (let.items.size() == 2) value = walk_.value(let.items[1]);
     if (!value) return sexpr_text(let) + " has no value";
-    bound_.values.emplace_back(let.items[0].text, std::move(*value));
+    bound_.values.emplace(let.items[0].text, std::move(*value));
   }
   for (const Sexpr& form : rule.conditions) {
     if (!walk_.condition(form)) return "the condition " + sexpr_text(form) + " does not hold";
@@ -209,15 +203,13 @@ ValueId RuleReplay::build(const Sexpr& form, ValueId like) {
     const ValueId* known = bound_.term(form.text);
     return known ? *known : ValueId();
   }
-  if (form.kind == Sexpr::kInteger)
-    return fill(Scalar::of(DType::kF64, static_cast<double>(form.integer)), like);
-  if (form.kind == Sexpr::kReal) return fill(Scalar::of(DType::kF64, form.real), like);
+  if (is_number(form)) return fill(walk_.value(form), like);
   if (form.is_form("splat") && form.items.size() == 2)
     return fill(walk_.value(form.items[1]), like);
   if (form.is_form("let") && form.items.size() == 4) {
     ValueId named = build(form.items[2], like);
     if (!named.valid()) return {};
-    bound_.terms.emplace_back(form.items[1].text, named);
+    bound_.terms.emplace(form.items[1].text, named);
     return build(form.items[3], like);
   }
   return build_operator(form, like);
@@ -273,11 +265,9 @@ std::string RuleReplay::refusal(const RuleForm& rule, bool forward, std::size_t 
 }
 
 bool RuleReplay::drops_term() const {
-  for (const auto& [name, term] : bound_.terms) {
-    bool is_root = !matched_.empty() && term == matched_[0];
-    if (!is_root && !used_.count(name)) return true;
-  }
-  return false;
+  return std::any_of(bound_.terms.begin(), bound_.terms.end(), [&](const auto& bound) {
+    return !used_.count(bound.first) && variables().count(bound.second);
+  });
 }
 
 std::set<ValueId> RuleReplay::variables() const {

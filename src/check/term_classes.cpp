@@ -13,12 +13,11 @@ namespace {
 
 constexpr int kMostVisits = 16;
 
-bool is_leaf(Op op) { return op_info(op).kind == OpKind::kLeaf; }
-bool is_fill(const Node& node) {
-  return is_leaf(node.op) && attr_kind(node.attrs[0]) == AttrKind::kScalar;
-}
-
 }  // namespace
+
+bool is_constant_leaf(const Node& node) {
+  return op_info(node.op).kind == OpKind::kLeaf && attr_kind(node.attrs[0]) == AttrKind::kScalar;
+}
 
 TermClasses::TermClasses(const Graph& terms, bool finite)
     : terms_(terms),
@@ -40,8 +39,8 @@ TermClasses::TermClasses(const Graph& terms, bool finite)
     by_key_.emplace(key_of(i), i);
     stale_.insert(i);
     known_[i].range = Interval::of_dtype(node.type.dtype);
-    if (is_fill(node)) known_[i].constant = attr_scalar(node.attrs, 0);
-    known_[i].stored = is_leaf(node.op) && !is_fill(node);
+    if (is_constant_leaf(node)) known_[i].constant = attr_scalar(node.attrs, 0);
+    known_[i].stored = op_info(node.op).kind == OpKind::kLeaf && !is_constant_leaf(node);
   }
 }
 
@@ -76,9 +75,7 @@ void TermClasses::join(std::uint32_t a, std::uint32_t b) {
     auto [twin, is_new] = by_key_.emplace(key_of(parent), parent);
     if (!is_new) work_.emplace_back(parent, twin->second);
   }
-  Known before = known_[a];
   absorb(known_[a], known_[b], terms_.type(ValueId(a)));
-  absorb(before, known_[b], terms_.type(ValueId(a)));
   stale_.insert(parents_[a].begin(), parents_[a].end());
   stale_.insert(parents_[b].begin(), parents_[b].end());
   for (std::uint32_t member : members_[b]) stale_.insert(member);
@@ -137,8 +134,8 @@ bool TermClasses::learn(std::uint32_t term) {
         {terms_.type(operand), known.structure, finite_ || known.range.finite(), splat});
   }
   Known found;
-  if (is_fill(node)) found.constant = attr_scalar(node.attrs, 0);
-  found.stored = is_leaf(node.op) && !is_fill(node);
+  if (is_constant_leaf(node)) found.constant = attr_scalar(node.attrs, 0);
+  found.stored = op_info(node.op).kind == OpKind::kLeaf && !is_constant_leaf(node);
   found.range = op_info(node.op).kind == OpKind::kLayout
                     ? ranges[0]
                     : node_range(node.op, node.attrs, types, ranges, node.type);
@@ -161,7 +158,7 @@ void TermClasses::settle() {
 std::optional<Scalar> TermClasses::constant_of(ValueId term) {
   if (term.index() < up_.size()) return known_[find(term)].constant;
   const Node& node = terms_.node(term);
-  return is_fill(node) ? std::optional(attr_scalar(node.attrs, 0)) : std::nullopt;
+  return is_constant_leaf(node) ? std::optional(attr_scalar(node.attrs, 0)) : std::nullopt;
 }
 
 bool TermClasses::is_finite(ValueId term) {

@@ -12,6 +12,9 @@
 
 namespace bafe {
 
+/// Is the term a constant that fills its shape?
+bool is_constant_leaf(const Node& node);
+
 class TermClasses : public KnownFacts {
  public:
   /// Over the terms that `terms` has now. finite: zeros of matrices count as zeros of products.

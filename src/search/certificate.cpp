@@ -8,44 +8,12 @@
 #include "bafe/base/digest.h"
 #include "bafe/base/format.h"
 #include "bafe/cost/access.h"
+#include "bafe/ir/attr_words.h"
 #include "bafe/ir/builder.h"
-#include "bafe/ir/text.h"
 #include "bafe/search/certify.h"
 
 namespace bafe {
 namespace {
-
-std::string size_word(Dim size) {
-  if (size.is_const()) return std::to_string(size.value());
-  std::string text = size.text();
-  text.erase(std::remove(text.begin(), text.end(), ' '), text.end());
-  return text;
-}
-
-std::string list_word(const List& list) {
-  std::string out = "(";
-  for (std::size_t i = 0; i < list.size(); ++i) out += (i ? "," : "") + size_word(list[i]);
-  return out + ")";
-}
-
-std::string value_word(const AttrValue& value) {
-  switch (attr_kind(value)) {
-    case AttrKind::kInt:
-      return size_word(std::get<Dim>(value));
-    case AttrKind::kList:
-      return list_word(std::get<List>(value));
-    case AttrKind::kDType:
-      return std::string(dtype_info(std::get<DType>(value)).name);
-    case AttrKind::kScalar:
-      return scalar_text(std::get<Scalar>(value));
-    default:
-      break;
-  }
-  const std::string* text = std::get_if<std::string>(&value);
-  std::string word = text ? *text : "graph";
-  std::replace(word.begin(), word.end(), ' ', '~');
-  return '"' + word + '"';
-}
 
 bool is_stored_array(const Node& node) {
   return op_info(node.op).kind == OpKind::kLeaf && attr_kind(node.attrs[0]) == AttrKind::kText;
@@ -57,7 +25,7 @@ ProofText::ProofText(const Graph& program, const std::vector<Type>& constants)
     : inputs_(program.inputs().size()), anonymous_(!constants.empty()) {
   auto input_line = [&](const Type& type) {
     terms_.push_back("input " + std::string(dtype_info(type.dtype).name) + " " +
-                     list_word(type.shape));
+                     attr_word(type.shape));
   };
   for (const InputInfo& info : program.inputs()) input_line(info.type);
   for (const Type& type : constants) input_line(type);
@@ -71,7 +39,7 @@ ProofText::Number ProofText::add(std::string line) {
 
 ProofText::Number ProofText::add(Op op, const Attrs& attrs, const std::vector<Number>& operands) {
   std::string line(op_info(op).name);
-  for (const AttrValue& value : attrs) line += " " + value_word(value);
+  for (const AttrValue& value : attrs) line += " " + attr_word(value);
   for (Number operand : operands) line += " " + std::to_string(operand);
   return add(std::move(line));
 }
