@@ -221,6 +221,7 @@ std::optional<AttrValue> sample_field(const AttrField& field, const std::vector<
       if (field.name == "axis") return Dim(rank == 0 ? 0 : dice.below(rank));
       return Dim(dice.below(5) - 2);
     case AttrKind::kDType:
+      if (options.field_dtype) return *options.field_dtype;
       if (wanted && dice.chance(80)) return wanted->dtype;
       return static_cast<DType>(dice.below(kDTypeCount));
     case AttrKind::kScalar:

@@ -11,6 +11,7 @@
 #include "bafe/ir/builder.h"
 #include "bafe/ir/eval.h"
 #include "bafe/verify/instance.h"
+#include "generic/scalar_rule.h"
 #include "generic/sum_rule.h"
 #include "smt_child.h"
 #include "symbolic_run.h"
@@ -146,6 +147,35 @@ void decide(const RuleInstance& instance, const std::string& smt_program,
   }
 }
 
+bool only_dtype_fields(const Pattern& pattern) {
+  if (pattern.kind != Pattern::Kind::kOperator) return true;
+  for (const AttrField& field : tensor_ops().spec(pattern.op).fields) {
+    if (field.kind != AttrKind::kDType) return false;
+  }
+  return std::all_of(pattern.children.begin(), pattern.children.end(),
+                     [](const Pattern& child) { return only_dtype_fields(child); });
+}
+
+/// Fields that take finitely many values: all can be tried.
+bool only_dtype_fields(const Rewrite& rewrite) {
+  return std::all_of(rewrite.left.roots.begin(), rewrite.left.roots.end(),
+                     [](const RootPattern& root) { return only_dtype_fields(root.pattern); });
+}
+
+void decide_all_dtypes(const InstanceMaker& maker, Dice& dice, const std::string& smt_program,
+                       const ProofOptions& options, Tally& tally) {
+  for (int of_inputs = 0; of_inputs < kDTypeCount; ++of_inputs) {
+    for (int of_fields = 0; of_fields < kDTypeCount; ++of_fields) {
+      InstanceOptions shape{static_cast<DType>(of_inputs), {1, 2, 3}, 0, 8};
+      shape.field_dtype = static_cast<DType>(of_fields);
+      int attempts = 60;
+      auto instance = maker.make(shape, dice, attempts);
+      if (instance) decide(*instance, smt_program, options, tally);
+      if (!tally.open.empty()) return;
+    }
+  }
+}
+
 SymbolicProof verdict(const Tally& tally, bool for_all, const std::string& scope) {
   SymbolicProof proof;
   proof.engine = tally.queries > 0 ? "z3" : "normal form";
@@ -175,12 +205,23 @@ SymbolicProof prove_symbolically(const Rewrite& rewrite, const std::string& smt_
     all = generic::prove_sums(rewrite, smt_program, options);
   }
   if (all.proven) return {ProofStatus::kProven, "generic axis", all.detail, "", {}};
+  if (!is_pointwise(rewrite)) {
+    generic::ScalarRuleProof laws = generic::prove_scalars(rewrite, smt_program, options);
+    if (laws.proof.proven) {
+      return {ProofStatus::kProven, "generic axis", laws.proof.detail, "", laws.lemmas};
+    }
+  }
   InstanceMaker maker(rewrite);
   Dice dice(options.seed + 5);
   bool pointwise = is_pointwise(rewrite);
   // A free field or constant is one choice among many: such a proof is for the choices tried.
   bool for_all = pointwise && rewrite.left.attr_vars == 0 && !maker.has_constants();
   Tally tally;
+  if (pointwise && !for_all && !maker.has_constants() && only_dtype_fields(rewrite)) {
+    decide_all_dtypes(maker, dice, smt_program, options, tally);
+    return verdict(tally, true,
+                   format("for every element and all {} pairs of element types", tally.equal));
+  }
   int wanted = for_all ? 1 : kInstances;
   for (int i = 0; i < 2 * kInstances && tally.equal < wanted; ++i) {
     InstanceOptions shape;

@@ -55,6 +55,7 @@ struct InstanceOptions {
   /// Sizes named by :types are symbols, for types that hold for all sizes; a match whose other
   /// sizes are not fixed by :types is refused.
   bool symbolic = false;
+  std::optional<DType> field_dtype = std::nullopt;  ///< of every dtype field; else drawn
 };
 
 /// Makes instances of one rewrite.

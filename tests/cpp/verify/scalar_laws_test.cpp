@@ -55,6 +55,22 @@ TEST(ScalarLaws, ProveChoicesSignByCase) {
       " :when (in ?z -1 100) (is-float ?x) :class domain");
 }
 
+TEST(ScalarLaws, HoldAcrossMovementsForAllSizesAndRanks) {
+  expect_proven(
+      "(log (div (exp ?z) (broadcast_to ?s :shape ?h)))"
+      " => (sub ?z (broadcast_to (log ?s) :shape ?h))"
+      " :when (in ?z -80 80) (in ?s 1e-30 1e30) :class domain");
+  RuleProof wrong = prove(
+      "(sub 1 (transpose (sigmoid ?x) :perm ?p))"
+      " => (transpose (sigmoid (neg ?x)) :perm (inverse ?p)) :when (= (shape ?x) (list 2 2 2))");
+  EXPECT_EQ(wrong.status, ProofStatus::kRefuted);
+}
+
+TEST(ScalarLaws, HoldForAllPairsOfElementTypes) {
+  expect_proven("(cast (cast ?x :dtype ?d) :dtype ?d) => (cast ?x :dtype ?d) :class bits");
+  expect_refuted("(cast (cast ?x :dtype ?d) :dtype ?e) => (cast ?x :dtype ?e)");
+}
+
 TEST(ScalarLaws, AreCitedByProofs) {
   RuleProof proof = prove("(sub 1 (sigmoid ?x)) => (sigmoid (neg ?x))");
   auto cites = [&](const char* name) {
