@@ -52,7 +52,8 @@ class Instances {
 };
 
 /// Is the conjunction of these ground facts unsatisfiable? As an SMT-LIB 2 script, linear and
-/// without quantifiers: products are an uninterpreted function with the laws of signs and units.
-std::string integer_script(const std::vector<Truth>& facts);
+/// without quantifiers: products are an uninterpreted function with the laws of signs and units,
+/// and of order where products with a common factor are compared.
+std::string integer_script(const std::vector<Truth>& facts, bool compares = false);
 
 }  // namespace bafe::generic

@@ -15,6 +15,7 @@ std::string number_text(const Rational& value) {
 
 class IntegerScript {
  public:
+  explicit IntegerScript(bool compares) : compares_(compares) {}
   std::string declarations, definitions;
 
   std::string of(Truth what) {
@@ -135,7 +136,7 @@ class IntegerScript {
           " (=> (and (>= {0} 2) (<= {1} (- 1))) (<= {2} (+ {1} {1} (- {0}) 2)))"
           " (=> (and (>= {1} 2) (<= {0} (- 1))) (<= {2} (+ {0} {0} (- {1}) 2)))))\n",
           a, b, m);
-      compare(a, b, m);
+      if (compares_) compare(a, b, m);
     }
     return m;
   }
@@ -156,6 +157,7 @@ class IntegerScript {
     }
   }
 
+  bool compares_;
   std::map<int, std::string> terms_, truths_;
   std::map<std::string, std::vector<std::pair<std::string, std::string>>> by_factor_;
   std::set<std::string> declared_;
@@ -163,8 +165,8 @@ class IntegerScript {
 
 }  // namespace
 
-std::string integer_script(const std::vector<Truth>& facts) {
-  IntegerScript script;
+std::string integer_script(const std::vector<Truth>& facts, bool compares) {
+  IntegerScript script(compares);
   std::string asserts;
   for (Truth fact : facts) asserts += format("(assert {})\n", script.of(fact));
   return script.declarations + script.definitions + asserts;

@@ -52,14 +52,21 @@ bool Knowledge::proves(const std::vector<Truth>& goals, std::string* why) const 
   Truth negated = negation(all_of(open));
   SmtAnswer answer;
   std::size_t told = 0;
-  for (int rounds : {2, 3}) {
-    std::vector<Truth> facts = Instances(*this).grow({negated}, rounds);
-    if (facts.size() == told) break;
+  // The cheap attempts first: most goals need no second look at what the laws bring.
+  struct Attempt {
+    int rounds;
+    bool compares;
+    unsigned share;  ///< of the resource limit
+  };
+  for (Attempt attempt : {Attempt{2, false, 4}, Attempt{2, true, 2}, Attempt{3, false, 1}}) {
+    std::vector<Truth> facts = Instances(*this).grow({negated}, attempt.rounds);
+    if (attempt.rounds == 3 && facts.size() == told) break;
     told = facts.size();
-    script_ = integer_script(facts);
+    std::string script = integer_script(facts, attempt.compares);
+    if (script == script_) continue;
+    script_ = std::move(script);
     ++queries_;
-    unsigned limit = rounds == 2 ? options_.rlimit / 4 : options_.rlimit;
-    answer = ask_smt(smt_program_, script_, limit, options_.wall_ms);
+    answer = ask_smt(smt_program_, script_, options_.rlimit / attempt.share, options_.wall_ms);
     if (answer.status == SmtStatus::kUnsat) return true;
     if (answer.status == SmtStatus::kMissing) break;
   }

@@ -35,6 +35,7 @@ class RuleContext {
   void read_left();
   void find_constants(const AttrExpr& expr);
   void make_templates();
+  void bind_typed(const Pattern& pattern);
   GenericValue left_value(const Pattern& pattern, const IntList* shape);
   GenericValue left_operator(const Pattern& pattern, const IntList* shape);
   GenericValue left_variable(int variable, const IntList* shape);

@@ -111,6 +111,12 @@ void RuleContext::make_templates() {
   }
 }
 
+void RuleContext::bind_typed(const Pattern& pattern) {
+  bool variable = pattern.kind == Pattern::Kind::kVariable;
+  if (variable && templates_[pattern.var]) left_variable(pattern.var, nullptr);
+  for (const Pattern& child : pattern.children) bind_typed(child);
+}
+
 void RuleContext::read_left() {
   for (const AttrExpr& condition : rewrite_.conditions) find_constants(condition);
   for (const VarEquation& let : rewrite_.lets) find_constants(let.value);
@@ -119,6 +125,8 @@ void RuleContext::read_left() {
     for (const AttrExpr& field : step.fields) find_constants(field);
   }
   make_templates();
+  // What :types gives is known from the start: fields may be defined by it.
+  for (const RootPattern& root : rewrite_.left.roots) bind_typed(root.pattern);
   for (const RootPattern& root : rewrite_.left.roots) {
     GenericValue value = left_value(root.pattern, nullptr);
     if (root.root_var == kNoVariable) continue;

@@ -120,7 +120,7 @@ const char* const kWrong[] = {
     // concatenations
     "(concat ?x ?y :axis ?k) => (concat ?y ?x :axis ?k)",
     "(concat (neg ?x) ?y :axis ?k) => (neg (concat ?x ?y :axis ?k))",
-    "(concat (add ?x ?y) (add ?v ?w) :axis ?k) => (add (concat ?x ?w :axis ?k) (concat ?y ?v "
+    "(concat (sub ?x ?y) (sub ?v ?w) :axis ?k) => (sub (concat ?x ?w :axis ?k) (concat ?y ?v "
     ":axis ?k)) :when (= (shape ?x) (shape ?y)) (= (shape ?v) (shape ?w))",
     "(concat (concat ?a ?b :axis ?j) (concat ?c ?d :axis ?j) :axis ?i) => (concat (concat ?a ?c "
     ":axis ?i) (concat ?b ?d :axis ?i) :axis ?j) :when (not (= ?i ?j))",
@@ -139,6 +139,7 @@ const char* const kWrong[] = {
 };
 
 TEST(GenericAxis, RefusesWrongVariants) {
+  ASSERT_NE(find_smt_program(), "");
   int tried = 0;
   for (const char* text : kWrong) {
     // Right rules of this size take a tenth of it.
@@ -163,9 +164,10 @@ TEST(GenericAxis, TakesTypesThatDifferOnlyAtRankZeroOrSizeZeroApart) {
 }
 
 TEST(GenericAxis, NothingFalseFollowsFromAnyLeftSide) {
+  ASSERT_NE(find_smt_program(), "");
   const RuleSet& rules = RuleSet::builtin();
   int asked = 0;
-  for (std::uint32_t i = 0; i < rules.size(); i += 3) {
+  for (std::uint32_t i = 0; i < rules.size(); i += 5) {
     for (const Rewrite& rewrite : rules.rule(RuleId(i)).rewrites) {
       generic::TermScope scope;
       ProofOptions options;
