@@ -71,12 +71,13 @@ ValueId normed(ValuePool& pool) {
   const ValueId x = pool.floats(1);
   const List axes = {Dim(pool.rank(x) - 1)};
   if (pool.count(x) == 0) return {};
-  const ValueId mean = pool.builder.broadcast(call(pool, "mean", {x}, {axes}), pool.type(x).shape);
+  const Shape shape = pool.type(x).shape;  // a copy: types move as nodes are added
+  const ValueId mean = pool.builder.broadcast(call(pool, "mean", {x}, {axes}), shape);
   const ValueId d = call(pool, "sub", {x, mean});
   const ValueId variance = call(pool, "mean", {call(pool, "square", {d})}, {axes});
   const ValueId scale =
       call(pool, "rsqrt", {call(pool, "add", {variance, splat(pool, 0.01, variance)})});
-  return call(pool, "mul", {d, pool.builder.broadcast(scale, pool.type(x).shape)});
+  return call(pool, "mul", {d, pool.builder.broadcast(scale, shape)});
 }
 
 ValueId chain(ValuePool& pool) {

@@ -55,7 +55,9 @@ CompileResult compile_text(const std::string& text, FuzzSettings settings) {
   const std::optional<Compiler> compiler = find_compiler(&missing.fact);
   if (!compiler) return missing;
   const Target target = fuzz_target(settings);
-  return compile_with_flags(*compiler, flags_at(target, settings.level), text, {});
+  CompileLimits limits;
+  limits.seconds = 900;  // of a busy machine
+  return compile_with_flags(*compiler, flags_at(target, settings.level), text, limits);
 }
 
 struct Entry {

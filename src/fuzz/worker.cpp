@@ -2,6 +2,7 @@
 // a worker was at is in its slot before it begins, so that its end needs no words.
 
 #include <sys/resource.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <chrono>
@@ -16,7 +17,7 @@ namespace bafe {
 namespace {
 
 constexpr std::uint64_t kCompiledBlock = 32, kGraphBlock = 8;
-constexpr rlim_t kMemory = rlim_t{6} << 30;
+[[maybe_unused]] constexpr rlim_t kMemory = rlim_t{6} << 30;
 
 std::string one_line(std::string text) {
   for (char& c : text) {
@@ -50,6 +51,7 @@ FuzzCoverage coverage_of(FuzzSlot& slot) {
   out.now = [&slot](std::uint64_t seed, const char* stage) {
     slot.seed = seed;
     slot.stage = stage;
+    slot.cpu_ns = fuzz_cpu_ns();
     slot.since_ns = fuzz_clock_ns();
   };
   return out;
@@ -89,6 +91,14 @@ std::int64_t fuzz_clock_ns() {
       .count();
 }
 
+std::int64_t fuzz_cpu_ns(int pid) {
+  clockid_t clock = CLOCK_PROCESS_CPUTIME_ID;
+  timespec at{};
+  if (pid != 0 && clock_getcpuclockid(pid, &clock) != 0) return 0;
+  if (clock_gettime(clock, &at) != 0) return 0;
+  return std::int64_t{at.tv_sec} * 1'000'000'000 + at.tv_nsec;
+}
+
 FuzzBlock fuzz_block(const CampaignLimits& limits, std::uint64_t k) {
   // Of six blocks, three are for oracle 1 and two for oracle 3.
   static constexpr int kOracles[] = {1, 3, 1, 2, 1, 3}, kNumbers[] = {0, 0, 1, 0, 2, 1};
@@ -105,8 +115,10 @@ FuzzBlock fuzz_block(const CampaignLimits& limits, std::uint64_t k) {
 }
 
 void run_worker(FuzzBoard& board, int slot_number, const CampaignLimits& limits, int pipe) {
+#ifndef __SANITIZE_ADDRESS__  // which maps far more than it uses
   const rlimit memory{kMemory, kMemory};
   setrlimit(RLIMIT_AS, &memory);
+#endif
   const rlimit no_core{0, 0};
   setrlimit(RLIMIT_CORE, &no_core);
   FuzzSlot& slot = board.slots[static_cast<std::size_t>(slot_number)];

@@ -22,7 +22,7 @@ FuzzBlock fuzz_block(const CampaignLimits& limits, std::uint64_t k);
 struct FuzzSlot {  ///< one worker's
   std::atomic<int> oracle{0};
   std::atomic<std::uint64_t> begin{0}, end{0}, seed{0};
-  std::atomic<std::int64_t> since_ns{0};
+  std::atomic<std::int64_t> since_ns{0}, cpu_ns{0};  ///< when the stage began, by both clocks
   std::atomic<const char*> stage{nullptr};  ///< a literal: equal in all processes of one program
   std::array<std::atomic<std::int64_t>, 4> cases{};
   std::array<std::atomic<std::int64_t>, 512> operators{};
@@ -43,5 +43,7 @@ struct FuzzBoard {
 /// Does blocks until none is left; writes findings to `pipe`, one line each.
 void run_worker(FuzzBoard& board, int slot, const CampaignLimits& limits, int pipe);
 std::int64_t fuzz_clock_ns();
+/// Processor time of this process, or of another one; 0 when it has ended.
+std::int64_t fuzz_cpu_ns(int pid = 0);
 
 }  // namespace bafe

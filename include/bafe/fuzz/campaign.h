@@ -19,7 +19,7 @@ struct CampaignLimits {
   double seconds = 60;      ///< no new block is begun after it
   std::int64_t cases = -1;  ///< most of them; -1: as time allows
   int workers = 2;
-  double hang_seconds = 120;  ///< of one stage of one case
+  double hang_seconds = 60;  ///< of processor time for one stage of one case
 };
 
 /// What a campaign has done so far.
@@ -35,7 +35,8 @@ struct CampaignState {
 CampaignState run_campaign(const CampaignLimits& limits,
                            const std::function<bool(const CampaignState&)>& report);
 
-/// The case in a process of its own: a crash or a hang is a finding too.
+/// The case in a process of its own: a crash is a finding too, and so is more processor time than
+/// `seconds`.
 Finding check_apart(const FuzzCase& one, double seconds, const FuzzCheck& check = {});
 
 /// Random terms of one e-graph that oracle 3 compares.

@@ -120,7 +120,7 @@ TEST(FuzzApart, CrashesAndHangsAreFindings) {
   EXPECT_NE(
       check_apart(one, 60, [](const FuzzCase&) -> Finding { std::abort(); }).what.find("crashes"),
       std::string::npos);
-  const Finding stuck = check_apart(one, 0.3, [](const FuzzCase&) -> Finding {
+  const Finding stuck = check_apart(one, 0.5, [](const FuzzCase&) -> Finding {
     for (volatile int i = 0;; i = i + 1) {
     }
   });
