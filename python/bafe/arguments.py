@@ -118,6 +118,20 @@ def check_jit(
         raise _refuse("jit", "budget", budget, "is no search budget", fix)
 
 
+def static_names(names: Any) -> tuple[str, ...]:
+    """One name, several, or None for none, as a tuple."""
+    if names is None or isinstance(names, str):
+        return () if names is None else (names,)
+    try:
+        given = tuple(names)
+    except TypeError:
+        given = (None,)
+    if any(not isinstance(name, str) for name in given):
+        fix = "give the name of a parameter, or a list of names"
+        raise _refuse("jit", "static_argnames", names, "is no name", fix)
+    return given
+
+
 def check_static(fn: Any, numbers: Any, names: Any) -> None:
     """Static arguments are parameters of the function."""
     try:

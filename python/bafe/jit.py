@@ -192,7 +192,7 @@ def jit(
         autotune,
     )
     numbers = _indices("jit", "static_argnums", static_argnums)
-    names = (static_argnames,) if isinstance(static_argnames, str) else tuple(static_argnames)
+    names = arguments.static_names(static_argnames)
     wrapped = fn._options.fn if isinstance(fn, JitFunction) else fn
     arguments.check_static(wrapped, numbers, names)
     options = _Options(

@@ -212,10 +212,16 @@ def _record(values: Sequence[Any], build: Callable[[Tracer, list[int]], int]) ->
 
             return record(values, build)
         return _eager(values, build)
-    like = next((v for v in values if hasattr(v, "tracer")), None)
-    if like is None:
-        like = next((tracer.lift(v) for v in values if isinstance(v, (np.ndarray, Constant))), None)
+    like = _like(tracer, values)
     return tracer.tensor(build(tracer, [tracer.lift(v, like)._index for v in values]))
+
+
+def _like(tracer: Tracer, values: Sequence[Any]) -> Any:
+    """What Python numbers among the values take their dtype from: no mask, if there is another."""
+    given = [v for v in values if hasattr(v, "tracer")]
+    if all(v._dtype == "bool" for v in given):
+        given += [tracer.lift(v) for v in values if isinstance(v, (np.ndarray, Constant))]
+    return next((v for v in given if v._dtype != "bool"), given[0] if given else None)
 
 
 def _eager(values: Sequence[Any], build: Callable[[Tracer, list[int]], int]) -> Any:

@@ -131,6 +131,22 @@ def test_weak_numbers_meet_special_values_as_in_numpy():
             assert g.dtype == x.dtype and np.array_equal(g, want, equal_nan=x.dtype.kind == "f")
 
 
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_a_mask_does_not_give_its_dtype_to_numbers(dtype):
+    """``np.where(x > 0, x, 0)`` keeps the dtype of x, also where x is no argument."""
+    x = np.arange(4).astype(dtype_of(dtype))
+    functions = [
+        lambda v: np.where(v == 1, v, 0),
+        lambda v: np.where(v == 1, 1, v),
+        lambda v: bafe.where(v == 1, x, 0),
+        lambda v: ops.where(v == 1, 1, v),
+    ]
+    for function in functions:
+        got = bafe.jit(function, tier="interpreted")(x)
+        want = np.where(x == 1, x, 0)
+        assert got.dtype == want.dtype and np.array_equal(got, function(x))
+
+
 def test_every_pointwise_operator_was_found():
     assert len(POINTWISE) >= 52
     assert all(hasattr(ops, name) for name in POINTWISE)
