@@ -22,6 +22,7 @@
 #include "families.h"
 #include "hot.h"
 #include "program_maker.h"
+#include "quarantine.h"
 
 namespace bafe {
 namespace {
@@ -82,6 +83,16 @@ std::shared_ptr<TieredExecutable> first_tier(const Request& request) {
   }
   return std::make_shared<TieredExecutable>(
       make_interpreted(request.graph, request.constants, std::move(provenance)), "interpreted");
+}
+
+/// A kernel that disagrees with its meaning: never again in this process; a reproducer is written.
+std::shared_ptr<const Executable> refused(const Request& request, const std::string& fact) {
+  quarantine_kernel(request.key, fact);
+  std::shared_ptr<TieredExecutable> tiered = first_tier(request);
+  report_difference({request.graph, request.options, request.constants, request.threads,
+                     request.key, request.premises},
+                    *tiered, fact);
+  return tiered;
 }
 
 bool rounds_operands(const Executable& executable) {
@@ -169,6 +180,7 @@ class EngineImpl : public Engine {
 
 /// What the search chose, or under autotune what an earlier process found fastest.
 std::shared_ptr<const Executable> EngineImpl::build(const Request& request, KernelCache& cache) {
+  if (quarantined_kernel(request.key)) return first_tier(request);
   Interrupt interrupt(request.options.interrupted);
   Provenance provenance = provenance_before_search(request);
   SearchResult found = maker_.search(request, interrupt);
@@ -182,7 +194,8 @@ std::shared_ptr<const Executable> EngineImpl::build(const Request& request, Kern
   add_search(provenance, std::move(found), request);
   Built built = maker_.build(way, request, provenance, interrupt, cache);
   built.certificate = std::move(certificate);
-  if (!built.failure.empty()) return interpret(request, built.failure);
+  if (!built.failure.empty())
+    return built.executable ? refused(request, built.failure) : interpret(request, built.failure);
   if (request.options.autotune) Autotune::shared().note_compile();
   store_built(cache, request, built, built.executable->provenance());
   return built.executable;
@@ -193,12 +206,17 @@ std::shared_ptr<const Executable> EngineImpl::build(const Request& request, Kern
 std::shared_ptr<const Executable> EngineImpl::bring_new(const Request& request,
                                                         const StagedProgram& program,
                                                         TieredExecutable& tiered, Job& job) {
+  if (const auto fact = quarantined_kernel(request.key)) {
+    tiered.settle(*fact);
+    return nullptr;
+  }
   Interrupt interrupt(request.options.interrupted);
   const std::shared_ptr<KernelCache> cache = KernelCache::shared();
   std::optional<Built> sized = families_.build(request, interrupt, *cache, maker_);
   Built built = sized ? std::move(*sized) : build_new(request, interrupt, *cache);
   if (!built.failure.empty()) {
     if (built.executable) {
+      quarantine_kernel(request.key, built.failure);
       report_difference(program, tiered, built.failure);
     } else {
       warn_not_compiled(tiered.state().tier, built.failure);
@@ -209,6 +227,7 @@ std::shared_ptr<const Executable> EngineImpl::bring_new(const Request& request,
   const Judgement end = judge(program, tiered, built.executable, rounds_products(built.plan), job);
   if (end == Judgement::kStopped) throw Interrupted();
   if (end == Judgement::kSlower) built.validation += kStaysAside;
+  if (end == Judgement::kDiffers) quarantine_kernel(request.key, tiered.state().why);
   if (sized && end == Judgement::kDiffers) families_.refuse(request, "a kernel differed");
   if (sized && end != Judgement::kDiffers)
     families_.publish(request, end == Judgement::kAdopted, *cache);
