@@ -35,7 +35,7 @@ struct RuleProof {
 struct ProofOptions {
   std::string smt_program;  ///< path of bafe-smt; empty: the one beside this library or in BAFE_SMT
   unsigned rlimit = 2'000'000;  ///< of one query: deterministic, about a second
-  int wall_ms = 10'000;         ///< after which the child is killed
+  int wall_ms = 60'000;         ///< the child is killed after it; far above what rlimit takes
   std::uint64_t seed = 1;
   int instances = 1;          ///< of the interpreter's refutation, per dtype and palette
   bool weakest_guard = true;  ///< look for conditions that no check needs
