@@ -248,6 +248,23 @@ CheckResult check_stability(const Rewrite& rewrite, const CheckOptions& options)
   return result;
 }
 
+namespace {
+
+/// One of the checks after the values. It may be the first to meet a match with an ill-typed side.
+CheckResult check_further(CheckResult (*check)(const Rewrite&, const CheckOptions&),
+                          const Rewrite& rewrite, const CheckOptions& options) {
+  try {
+    return check(rewrite, options);
+  } catch (const RuleError& error) {
+    CheckResult result;
+    result.failure = "types";
+    result.counterexample = error.what();
+    return result;
+  }
+}
+
+}  // namespace
+
 CheckResult check_rule(const Rule& rule, const CheckOptions& options) {
   if (rule.move) return check_move(*rule.move, options);
   CheckResult total;
@@ -257,7 +274,7 @@ CheckResult check_rule(const Rule& rule, const CheckOptions& options) {
     total.dtypes = values.dtypes;
     for (auto check : {check_stability, check_domain, check_exact}) {
       if (!values.passed) break;
-      CheckResult next = check(rewrite, options);
+      CheckResult next = check_further(check, rewrite, options);
       total.instances += next.instances;
       total.overflows = total.overflows || next.overflows;
       values.passed = next.passed;

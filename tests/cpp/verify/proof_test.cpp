@@ -56,6 +56,15 @@ TEST(RuleProof, KeepsTheQuestionsThatTheChildAnswered) {
   EXPECT_NE(proof.smt.find("(check-sat)\n(reset)"), std::string::npos) << proof.smt;
 }
 
+TEST(RuleProof, RefutesARightSideThatIsIllTypedOnFewMatches) {
+  RuleProof proof = prove(
+      "(rule r (reduce_sum (mul ?x (broadcast_to ?s :shape ?h)) :axes ?a) => (let ?r (reduce_sum ?x"
+      " :axes ?a) (mul ?x (broadcast_to ?s :shape (shape ?r)))) :class reals"
+      " :when (= (prod (gather (shape ?s) ?a)) 1) (is-float ?x))");
+  EXPECT_EQ(proof.status, ProofStatus::kRefuted);
+  EXPECT_EQ(proof.detail, "the sides have different types");
+}
+
 TEST(RuleProof, OnlyTestsWithoutTheChild) {
   ProofOptions options;
   options.smt_program = "/nonexistent/bafe-smt";
