@@ -42,23 +42,23 @@ class TermCheck {
     return {};
   }
 
-  /// The first reason whose sides differ; nothing when constants were folded, which is exact in
-  /// double only, and floats agree.
+  /// The first reason whose sides differ by themselves. Modulo p, floats have the last word: folded
+  /// constants and orders are those of numbers.
   void blame(const Equivalents& terms, Finding& finding) {
+    bool is_excused = false;
     for (const Equality& one : terms.why()) {
-      TermCheck alone(one_, is_modular_);
-      const std::string differs = alone.differ(one.left, one.right);
+      const std::string differs = TermCheck(one_, is_modular_).differ(one.left, one.right);
       if (differs.empty()) continue;
-      if (!one.is_rule && is_modular_ &&
-          TermCheck(one_, false).differ(one.left, one.right).empty()) {
-        finding.what.clear();
-        return;
+      if (is_modular_ && TermCheck(one_, false).differ(one.left, one.right).empty()) {
+        is_excused = true;
+        continue;
       }
       finding.rule = one.reason;
       finding.what += format("\n{} => {}\n{}", brief(one.left), brief(one.right), differs);
       return;
     }
     finding.rule = "none-alone";
+    if (is_excused) finding = {finding.seed, {}, {}};
   }
 
  private:

@@ -19,7 +19,7 @@
 namespace bafe {
 namespace {
 
-constexpr int kInstances = 5;
+constexpr int kInstances = 10;
 
 /// Both sides of an instance as one program with two roots a pair.
 bool agrees_modulo(const Graph& graph, std::uint64_t seed) {
@@ -43,7 +43,7 @@ bool holds_modulo(const Rewrite& rewrite) {
   for (int i = 0; i < 4 * kInstances && made < kInstances; ++i) {
     InstanceOptions options;
     options.dtype = i % 3 == 2 ? DType::kI32 : DType::kF32;
-    options.sizes = {1, 2, 3};
+    options.sizes = {1, 2, 3, 4};
     options.max_elements = 64;
     int attempts = 20;
     const std::optional<RuleInstance> instance = maker.make(options, dice, attempts);
