@@ -218,6 +218,33 @@ std::vector<IndexCase> cases_of(IntTerm term) {
   return out;
 }
 
+namespace {
+
+void split(Truth path, Truth what, std::vector<Truth>& out) {
+  if (is_false(path) || is_true(what)) return;
+  Truth condition = some_choice(what);
+  if (condition.id < 0) {
+    out.push_back(implies(path, what));
+    if (out.size() > kMaxCases) throw NotRepresentable("a condition has too many cases");
+    return;
+  }
+  split(both(path, condition), Decided(condition, true).of(what), out);
+  split(both(path, negation(condition)), Decided(condition, false).of(what), out);
+}
+
+}  // namespace
+
+Truth by_cases(Truth what) {
+  if (some_choice(what).id < 0) return what;
+  try {
+    std::vector<Truth> out;
+    split(truth(true), what, out);
+    return all_of(out);
+  } catch (const NotRepresentable&) {
+    return what;
+  }
+}
+
 IntTerm resolved(IntTerm term, const Knowledge& knowledge) {
   constexpr int kDepth = 12;
   return resolve(term, knowledge, kDepth);

@@ -18,6 +18,8 @@ struct IndexCase {
 };
 /// Every choice decided both ways; NotRepresentable when there are too many.
 std::vector<IndexCase> cases_of(IntTerm term);
+/// The same condition case by case, so that no product holds a choice.
+Truth by_cases(Truth what);
 /// Choices that the knowledge decides are taken.
 IntTerm resolved(IntTerm term, const Knowledge& knowledge);
 Truth resolved(Truth what, const Knowledge& knowledge);

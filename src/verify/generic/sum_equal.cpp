@@ -109,6 +109,7 @@ bool SumProver::vanishes(const SumForm& difference, const Knowledge& known, int 
   if (rest.empty()) return true;
   if (splits == 0) return false;
   if (Truth condition = free_condition(rest); condition.id >= 0) {
+    for (SumTerm& term : rest) term.is_settled = is_true(term.guard);
     Knowledge yes = known, no = known;
     yes.assume(condition);
     no.assume(negation(condition));

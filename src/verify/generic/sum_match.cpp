@@ -193,7 +193,8 @@ bool SumProver::covered(const SumPart& part, const SumPart& other, const Knowled
 bool SumProver::same_index(IntTerm a, IntTerm b, IntTerm rank, const Knowledge& known) {
   if (a == b) return true;
   IntTerm axis = fresh("b");
-  return known.proves({implies(in_range(axis, rank), equal(open(a, axis), open(b, axis)))}, &open_);
+  Truth same = implies(in_range(axis, rank), equal(open(a, axis), open(b, axis)));
+  return known.proves({same}, &open_) || known.proves({by_cases(same)});
 }
 
 bool SumProver::same_read(const SumAtom& a, const SumAtom& b, const Knowledge& known) {

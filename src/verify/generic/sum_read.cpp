@@ -112,6 +112,11 @@ SumForm SumProver::fold(const Form& form, const Knowledge& known) {
   assume_ranges(inside, {binder});
   SumForm body = form_of(form.args[0], inside);
   bool smallest = form.reduce == ReduceKind::kMin || form.reduce == ReduceKind::kArgMin;
+  bool plain = form.reduce == ReduceKind::kMin || form.reduce == ReduceKind::kMax ||
+               form.reduce == ReduceKind::kProd;
+  IntTerm t = fresh("t");
+  if (plain && known.proves({implies(member(binder, t), equal(open(binder.extent, t), 1))}))
+    return substitute(body, {{binder.name, [](IntTerm) { return integer(0); }}});
   if (smallest) body = scaled(body, -1);
   switch (form.reduce) {
     case ReduceKind::kSum:

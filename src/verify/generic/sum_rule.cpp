@@ -41,7 +41,9 @@ GenericProof proven_with(const Rewrite& rewrite, Knowledge& knowledge) {
     proof.detail = "the element types of the right side do not follow from the left side";
     return proof;
   }
-  if (!knowledge.proves(context.goals, &proof.detail)) return proof;
+  std::vector<Truth> goals;
+  for (Truth goal : context.goals) goals.push_back(by_cases(goal));
+  if (!knowledge.proves(goals, &proof.detail)) return proof;
   std::vector<ReadFact> facts;
   for (const AttrExpr& condition : rewrite.conditions) facts_of(condition, facts);
   SumProver prover(std::move(facts), [&](int number) { return context.shape_of_read(number); });

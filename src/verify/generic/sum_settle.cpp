@@ -48,14 +48,18 @@ std::optional<Delta> delta_of(Truth condition, const std::vector<Binder>& binder
   return std::nullopt;
 }
 
+IntTerm in_terms_of(const Binder& binder, const std::string& old, IntTerm value) {
+  return substitute(value, {{old, [binder](IntTerm t) { return bound_at(binder, t); }}});
+}
+
 /// The term without binder `i`, or with it on the axes of `kept`; elsewhere K is `value`.
 void narrow(SumTerm& term, std::size_t i, const IntPredicate& kept, const IntFunction& value) {
   Binder old = term.binders[i];
   Binder binder = old;
   binder.name = row(fresh("K")).name;
   binder.over = close([&](IntTerm t) { return choose(both(member(old, t), kept(t)), 1, 0); });
-  IntFunction now = [binder, kept, value](IntTerm t) {
-    return choose(kept(t), bound_at(binder, t), value(t));
+  IntFunction now = [binder, kept, value, name = old.name](IntTerm t) {
+    return choose(kept(t), bound_at(binder, t), in_terms_of(binder, name, value(t)));
   };
   SumTerm rest = term;
   rest.binders.erase(rest.binders.begin() + static_cast<std::ptrdiff_t>(i));
@@ -84,10 +88,17 @@ bool SumProver::take_delta(SumTerm& term, const Knowledge& known) {
     assume_ranges(ranges, term.binders);
     if (!ranges.proves({member(binder, delta->at)})) continue;
     const IntTerm at = delta->at, value = delta->value, extent = open(binder.extent, at);
+    // The value may ask K on other axes only.
+    std::vector<Truth> apart;
+    for (IntTerm other : arguments_of(equal(value, fresh("any")), binder.name))
+      apart.push_back(negation(equal(other, at)));
+    if (!ranges.proves(apart)) continue;
     narrow(
         term, delta->binder, [at](IntTerm t) { return negation(equal(t, at)); },
         [value](IntTerm) { return value; });
-    term.guard = both(term.guard, in_range(value, extent));
+    if (term.coefficient.sign() == 0) return true;
+    const Binder now = term.binders.back();
+    term.guard = both(term.guard, in_range(in_terms_of(now, binder.name, value), extent));
     return true;
   }
   return false;
@@ -163,6 +174,9 @@ bool SumProver::drop_unused(SumTerm& term, std::size_t i, const Knowledge& known
     term = before;
     return false;
   }
+  Truth alone =
+      implies(both(member(binder, t), negation((*used)(t))), equal(open(binder.extent, t), 1));
+  if (ranges.proves({alone})) return true;
   SumAtom count;
   count.kind = AtomKind::kCount;
   count.index = close([&](IntTerm at) {
