@@ -18,9 +18,10 @@
 namespace bafe {
 namespace {
 
-constexpr double kSlack = 4;  // what code may regroup beyond the bounds' own model
-constexpr PartLimits kExactPart = {3e6, 1.5e5}, kBoundedPart = {4e5, 3e4};
-constexpr BoundLimits kBoundLimits = {4e6, 4e5, false};
+constexpr std::int64_t kPeriod = 65521;  // a prime, so that no stride of a kernel divides it
+constexpr double kSlack = 4;             // what code may regroup beyond the bounds' own model
+constexpr PartLimits kExactPart = {8e5, 4e4}, kBoundedPart = {1.2e5, 8e3};
+constexpr BoundLimits kBoundLimits = {3e5, 3e4, false};
 
 bool is_row(const BufferSpec& spec) {
   for (std::size_t i = 0; i < spec.order.size(); ++i) {
@@ -68,10 +69,7 @@ class Run {
     SampleSource random(draw.seed);
     for (const InputInfo& input : subject.traced.inputs()) {
       arguments_.emplace_back(input.type);
-      if (draw.magnitude > 0)
-        draw_exact(draw, random, arguments_.back());
-      else
-        draw_elements(input.type, draw.floats, draw.integers, random, arguments_.back().data());
+      fill(draw, random, arguments_.back());
     }
   }
 
@@ -99,6 +97,20 @@ class Run {
       results_.emplace_back(specs[o].type);
       load_from_order(specs[o], outputs_.pointers[o], results_.back().data());
     }
+  }
+
+  /// What is longer than a period repeats it: drawing costs more than copying.
+  static void fill(const ReplayDraw& draw, SampleSource& random, Tensor& out) {
+    const std::int64_t first = std::min(out.count(), kPeriod);
+    Tensor head = Tensor::borrow({out.type().dtype, {Dim(first)}}, out.data());
+    if (draw.magnitude > 0)
+      draw_exact(draw, random, head);
+    else
+      draw_elements(head.type(), draw.floats, draw.integers, random, head.data());
+    const std::int64_t width = dtype_bytes(out.type().dtype);
+    for (std::int64_t at = first; at < out.count(); at += first)
+      std::memcpy(out.data() + at * width, out.data(),
+                  static_cast<std::size_t>(std::min(first, out.count() - at) * width));
   }
 
   const std::vector<Tensor>& arguments() const { return arguments_; }

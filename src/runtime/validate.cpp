@@ -20,7 +20,7 @@ namespace bafe {
 namespace {
 
 constexpr int kDisagreements = 2;  // of one kind: refused
-constexpr double kAsWritten = 8;   // a program as written may cost this much more than planned
+constexpr double kAsWritten = 2;   // a program as written may cost this much more than planned
 constexpr double kMostBytes = 1e9;
 
 /// What the interpreter does for the program as the user wrote it, which the plan's price says
@@ -100,7 +100,8 @@ std::vector<ReplayDraw> draws_of(const ReplaySubject& subject, const ValidationL
   const ReplayDraw mixed{0, Floats::kSigned, Integers::kBits, 0};
   const bool once = limits.predicted_ns > limits.most_ns;
   if (magnitude > 0) return once ? std::vector{exact} : std::vector{exact, mixed};
-  return once ? std::vector{mixed} : std::vector{positive, mixed};
+  if (once || !subject.is_small) return {positive};  // roots and logarithms have values
+  return {positive, mixed};
 }
 
 }  // namespace

@@ -26,8 +26,8 @@ struct Validation {
 
 /// Work that the interpreter may spend on one validation, and what the plan may err.
 struct ValidationLimits {
-  double flops = 2e6;  ///< of a program that is compared whole
-  double bytes = 4e6;
+  double flops = 3e5;  ///< of a program that is compared whole
+  double bytes = 1.5e6;
   double most_ns = 5e6;   ///< a program predicted to take longer is run once only …
   double never_ns = 2e8;  ///< … or not at all
   double predicted_ns = 0;
