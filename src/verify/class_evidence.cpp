@@ -147,7 +147,7 @@ class Evidence {
       auto instance = maker_.make(shape, dice_, attempts);
       if (!instance) continue;
       if (!same_forms(*instance, ScalarTerms::Laws::kSameOperations)) {
-        lacks("operations differ: values compared on instances only");
+        lacks("not shown: values compared on instances only");
         return;
       }
       ++same;

@@ -84,6 +84,12 @@ void prove_rewrites(const Rule& rule, const ProofOptions& options, RuleProof& pr
       proof.detail = side.detail;
       proof.counterexample = side.counterexample;
     }
+    if (side.exact) {
+      const char* same = "the same operations on the same elements for all sizes and ranks";
+      bool other = proof.class_evidence.find("instances only") == std::string::npos &&
+                   !proof.class_evidence.empty();
+      proof.class_evidence = other ? format("{}; {}", same, proof.class_evidence) : same;
+    }
     solver_used = solver_used || side.engine == "z3" || side.engine == "generic axis";
     for (const std::string& lemma : side.lemmas) {
       bool known = std::find(proof.lemmas.begin(), proof.lemmas.end(), lemma) != proof.lemmas.end();

@@ -204,7 +204,7 @@ SymbolicProof prove_symbolically(const Rewrite& rewrite, const std::string& smt_
   if (!all.proven && !is_pointwise(rewrite)) {
     all = generic::prove_sums(rewrite, smt_program, options);
   }
-  if (all.proven) return {ProofStatus::kProven, "generic axis", all.detail, "", {}};
+  if (all.proven) return {ProofStatus::kProven, "generic axis", all.detail, "", {}, all.exact};
   if (!is_pointwise(rewrite)) {
     generic::ScalarRuleProof laws = generic::prove_scalars(rewrite, smt_program, options);
     if (laws.proof.proven) {

@@ -12,6 +12,7 @@ struct SymbolicProof {
   ProofStatus status = ProofStatus::kTested;
   std::string engine, detail, counterexample;
   std::vector<std::string> lemmas;  ///< laws of functions that the argument uses
+  bool exact = false;  ///< the same operators on the same elements, for all sizes and ranks
 };
 
 /// Pointwise rules are proven for all sizes at once; others on small sizes, element by element.
