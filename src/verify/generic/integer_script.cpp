@@ -130,11 +130,7 @@ class IntegerScript {
           " (=> (and (> {0} 0) (> {1} 0)) (and (>= {2} {0}) (>= {2} {1})))"
           " (=> (and (< {0} 0) (< {1} 0)) (> {2} 0))"
           " (=> (and (< {0} 0) (> {1} 0)) (< {2} 0))"
-          " (=> (and (> {0} 0) (< {1} 0)) (< {2} 0))"
-          " (=> (= {0} 2) (= {2} (* 2 {1}))) (=> (= {1} 2) (= {2} (* 2 {0})))"
-          " (=> (and (>= {0} 2) (>= {1} 2)) (>= {2} (+ {0} {0} {1} {1} (- 4))))"
-          " (=> (and (>= {0} 2) (<= {1} (- 1))) (<= {2} (+ {1} {1} (- {0}) 2)))"
-          " (=> (and (>= {1} 2) (<= {0} (- 1))) (<= {2} (+ {0} {0} (- {1}) 2)))))\n",
+          " (=> (and (> {0} 0) (< {1} 0)) (< {2} 0))))\n",
           a, b, m);
       if (compares_) compare(a, b, m);
     }
@@ -143,6 +139,12 @@ class IntegerScript {
 
   /// Products with a factor in common are ordered as the others are.
   void compare(const std::string& a, const std::string& b, const std::string& m) {
+    definitions += format(
+        "(assert (and (=> (= {0} 2) (= {2} (* 2 {1}))) (=> (= {1} 2) (= {2} (* 2 {0})))"
+        " (=> (and (>= {0} 2) (>= {1} 2)) (>= {2} (+ {0} {0} {1} {1} (- 4))))"
+        " (=> (and (>= {0} 2) (<= {1} (- 1))) (<= {2} (+ {1} {1} (- {0}) 2)))"
+        " (=> (and (>= {1} 2) (<= {0} (- 1))) (<= {2} (+ {0} {0} (- {1}) 2)))))\n",
+        a, b, m);
     for (const auto& [factor, other] : {std::pair(a, b), std::pair(b, a)}) {
       auto& products = by_factor_[factor];
       for (std::size_t i = 0; i < products.size() && i < 8; ++i) {

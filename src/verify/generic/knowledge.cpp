@@ -58,7 +58,7 @@ bool Knowledge::proves(const std::vector<Truth>& goals, std::string* why) const 
     bool compares;
     unsigned share;  ///< of the resource limit
   };
-  for (Attempt attempt : {Attempt{2, false, 4}, Attempt{2, true, 2}, Attempt{3, false, 1}}) {
+  for (Attempt attempt : {Attempt{2, false, 2}, Attempt{2, true, 2}, Attempt{3, false, 1}}) {
     std::vector<Truth> facts = Instances(*this).grow({negated}, attempt.rounds);
     if (attempt.rounds == 3 && facts.size() == told) break;
     told = facts.size();
