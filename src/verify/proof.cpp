@@ -214,7 +214,9 @@ RuleProof verify_rule(const Rule& rule, const ProofOptions& options) {
 std::vector<RuleProof> verify_rule_text(std::string_view text, const ProofOptions& options) {
   RuleSet rules;
   rules.add(text);
-  return verify_rules(rules, options);
+  ProofOptions with_guard = options;
+  with_guard.weakest_guard = true;
+  return verify_rules(rules, with_guard);
 }
 
 std::vector<RuleProof> verify_rules(const RuleSet& rules, const ProofOptions& options,

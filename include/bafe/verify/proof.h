@@ -37,9 +37,9 @@ struct ProofOptions {
   unsigned rlimit = 2'000'000;  ///< of one query: deterministic, about a second
   int wall_ms = 60'000;         ///< the child is killed after it; far above what rlimit takes
   std::uint64_t seed = 1;
-  int instances = 1;          ///< of the interpreter's refutation, per dtype and palette
-  bool weakest_guard = true;  ///< look for conditions that no check needs
-  int workers = 2;            ///< threads of verify_rules; results do not depend on it
+  int instances = 1;           ///< of the interpreter's refutation, per dtype and palette
+  bool weakest_guard = false;  ///< look for conditions that no check needs; verify_rule_text does
+  int workers = 2;             ///< threads of verify_rules; results do not depend on it
 };
 
 /// Runs the engines in order: types, stress and refutation by the interpreter;
