@@ -347,7 +347,7 @@ bool uses_of(IntTerm function, const std::vector<Binder>& binders, std::vector<B
 std::optional<AxisOfArgument> solve_argument(const BoundUse& use, IntTerm t) {
   if (!contains_symbol(use.argument, use.axis)) {
     std::optional<IntTerm> axis = fixed_axis(use.path, use.axis);
-    if (!axis) return std::nullopt;
+    if (!axis) axis = integer(0);  // the axis of a vector
     return AxisOfArgument{*axis, both(equal(t, use.argument), replace(use.path, use.axis, *axis))};
   }
   std::optional<IntTerm> axis = inverted(use.argument, use.axis, t);
