@@ -52,6 +52,10 @@ class ExprReader {
   DTypeFacts& dtypes_;
 };
 
+/// Name of the function that a call calls.
+const std::string& function_name(const AttrExpr& call);
+bool is_call(const AttrExpr& expr, const char* name);
+
 ExprTerm int_term(IntTerm value);
 ExprTerm list_term(IntList value);
 /// A field of the kind that the term has.
