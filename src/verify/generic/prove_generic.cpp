@@ -18,7 +18,7 @@ AxisIndex output_index(std::size_t output) {
 
 GenericProof prove(const Rewrite& rewrite, Knowledge& knowledge) {
   GenericProof proof;
-  RuleContext context(rewrite, knowledge);
+  GenericRule context(rewrite, knowledge);
   if (!context.dtypes_fit) {
     proof.detail = "the element types of the right side do not follow from the left side";
     return proof;

@@ -4,7 +4,7 @@
 
 namespace bafe::generic {
 
-void RuleContext::assume_equal(const GenericField& field, const ExprTerm& value) {
+void GenericRule::assume_equal(const GenericField& field, const ExprTerm& value) {
   if (field.kind == AttrKind::kInt && value.kind == ExprTerm::kInt) {
     knowledge_.assume(equal(field.integer, value.integer));
   }
@@ -19,7 +19,7 @@ void RuleContext::assume_equal(const GenericField& field, const ExprTerm& value)
   }
 }
 
-void RuleContext::read_conditions() {
+void GenericRule::read_conditions() {
   for (const VarEquation& equation : rewrite_.field_equations) {
     try {
       ExprReader reader(source_, dtypes_);
@@ -33,7 +33,7 @@ void RuleContext::read_conditions() {
 }
 
 /// (= dtype dtype), is-float: facts of element types.
-bool RuleContext::assume_dtypes(const AttrExpr& condition, bool holds) {
+bool GenericRule::assume_dtypes(const AttrExpr& condition, bool holds) {
   ExprReader reader(source_, dtypes_);
   if (is_call(condition, "is-float")) {
     const AttrExpr& what = condition.args[0];
@@ -56,7 +56,7 @@ bool RuleContext::assume_dtypes(const AttrExpr& condition, bool holds) {
   return true;
 }
 
-void RuleContext::assume_condition(const AttrExpr& condition) {
+void GenericRule::assume_condition(const AttrExpr& condition) {
   if (is_call(condition, "and")) {
     for (const AttrExpr& part : condition.args) assume_condition(part);
     return;
@@ -73,7 +73,7 @@ void RuleContext::assume_condition(const AttrExpr& condition) {
   }
 }
 
-void RuleContext::read_lets() {
+void GenericRule::read_lets() {
   attrs_.resize(attrs_.size() + rewrite_.lets.size());
   for (const VarEquation& let : rewrite_.lets) {
     attrs_[let.var] = field_of(strict(let.value));

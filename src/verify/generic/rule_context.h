@@ -9,12 +9,12 @@
 
 namespace bafe::generic {
 
-class RuleContext {
+class GenericRule {
  public:
   /// Reads types, fields, lets, conditions and both sides. NotRepresentable when a part of either
   /// side has no generic meaning; a condition without one is dropped (it only assumes less).
-  RuleContext(const Rewrite& rewrite, Knowledge& knowledge);
-  RuleContext(const RuleContext&) = delete;
+  GenericRule(const Rewrite& rewrite, Knowledge& knowledge);
+  GenericRule(const GenericRule&) = delete;
 
   struct Pair {
     GenericValue left, right;
@@ -85,7 +85,7 @@ GenericProof prove_generic(const Rewrite& rewrite, const std::string& smt_progra
 /// Are two elements the same operators on the same elements?
 class FormMatcher {
  public:
-  FormMatcher(const RuleContext& context, Knowledge& knowledge)
+  FormMatcher(const GenericRule& context, Knowledge& knowledge)
       : context_(context), knowledge_(knowledge) {}
   /// A condition that, if it follows from the knowledge, says so. New symbols stand for axes and
   /// indices: it is to be proven, not assumed. What must hold of them joins the knowledge.
@@ -94,7 +94,7 @@ class FormMatcher {
  private:
   Truth same_reads(const Form& a, const Form& b);
   Truth same_folds(const Form& a, const Form& b);
-  const RuleContext& context_;
+  const GenericRule& context_;
   Knowledge& knowledge_;
 };
 

@@ -29,7 +29,7 @@ const AttrExpr* other_side(const AttrExpr& condition, int variable) {
 
 }  // namespace
 
-RuleContext::RuleContext(const Rewrite& rewrite, Knowledge& knowledge)
+GenericRule::GenericRule(const Rewrite& rewrite, Knowledge& knowledge)
     : rewrite_(rewrite),
       knowledge_(knowledge),
       registers_(rewrite.left.class_vars),
@@ -57,7 +57,7 @@ RuleContext::RuleContext(const Rewrite& rewrite, Knowledge& knowledge)
 }
 
 /// (const ?c) has a value only where ?c is a constant: wherever the rule needs it, ?c is one.
-void RuleContext::find_constants(const AttrExpr& expr) {
+void GenericRule::find_constants(const AttrExpr& expr) {
   if (expr.kind != AttrExpr::kCall || function_name(expr) == "or") return;
   bool constant = function_name(expr) == "const" && expr.args[0].kind == AttrExpr::kValueVar &&
                   expr.args[0].variable < static_cast<int>(is_constant_.size());
@@ -65,7 +65,7 @@ void RuleContext::find_constants(const AttrExpr& expr) {
   for (const AttrExpr& arg : expr.args) find_constants(arg);
 }
 
-void RuleContext::make_templates() {
+void GenericRule::make_templates() {
   for (const TypeTemplate& pattern : rewrite_.types) {
     IntList shape = fixed_list({});
     if (pattern.batch != kNoVariable) {
@@ -103,13 +103,13 @@ void RuleContext::make_templates() {
   }
 }
 
-void RuleContext::bind_typed(const Pattern& pattern) {
+void GenericRule::bind_typed(const Pattern& pattern) {
   bool variable = pattern.kind == Pattern::Kind::kVariable;
   if (variable && templates_[pattern.var]) left_variable(pattern.var, nullptr);
   for (const Pattern& child : pattern.children) bind_typed(child);
 }
 
-void RuleContext::read_left() {
+void GenericRule::read_left() {
   for (const AttrExpr& condition : rewrite_.conditions) find_constants(condition);
   for (const VarEquation& let : rewrite_.lets) find_constants(let.value);
   for (const RightStep& step : rewrite_.right.steps) {
@@ -133,7 +133,7 @@ void RuleContext::read_left() {
   }
 }
 
-GenericValue RuleContext::fresh_value(int number, const IntList& shape) {
+GenericValue GenericRule::fresh_value(int number, const IntList& shape) {
   GenericValue out;
   shapes_[number] = shape;
   out.type = {dtypes_.any(), shape};
@@ -145,7 +145,7 @@ GenericValue RuleContext::fresh_value(int number, const IntList& shape) {
   return out;
 }
 
-GenericValue RuleContext::left_variable(int variable, const IntList* shape) {
+GenericValue GenericRule::left_variable(int variable, const IntList* shape) {
   auto& slot = registers_[static_cast<std::size_t>(variable)];
   if (slot) return *slot;
   const std::string& name = rewrite_.class_names[static_cast<std::size_t>(variable)];
@@ -168,7 +168,7 @@ GenericValue RuleContext::left_variable(int variable, const IntList* shape) {
 }
 
 /// `shape`: what a neighbour under the same pointwise operator already has.
-GenericValue RuleContext::left_value(const Pattern& pattern, const IntList* shape) {
+GenericValue GenericRule::left_value(const Pattern& pattern, const IntList* shape) {
   switch (pattern.kind) {
     case Pattern::Kind::kVariable:
       return left_variable(pattern.var, shape);
@@ -196,7 +196,7 @@ GenericValue RuleContext::left_value(const Pattern& pattern, const IntList* shap
   return out;
 }
 
-GenericValue RuleContext::left_operator(const Pattern& pattern, const IntList* shape) {
+GenericValue GenericRule::left_operator(const Pattern& pattern, const IntList* shape) {
   const OpInfo& info = op_info(op_of(pattern.op));
   bool pointwise = info.kind == OpKind::kPointwise;
   GenericCall call;
@@ -228,7 +228,7 @@ GenericValue RuleContext::left_operator(const Pattern& pattern, const IntList* s
 }
 
 /// An expression that gives the variable its value, from a field or a condition.
-const AttrExpr* RuleContext::definition_of(int attr_var) const {
+const AttrExpr* GenericRule::definition_of(int attr_var) const {
   for (const VarEquation& equation : rewrite_.field_equations) {
     if (equation.var == attr_var && !mentions_attr(equation.value, attr_var)) {
       return &equation.value;
@@ -241,7 +241,7 @@ const AttrExpr* RuleContext::definition_of(int attr_var) const {
 }
 
 /// Number that a condition (= (len ?a) n) gives; -1: none.
-int RuleContext::known_length(int attr_var) const {
+int GenericRule::known_length(int attr_var) const {
   for (const AttrExpr& condition : rewrite_.conditions) {
     if (!is_call(condition, "=") || !is_call(condition.args[0], "len")) continue;
     const AttrExpr& list = condition.args[0].args[0];
@@ -253,7 +253,7 @@ int RuleContext::known_length(int attr_var) const {
   return -1;
 }
 
-GenericField RuleContext::symbolic_field(const AttrField& field, const std::string& name) {
+GenericField GenericRule::symbolic_field(const AttrField& field, const std::string& name) {
   GenericField out;
   out.kind = field.kind;
   switch (field.kind) {
@@ -280,7 +280,7 @@ GenericField RuleContext::symbolic_field(const AttrField& field, const std::stri
   return out;
 }
 
-GenericField RuleContext::left_field(const AttrField& field, const FieldPattern& pattern) {
+GenericField GenericRule::left_field(const AttrField& field, const FieldPattern& pattern) {
   if (pattern.kind == FieldPattern::Kind::kAny) {
     return symbolic_field(field, format("field {}", next_read_++));
   }
@@ -315,7 +315,7 @@ GenericField RuleContext::left_field(const AttrField& field, const FieldPattern&
 }
 
 /// What a claim says of a variable's list is known from now on.
-void RuleContext::learn_fields(const Claims& claims) {
+void GenericRule::learn_fields(const Claims& claims) {
   for (auto& attr : attrs_) {
     if (!attr || attr->kind != AttrKind::kList) continue;
     IntList& list = attr->list;

@@ -34,14 +34,14 @@ int parameter_of(const std::string& variable, const std::string& parameters) {
 
 }  // namespace
 
-ExprTerm RuleContext::strict(const AttrExpr& expr) {
+ExprTerm GenericRule::strict(const AttrExpr& expr) {
   ExprReader reader(source_, dtypes_);
   ExprTerm out = reader.read(expr);
   knowledge_.assume(reader.defined, dtypes_);
   return out;
 }
 
-GenericValue RuleContext::expanded(const OpInfo& info, const std::vector<GenericValue>& operands) {
+GenericValue GenericRule::expanded(const OpInfo& info, const std::vector<GenericValue>& operands) {
   const OpSpec& spec = tensor_ops().spec(info.id);
   const Rewrite& definition = definition_rewrite(spec, operands.size());
   std::vector<std::optional<GenericValue>> outer = std::move(registers_);
@@ -59,7 +59,7 @@ GenericValue RuleContext::expanded(const OpInfo& info, const std::vector<Generic
   return out;
 }
 
-GenericValue RuleContext::right_node(const RightStep& step) {
+GenericValue GenericRule::right_node(const RightStep& step) {
   const OpInfo& info = op_info(op_of(step.op));
   GenericCall call;
   call.info = &info;
@@ -80,7 +80,7 @@ GenericValue RuleContext::right_node(const RightStep& step) {
   return out;
 }
 
-GenericValue RuleContext::right_splat(const RightStep& step) {
+GenericValue GenericRule::right_splat(const RightStep& step) {
   GenericValue out;
   out.type = registers_[step.like]->type;
   ExprTerm value = strict(step.value);
@@ -100,7 +100,7 @@ GenericValue RuleContext::right_splat(const RightStep& step) {
   return out;
 }
 
-void RuleContext::read_right() {
+void GenericRule::read_right() {
   for (const RightStep& step : rewrite_.right.steps) {
     registers_.push_back(step.kind == RightStep::Kind::kNode ? right_node(step)
                                                              : right_splat(step));

@@ -31,7 +31,7 @@ void ranges_of(const AttrExpr& condition, std::map<int, ValueRange>& out) {
 
 class ScalarBridge {
  public:
-  ScalarBridge(const RuleContext& context, std::map<int, ValueRange> ranges)
+  ScalarBridge(const GenericRule& context, std::map<int, ValueRange> ranges)
       : context_(context), ranges_(std::move(ranges)) {}
 
   ScalarTerms::Id term(const FormRef& form, bool is_bool, const Knowledge& knowledge) {
@@ -93,14 +93,14 @@ class ScalarBridge {
     return id;
   }
 
-  const RuleContext& context_;
+  const GenericRule& context_;
   std::map<int, ValueRange> ranges_;
   ScalarTerms terms_;
   std::vector<Leaf> leaves_;
 };
 
 void prove(const Rewrite& rewrite, Knowledge& knowledge, ScalarRuleProof& out) {
-  RuleContext context(rewrite, knowledge);
+  GenericRule context(rewrite, knowledge);
   if (!context.dtypes_fit || !knowledge.proves(context.goals, &out.proof.detail)) return;
   std::map<int, ValueRange> ranges;
   for (const AttrExpr& condition : rewrite.conditions) ranges_of(condition, ranges);

@@ -36,7 +36,7 @@ void facts_of(const AttrExpr& condition, std::vector<ReadFact>& out) {
 
 GenericProof proven_with(const Rewrite& rewrite, Knowledge& knowledge) {
   GenericProof proof;
-  RuleContext context(rewrite, knowledge);
+  GenericRule context(rewrite, knowledge);
   if (!context.dtypes_fit) {
     proof.detail = "the element types of the right side do not follow from the left side";
     return proof;

@@ -96,7 +96,7 @@ struct GenericCall {
 
 /// The generic meaning of an operator: its result, and what its shape rule asks. NotRepresentable
 /// where it has none. Movements whose axes must be a set need GenericField::list with has, before
-/// and skipped; a transposition needs inverse: see RuleContext::as_axes, as_permutation.
+/// and skipped; a transposition needs inverse: see GenericRule::as_axes, as_permutation.
 GenericValue generic_meaning(const GenericCall& call, Claims& claims);
 
 }  // namespace bafe::generic

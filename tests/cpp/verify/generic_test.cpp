@@ -174,7 +174,7 @@ TEST(GenericAxis, NothingFalseFollowsFromAnyLeftSide) {
       options.rlimit = 100'000;  // an inconsistency would be found at once
       generic::Knowledge knowledge(find_smt_program(), options);
       try {
-        generic::RuleContext context(rewrite, knowledge);
+        generic::GenericRule context(rewrite, knowledge);
       } catch (const NotRepresentable&) {
         continue;
       }
