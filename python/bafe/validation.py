@@ -60,7 +60,8 @@ def error_bound(self: Any, *args: Any, **kwargs: Any) -> Any:
         where nothing can be said (behind a comparison that rounding may turn over, at a pole).
 
     Raises:
-        ValueError: the program holds an operator without such a rule (a solver, a loop).
+        ValueError: the program holds an operator without such a rule (a solver, a loop), or asks for
+            more than about 10^9 operations.
 
     Example:
         >>> f = bafe.jit(lambda a, b: a @ b)
@@ -81,7 +82,7 @@ def error_bound(self: Any, *args: Any, **kwargs: Any) -> Any:
     )
     if bounds is None:
         raise ValueError(
-            "error_bound: the program holds an operator whose error has no bound\n"
-            "  fix: ask for the part before solve, cholesky or inv"
+            "error_bound: the program is too large, or holds an operator whose error has no bound\n"
+            "  fix: ask with smaller arguments, or for the part before solve, cholesky, inv or a loop"
         )
     return bounds[0] if len(bounds) == 1 else tuple(bounds)

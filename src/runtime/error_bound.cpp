@@ -14,6 +14,7 @@
 #include "bafe/ir/op.h"
 #include "bafe/ir/rounding.h"
 #include "bafe/search/flops.h"
+#include "bound_turns.h"
 
 namespace bafe {
 namespace {
@@ -34,7 +35,8 @@ Tensor wide(const Tensor& value) {
   return out;
 }
 
-/// `value` with every element moved `side` times its bound; a bool with a bound turns over.
+/// `value` with every element moved `side` times its bound; a bool with a bound turns over on one
+/// side, integers stop at their ends.
 Tensor moved(const Tensor& value, const Tensor& bound, double side) {
   Tensor out(value.type());
   for (std::int64_t i = 0; i < value.count(); ++i) {
@@ -43,10 +45,12 @@ Tensor moved(const Tensor& value, const Tensor& bound, double side) {
     if (is_float(old.dtype)) {
       out.as<double>()[i] = old.as_double() + side * by;
     } else {
-      const std::int64_t step =
-          by > 0 ? std::max<std::int64_t>(1, std::llround(std::min(by, 1e9))) : 0;
-      std::int64_t next = old.as_int() + static_cast<std::int64_t>(side) * step;
-      if (old.dtype == DType::kBool) next = by > 0 ? !old.as_int() : old.as_int();
+      const auto step = static_cast<std::int64_t>(std::ceil(std::min(by, 0x1p53)));
+      std::int64_t next = 0;
+      if (__builtin_add_overflow(old.as_int(), static_cast<std::int64_t>(side) * step, &next))
+        next = side > 0 ? std::numeric_limits<std::int64_t>::max()
+                        : std::numeric_limits<std::int64_t>::min();
+      if (old.dtype == DType::kBool) next = (by > 0 && side > 0) != (old.as_int() != 0) ? 1 : 0;
       out.set(i, Scalar::of_int(old.dtype, next));
     }
   }
@@ -62,6 +66,13 @@ Tensor magnitudes(const Tensor& value, const Tensor* bound = nullptr) {
 
 double smallest_normal(DType dtype) {
   return dtype == DType::kF64 ? 0x1p-1022 : dtype == DType::kF16 ? 0x1p-14 : 0x1p-126;
+}
+
+double largest_finite(DType dtype) {
+  return dtype == DType::kF64   ? std::numeric_limits<double>::max()
+         : dtype == DType::kF16 ? 65504
+         : dtype == DType::kF32 ? double(std::numeric_limits<float>::max())
+                                : 0x1.fep127;
 }
 
 Tensor zeros(const Type& type) { return Tensor({DType::kF64, type.shape}); }
@@ -142,7 +153,11 @@ class Bounds {
         widen(node, there, at, most);
       }
     }
-    if (op_info(node.op).kind == OpKind::kPointwise) add_turns(node, most);
+    if (op_info(node.op).kind == OpKind::kPointwise) {
+      std::vector<MovingOperand> all;
+      for (ValueId v : node.operands) all.push_back({values_[v.index()], bounds_[v.index()]});
+      add_turns(op_info(node.op).value, node.type.dtype, all, most);
+    }
     for (std::int64_t i = 0; i < out.count(); ++i)
       out.as<double>()[i] += most[static_cast<std::size_t>(i)];
   }
@@ -168,64 +183,18 @@ class Bounds {
     }
   }
 
-  /// Turning points and poles inside the box, which its corners do not show.
-  void add_turns(const Node& node, std::vector<double>& most) const {
-    const Element& tree = op_info(node.op).value;
-    for (std::size_t k = 0; k < node.operands.size(); ++k) {
-      const double slope = steepest(tree, k);
-      if (slope == 0) continue;
-      const Tensor& by = bounds_[node.operands[k].index()];
-      const Tensor& value = values_[node.operands[k].index()];
-      for (std::size_t i = 0; i < most.size(); ++i) {
-        const auto at = static_cast<std::int64_t>(i);
-        const double bound = by.as<double>()[at];
-        if (bound == 0) continue;
-        if (std::isfinite(slope))
-          most[i] = std::max(most[i], slope * bound);
-        else if (!(std::fabs(value.at(at).as_double()) > bound))
-          most[i] = kInfinite;
-      }
-    }
-  }
-
-  /// Largest slope in operand k of what is not monotone; infinite for a divisor, 0 for the rest.
-  static double steepest(const Element& tree, std::size_t k) {
-    const auto is_arg = [&](const Element& arg) {
-      return arg->prim == Prim::kArg && arg->number == static_cast<std::int64_t>(k);
-    };
-    double most = 0;
-    for (std::size_t i = 0; i < tree->args.size(); ++i) {
-      most = std::max(most, steepest(tree->args[i], k));
-      if (!is_arg(tree->args[i])) continue;
-      switch (tree->prim) {
-        case Prim::kSin:
-        case Prim::kCos:
-          most = std::max(most, 1.0);
-          break;
-        case Prim::kGelu:
-        case Prim::kSilu:
-          most = std::max(most, 1.13);
-          break;
-        case Prim::kDiv:
-        case Prim::kFloorDiv:
-          if (i == 1) most = kInfinite;
-          break;
-        default:
-          break;
-      }
-    }
-    return most;
-  }
-
   /// Relative to the largest value that a kernel may have here, and half the smallest number.
   void add_rounding(ValueId id, Tensor& out) const {
     const Tensor& value = values_[id.index()];
     if (!is_float(value.type().dtype)) return;
     const double unit = bound_unit(graph_.type(id).dtype);
     const double least = unit * smallest_normal(graph_.type(id).dtype);
+    const double most = largest_finite(graph_.type(id).dtype);
     for (std::int64_t i = 0; i < out.count(); ++i) {
       double& bound = out.as<double>()[i];
-      bound += kUlps * (unit * (std::fabs(value.as<double>()[i]) + bound) + least);
+      const double size = std::fabs(value.as<double>()[i]);
+      bound += kUlps * (unit * (size + bound) + least);
+      if (size + bound > most) bound = kInfinite;
     }
   }
 
@@ -239,15 +208,33 @@ class Bounds {
       with_errors.push_back(magnitudes(value, &bounds_[operand.index()]));
     }
     const Tensor s = apply(node, sizes), t = apply(node, with_errors);
-    double relative = (terms + kUlps) * bound_unit(graph_.type(id).dtype);
-    const bool is_product = op_info(node.op).kind == OpKind::kContraction;
-    if (limits_.rounds && is_product && graph_.type(id).dtype == DType::kF32)
+    const DType dtype = graph_.type(id).dtype;
+    const double unit = bound_unit(dtype);
+    const double least = unit * smallest_normal(dtype), most = largest_finite(dtype);
+    double relative = (terms + kUlps) * unit;
+    const OpInfo& info = op_info(node.op);
+    std::optional<Tensor> parts;
+    if (info.kind == OpKind::kReduction && info.reduce == ReduceKind::kProd)
+      parts = largest_products(node, with_errors[0]);
+    if (limits_.rounds && info.kind == OpKind::kContraction && dtype == DType::kF32)
       relative += 0x1p-7 + 0x1p-15;
     for (std::int64_t i = 0; i < out.count(); ++i) {
       const double size = s.as<double>()[i];
       const double with_errors_size = std::max(size, t.as<double>()[i]);
-      out.as<double>()[i] += relative * with_errors_size + (with_errors_size - size);
+      double& bound = out.as<double>()[i];
+      bound += relative * with_errors_size + (with_errors_size - size) +
+               (terms + kUlps) * least * (parts ? std::max(1.0, parts->as<double>()[i]) : 1);
+      const double largest = parts ? parts->as<double>()[i] : with_errors_size;
+      if (largest + bound > most) bound = kInfinite;
     }
+  }
+
+  /// The largest that a product of some of the factors can be.
+  Tensor largest_products(const Node& node, const Tensor& factors) const {
+    Tensor out = factors;
+    for (std::int64_t i = 0; i < out.count(); ++i)
+      out.as<double>()[i] = std::max(1.0, out.as<double>()[i]);
+    return apply(node, {out});
   }
 
   double terms_of(ValueId id) const {
@@ -275,6 +262,7 @@ class Bounds {
       case OpKind::kMovement:
       case OpKind::kLayout:
         if (!is_exact) add_moves(id, out);
+        if (has_moving_places(node)) std::fill_n(out.as<double>(), out.count(), kInfinite);
         break;
       case OpKind::kScan:
       case OpKind::kReduction:
@@ -293,6 +281,17 @@ class Bounds {
     }
     bounds_[id.index()] = std::move(out);
     return true;
+  }
+
+  /// Is an element read from a place that may be another one?
+  bool has_moving_places(const Node& node) const {
+    return std::any_of(node.operands.begin(), node.operands.end(),
+                       [&](ValueId v) {
+                         return graph_.type(v).dtype != node.type.dtype &&
+                                !is_zero(bounds_[v.index()]);
+                       }) ||
+           (node.operands.size() > 1 && !is_float(node.type.dtype) &&
+            !is_zero(bounds_[node.operands[1].index()]));
   }
 
   static bool adds(ReduceKind kind) { return kind != ReduceKind::kMax && kind != ReduceKind::kMin; }

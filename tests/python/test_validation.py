@@ -126,3 +126,60 @@ def test_a_bound_is_no_guess_where_rounding_decides():
     f = bafe.jit(lambda x: np.floor(x * np.float32(3)))
     bound = f.error_bound(np.array([1.0, 1.4], "f4"))
     assert bound[0] >= 1 and bound[1] < 1e-3
+
+
+def off_by(f, *args):
+    """Result and bound, as long floats."""
+    return np.asarray(f(*args)).astype(np.longdouble), f.error_bound(*args)
+
+
+@pytest.mark.parametrize("math", ["bits", "reals"])
+@pytest.mark.parametrize(
+    "function, arguments",
+    [
+        (lambda x: x * x, [np.full(3, 1e20, "f4")]),
+        (lambda x: x * x * np.float32(1e-30), [np.full(3, 1e20, "f4")]),
+        (lambda x: np.exp(x), [np.array([12.0, 11.5], "f2")]),
+        (lambda x: np.sum(x) * np.float32(1e-10), [np.full(8, 1e38, "f4")]),
+        (lambda x: np.prod(x), [np.full(8, 1e-30, "f4")]),
+        (lambda x: x @ x, [np.full((2, 2), 1e-30, "f4")]),
+        (lambda x: x @ x, [np.full((2, 2), 1e-4, "f2")]),
+        (
+            lambda x: (x * x).astype("int64").astype("float64"),
+            [np.linspace(9e8, 1e9, 64, dtype="f4")],
+        ),
+        (lambda x: np.tanh((x * x - x * x) * np.float32(1e-9)), [np.full(3, 1e20, "f4")]),
+    ],
+)
+def test_overflow_underflow_and_long_integers_stay_within_their_bounds(function, arguments, math):
+    with np.errstate(all="ignore"):
+        exact = function(*[a.astype(np.longdouble) for a in arguments])
+        if arguments[0].size == 64:  # without a cast NumPy has the real product
+            exact = np.floor(arguments[0].astype(np.longdouble) ** 2)
+    got, bound = off_by(bafe.jit(function, math=math, tier="compiled"), *arguments)
+    with np.errstate(all="ignore"):
+        assert ((np.abs(got - exact) <= bound) | np.isinf(bound)).all()
+
+
+def test_jumps_inside_the_box_of_errors_are_seen():
+    x = np.array([0.1], "f4")
+    same = bafe.jit(lambda x, y: np.where(x * np.float32(3) == y, 100.0, 0.0), math="bits")
+    got, bound = off_by(same, x, x * np.float32(3))
+    assert abs(got - 0) <= bound  # the real product is another number
+    wraps = np.linspace(0.1, 10, 200).astype("f4")
+    f = bafe.jit(lambda x: np.mod(x * np.float32(1e9), np.float32(1)), math="bits")
+    got, bound = off_by(f, wraps)
+    exact = np.mod(wraps.astype(np.longdouble) * np.longdouble(np.float32(1e9)), 1)
+    assert (np.abs(got - exact) <= bound).all()
+    flips = bafe.jit(lambda x: np.logical_xor(x * 3 > x + x + x, x * 3 <= x + x + x), math="bits")
+    assert (flips.error_bound(wraps) >= 1).any()
+    pole = bafe.jit(
+        lambda x: (x * np.float32(3) - np.float32(0.3)) ** np.float32(-2.0), math="bits"
+    )
+    assert np.isinf(pole.error_bound(x))
+
+
+def test_a_program_too_large_for_a_bound_says_so():
+    large = np.ones((1100, 1100), "f4")
+    with pytest.raises(ValueError, match="too large, or holds an operator"):
+        bafe.jit(lambda a: a @ a).error_bound(large)
