@@ -109,34 +109,36 @@ List Proposer::list_of(const std::string& name, const Type& first, int rank) {
   return axes_;
 }
 
+AttrValue Proposer::attr(const AttrField& field, const Type& first) {
+  const int rank = first.rank();
+  switch (field.kind) {
+    case AttrKind::kInt: {
+      const bool is_axis = field.name == "axis" && rank > 0;
+      const Dim number(is_axis ? chance_.below(rank) : chance_.below(6) - 2);
+      return number;
+    }
+    case AttrKind::kList:
+      return list_of(field.name, first, rank);
+    case AttrKind::kDType:
+      return pool_.dtype();
+    case AttrKind::kScalar:
+      return field.name == "eps" ? Scalar::of(DType::kF64, 1e-2)
+                                 : Scalar::of(first.dtype, chance_.below(9) - 4);
+    default: {
+      std::string text = chance_.percent(50) ? "col" : "row";
+      if (field.name != "layout") text = format("fuzz{}", chance_.below(1000));
+      return text;
+    }
+  }
+}
+
 Attrs Proposer::attrs(std::span<const AttrField> fields, std::span<const Type> operands) {
   const Type first = operands.empty() ? pool_.any_type() : operands[0];
-  const int rank = first.rank();
   axes_.clear();
   parts_.clear();
   for (Dim n : first.shape) parts_.push_back(part_of(n.value()));
   Attrs out;
-  for (const AttrField& field : fields) {
-    switch (field.kind) {
-      case AttrKind::kInt:
-        out.push_back(field.name == "axis" && rank > 0 ? Dim(chance_.below(rank))
-                                                       : Dim(chance_.below(6) - 2));
-        break;
-      case AttrKind::kList:
-        out.push_back(list_of(field.name, first, rank));
-        break;
-      case AttrKind::kDType:
-        out.push_back(pool_.dtype());
-        break;
-      case AttrKind::kScalar:
-        out.push_back(field.name == "eps" ? Scalar::of(DType::kF64, 1e-2)
-                                          : Scalar::of(first.dtype, chance_.below(9) - 4));
-        break;
-      default:
-        out.push_back(field.name == "layout" ? std::string(chance_.percent(50) ? "col" : "row")
-                                             : format("fuzz{}", chance_.below(1000)));
-    }
-  }
+  for (const AttrField& field : fields) out.push_back(attr(field, first));
   return out;
 }
 

@@ -22,6 +22,7 @@ class Proposer {
   List subset(int rank);
 
  private:
+  AttrValue attr(const AttrField& field, const Type& first);
   struct AxisPart {  ///< of one axis: a slice, a window, a margin
     std::int64_t start = 0, size = 0, step = 1, window = 1, stride = 1, dilation = 1, low = 0,
                  high = 0;
