@@ -35,6 +35,7 @@ void Knowledge::assume(const Claims& claims, DTypeFacts& dtypes) {
   for (const auto& p : claims.permutations) assume_permutation(p.list, p.length);
   boxes_.insert(boxes_.end(), claims.boxes.begin(), claims.boxes.end());
   points_.insert(points_.end(), claims.points.begin(), claims.points.end());
+  lookups_.insert(lookups_.end(), claims.lookups.begin(), claims.lookups.end());
   for (const auto& claim : claims.dtypes) {
     bool possible = dtypes.assume_in(claim.a, claim.allowed);
     if (claim.b.variable >= 0) possible = possible && dtypes.assume_same(claim.a, claim.b);
@@ -109,9 +110,25 @@ void goals_of_axes(const IntList& list, IntTerm end, std::vector<Truth>& goals) 
       [&](IntTerm i) { return implies(in_range(i, list.length), in_range(list.at(i), end)); }));
 }
 
+/// The same indices into an axis of the same size lie inside by assumption.
+Truth inside(const Claims::Lookup& lookup, const std::vector<Claims::Lookup>& known) {
+  std::vector<Truth> cases;
+  for (const Claims::Lookup& other : known) {
+    if (other.place != lookup.place) continue;
+    cases.push_back(
+        both(equal(other.extent, lookup.extent), goal_equal(other.shape, lookup.shape)));
+  }
+  if (cases.empty()) throw NotRepresentable("an index that may lie outside");
+  return any_of(cases);
+}
+
 }  // namespace
 
-bool goals_of(const Claims& claims, const DTypeFacts& dtypes, std::vector<Truth>& goals) {
+bool goals_of(const Claims& claims, const DTypeFacts& dtypes, const Knowledge& knowledge,
+              std::vector<Truth>& goals) {
+  for (const Claims::Lookup& lookup : claims.lookups) {
+    goals.push_back(inside(lookup, knowledge.lookups()));
+  }
   goals.insert(goals.end(), claims.facts.begin(), claims.facts.end());
   for (const IntPredicate& body : claims.for_all) goals.push_back(goal_for_all(body));
   for (const auto& axes : claims.axes) goals_of_axes(axes.list, axes.end, goals);

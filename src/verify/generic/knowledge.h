@@ -34,6 +34,8 @@ class Knowledge {
   bool proves(const std::vector<Truth>& goals, std::string* why = nullptr) const;
   /// Unsatisfiable assumptions prove everything: a rule that is vacuous for all sizes.
   int queries() const { return queries_; }
+  /// Lookups by data that are known to lie inside.
+  const std::vector<Claims::Lookup>& lookups() const { return lookups_; }
   /// The last script that was sent to the child; empty: own normal form was enough.
   const std::string& script() const { return script_; }
 
@@ -53,6 +55,7 @@ class Knowledge {
   std::vector<Law> laws_;
   std::vector<std::function<Truth(IntTerm, IntTerm)>> boxes_;
   std::vector<IntFunction> points_;
+  std::vector<Claims::Lookup> lookups_;
   mutable int queries_ = 0;
   mutable std::string script_;
 };
@@ -60,7 +63,9 @@ class Knowledge {
 /// "p holds at every t" as a goal: p at a new symbol.
 Truth goal_for_all(const IntPredicate& body);
 /// Claims of a right side as goals; false when the element types do not fit.
-bool goals_of(const Claims& claims, const DTypeFacts& dtypes, std::vector<Truth>& goals);
+/// NotRepresentable where an index may lie outside.
+bool goals_of(const Claims& claims, const DTypeFacts& dtypes, const Knowledge& knowledge,
+              std::vector<Truth>& goals);
 /// Equal lists: lengths, and entries at a new position.
 Truth goal_equal(const IntList& a, const IntList& b);
 /// The laws of strictly ascending axes in [0, end), each for every integer.

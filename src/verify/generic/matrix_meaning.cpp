@@ -55,11 +55,16 @@ IntTerm looked_up(const FormRef& form, IntTerm rank, IntTerm extent) {
   return choose(less(at, 0), at + extent, at);
 }
 
-/// Evaluation fails where an index lies outside; said for lists of indices.
+/// Evaluation fails where an index lies outside; said for lists of indices. Other indices are the
+/// same on both sides, or undecided.
 void claim_lookups(const GenericCall& call, IntTerm extent, Claims& claims) {
   const GenericValue index = call.operands[1];
   std::int64_t axes = 0;
-  if (!is_number(index.type.shape.length, axes) || axes != 1) return;
+  if (!is_number(index.type.shape.length, axes) || axes != 1) {
+    FormRef place = index.element([](IntTerm t) { return applied("position", {t}); });
+    claims.lookups.push_back({generic::text(place), extent, index.type.shape});
+    return;
+  }
   claims.for_all.push_back([index, extent](IntTerm u) {
     IntTerm at = looked_up(index.element([u](IntTerm) { return u; }), 1, extent);
     return implies(in_range(u, index.type.shape.at(0)), in_range(at, extent));

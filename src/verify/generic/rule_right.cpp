@@ -75,7 +75,7 @@ GenericValue GenericRule::right_node(const RightStep& step) {
   }
   Claims claims;
   GenericValue out = generic_meaning(call, claims);
-  dtypes_fit = goals_of(claims, dtypes_, goals) && dtypes_fit;
+  dtypes_fit = goals_of(claims, dtypes_, knowledge_, goals) && dtypes_fit;
   for (const IntFunction& point : claims.points) knowledge_.add_point(point);
   return out;
 }

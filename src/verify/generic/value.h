@@ -65,6 +65,13 @@ struct Claims {
     IntTerm length;
   };
   std::vector<Permutation> permutations;
+  /// Evaluation fails where data that are used as an index lie outside [0, extent).
+  struct Lookup {
+    std::string place;  ///< the index at a nameless position of `shape`, as text
+    IntTerm extent;
+    IntList shape;
+  };
+  std::vector<Lookup> lookups;  ///< of indices that are no list
   /// (t, v) -> truth: holds at every axis t for every v. Asked at `points`.
   std::vector<std::function<Truth(IntTerm, IntTerm)>> boxes;
   std::vector<IntFunction> points;  ///< places on axis t that matter

@@ -41,6 +41,7 @@ TEST(GenericAxis, ProvesMovementsForAllRanks) {
            "(broadcast_to (broadcast_to ?x :shape ?s) :shape ?t) => (broadcast_to ?x :shape ?t)",
            "(expand_dims (squeeze ?x :axes ?a) :axes ?a) => ?x",
            "(reshape (reshape ?x :shape ?s) :shape ?t) => (reshape ?x :shape ?t)",
+           "(take (add ?x ?y) ?i :axis ?k) => (add (take ?x ?i :axis ?k) (take ?y ?i :axis ?k))",
            "(slice (transpose ?x :perm ?p) :start ?b :size ?n :step ?s) => (transpose (slice ?x "
            ":start (gather ?b ?q) :size (gather ?n ?q) :step (gather ?s ?q)) :perm ?p) "
            ":let ((?q (inverse ?p)))",
@@ -51,6 +52,9 @@ TEST(GenericAxis, ProvesMovementsForAllRanks) {
 
 /// Each is one of the rules of the library with one thing wrong.
 const char* const kWrong[] = {
+    // the right side looks up what the left side never asks for: it may lie outside
+    "(take ?x (slice ?i :start ?b :size ?n :step ?s) :axis 0) => (slice (take ?x ?i :axis 0) "
+    ":start ?b :size ?n :step ?s) :types (?x [m])",
     // transpositions
     "(transpose (transpose ?x :perm ?p) :perm ?q) => (transpose ?x :perm (gather ?q ?p))",
     "(transpose (transpose ?x :perm ?p) :perm ?q) => (transpose ?x :perm ?q)",
