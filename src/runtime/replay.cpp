@@ -21,6 +21,7 @@ namespace {
 constexpr std::int64_t kPeriod = 65521;  // a prime, so that no stride of a kernel divides it
 constexpr double kSlack = 4;             // what code may regroup beyond the bounds' own model
 constexpr PartLimits kExactPart = {8e5, 4e4}, kBoundedPart = {1.2e5, 8e3};
+constexpr PartLimits kFewPart = {1e6, 6e5};  // where else nothing would be compared
 constexpr BoundLimits kBoundLimits = {3e5, 3e4, false};
 
 bool is_row(const BufferSpec& spec) {
@@ -154,17 +155,19 @@ class Comparison {
   void compare_parts() {
     std::vector<Type> types;
     for (ValueId root : subject_.traced.roots()) types.push_back(subject_.traced.type(root));
+    const PartLimits& limits = draw_.magnitude > 0 ? kExactPart : kBoundedPart;
     for (bool many_columns : {true, false}) {
       for (int level = 0; level < kPickLevels && out_.difference.empty(); ++level) {
         const std::vector<Picks> picks = sample_picks(types, level, many_columns, draw_.seed);
-        if (compare_picks(picks)) break;
+        if (compare_picks(picks, limits)) break;
       }
     }
+    for (int level = 0; level < kPickLevels && out_.compared == 0; ++level)
+      compare_picks(sample_picks(types, level, true, draw_.seed), kFewPart);
   }
 
   /// False when the part is too large.
-  bool compare_picks(const std::vector<Picks>& picks) {
-    const PartLimits& limits = draw_.magnitude > 0 ? kExactPart : kBoundedPart;
+  bool compare_picks(const std::vector<Picks>& picks, const PartLimits& limits) {
     const auto part = part_of(subject_.traced, picks, limits);
     if (!part) return false;
     Reference some{

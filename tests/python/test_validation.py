@@ -1,6 +1,7 @@
 """Binaries are replayed before they are trusted; a wrong one never runs; bounds hold."""
 
 import os
+import re
 import stat
 import subprocess
 import sys
@@ -183,3 +184,16 @@ def test_a_program_too_large_for_a_bound_says_so():
     large = np.ones((1100, 1100), "f4")
     with pytest.raises(ValueError, match="too large, or holds an operator"):
         bafe.jit(lambda a: a @ a).error_bound(large)
+
+
+def test_large_results_are_compared_or_said_not_to_be():
+    rng = np.random.default_rng(0)
+    q, k, v = (rng.normal(size=(1, 4, 600, 64)).astype("f4") for _ in range(3))
+    attend = bafe.jit(
+        lambda q, k, v: bafe.softmax(q @ np.swapaxes(k, -1, -2), -1) @ v, tier="compiled"
+    )
+    record = attend.validation(q, k, v)
+    assert int(re.search(r"floats: (\d+) of 153600 elements", record)[1]) > 0
+    record = bafe.jit(lambda x: x.sum(), tier="compiled").validation(np.ones((3000, 1500), "f4"))
+    assert " 0 of " not in record
+    assert "not compared" in record
