@@ -178,15 +178,18 @@ class Replay {
     if (!refusal.empty()) fail(format("rule {}: {}", form.name, refusal));
     int numeric = forward ? form.forward : form.backward;
     bool hides = numeric == kFiniteClass || (numeric > kFiniteClass && replay.drops_term());
+    std::set<ValueId> looked_at = replay.variables();
+    looked_at.insert(replay.matched().begin(), replay.matched().end());
     if (hides && !finite_) {
-      std::set<ValueId> looked_at = replay.variables();
-      looked_at.insert(replay.matched().begin(), replay.matched().end());
       for (ValueId looked : looked_at) {
         if (!classes_->is_finite(looked))
           fail(format("rule {}: a value may be NaN or Inf, and the program tells", form.name));
       }
     }
-    weaken(is_float(block().graph.type(right).dtype) || numeric >= kDomainClass ? numeric : kBits);
+    bool floats = std::any_of(looked_at.begin(), looked_at.end(), [&](ValueId looked) {
+      return is_float(block().graph.type(looked).dtype);
+    });
+    weaken(floats || numeric >= kDomainClass ? numeric : kBits);
     std::map<ValueId, double> known;
     for (ValueId variable : replay.variables()) known[variable] = 0;
     for (ValueId side : {left[root], right}) {
