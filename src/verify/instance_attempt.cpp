@@ -4,6 +4,7 @@
 #include "instance_attempt.h"
 
 #include <algorithm>
+#include <set>
 
 #include "samplers.h"
 
@@ -12,12 +13,45 @@ namespace {
 
 constexpr int kTriesPerNode = 24;
 
+/// Which operators refuse which element types, so that a refusal is thrown once and not at every
+/// try; only of kinds whose refusals no size and no field decides.
+class RefusedDTypes {
+ public:
+  RefusedDTypes(const OpInfo& info, const std::vector<Type>& types) {
+    bool by_types = info.kind == OpKind::kPointwise || info.kind == OpKind::kReduction ||
+                    info.kind == OpKind::kContraction;
+    if (!by_types) return;
+    key_ = std::to_string(static_cast<int>(info.op));
+    for (const Type& type : types) key_ += " " + std::to_string(static_cast<int>(type.dtype));
+  }
+  bool known() const { return !key_.empty() && all().count(key_) > 0; }
+  void learn() {
+    if (!key_.empty()) all().insert(key_);
+  }
+
+ private:
+  static std::set<std::string>& all() {
+    static thread_local std::set<std::string> keys;
+    return keys;
+  }
+  std::string key_;
+};
+
+bool same_shapes(const std::vector<Type>& types) {
+  return std::all_of(types.begin(), types.end(),
+                     [&](const Type& type) { return type.shape == types[0].shape; });
+}
+
 std::optional<Type> infer(const OpInfo& info, const std::vector<Type>& types, const Attrs& attrs) {
+  RefusedDTypes refused(info, types);
+  if (refused.known()) return std::nullopt;
+  if (info.kind == OpKind::kPointwise && !same_shapes(types)) return std::nullopt;
   try {
     return infer_type(info.op, types, attrs);
   } catch (const ShapeError&) {
     return std::nullopt;
   } catch (const DTypeError&) {
+    refused.learn();
     return std::nullopt;
   }
 }

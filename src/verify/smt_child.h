@@ -35,8 +35,8 @@ class SmtTranscript {
   int unanswered_ = 0;
 };
 
-/// Starts the child, writes `script`, reads the answer. The child is killed after `wall_ms`. Never
-/// throws.
+/// Writes `script` to this thread's child, started when there is none, and reads the answer. A
+/// child that is silent for `wall_ms` is killed. Never throws.
 SmtAnswer ask_smt(const std::string& program, const std::string& script, unsigned rlimit,
                   int wall_ms);
 

@@ -2,7 +2,14 @@
 // stdin; the only argument is the resource limit, or --version. Out: a line "unsat", "sat" or
 // "unknown"; after "sat" one line "name value" for each constant of the model. Exit code 0 unless
 // the script is broken. A program of its own, so that a crash, a leak or a loop of the solver
-// cannot reach the process that compiles kernels.
+// cannot reach the process that compiles kernels. With the argument `serve` it answers many
+// scripts, each "<resource limit> <bytes>\n" and the script, each answer ended by a line ".": a
+// process forked for every script, so that no answer depends on what was asked before and a crash
+// costs one answer.
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
 #include <z3.h>
 
 #include <cstdio>
@@ -39,29 +46,19 @@ void print_version() {
   std::printf("z3 %u.%u.%u\n", major, minor, build);
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
-  if (argc == 2 && std::strcmp(argv[1], "--version") == 0) {
-    print_version();
-    return 0;
-  }
-  std::string script = read_all();
-  Z3_config config = Z3_mk_config();
-  Z3_context z3 = Z3_mk_context(config);
-  Z3_set_error_handler(z3, [](Z3_context, Z3_error_code) {});  // asked for below
+/// Prints the answer and ends the process: taking the context apart would only cost time.
+[[noreturn]] void answer(Z3_context z3, const std::string& script, unsigned rlimit) {
   Z3_ast_vector assertions =
       Z3_parse_smtlib2_string(z3, script.c_str(), 0, nullptr, nullptr, 0, nullptr, nullptr);
   if (Z3_get_error_code(z3) != Z3_OK) {
     std::fprintf(stderr, "bafe-smt: %s\n", Z3_get_error_msg(z3, Z3_get_error_code(z3)));
-    return 2;
+    std::_Exit(2);
   }
   Z3_ast_vector_inc_ref(z3, assertions);
   Z3_solver solver = Z3_mk_simple_solver(z3);
   Z3_solver_inc_ref(z3, solver);
   Z3_params params = Z3_mk_params(z3);
   Z3_params_inc_ref(z3, params);
-  unsigned rlimit = argc > 1 ? static_cast<unsigned>(std::strtoul(argv[1], nullptr, 10)) : 2000000;
   Z3_params_set_uint(z3, params, Z3_mk_string_symbol(z3, "rlimit"), rlimit);
   Z3_solver_set_params(z3, solver, params);
   for (unsigned i = 0; i < Z3_ast_vector_size(z3, assertions); ++i) {
@@ -75,5 +72,46 @@ int main(int argc, char** argv) {
     print_model(z3, model);
   }
   std::fflush(stdout);
-  std::_Exit(0);  // the process ends here; taking the context apart would only cost time
+  std::_Exit(0);
+}
+
+Z3_context new_context() {
+  Z3_context z3 = Z3_mk_context(Z3_mk_config());
+  Z3_set_error_handler(z3, [](Z3_context, Z3_error_code) {});  // asked for in `answer`
+  return z3;
+}
+
+int serve() {
+  Z3_context z3 = new_context();
+  char header[64];
+  while (std::fgets(header, sizeof header, stdin) != nullptr) {
+    unsigned rlimit = 0;
+    std::size_t bytes = 0;
+    if (std::sscanf(header, "%u %zu", &rlimit, &bytes) != 2) return 2;
+    std::string script(bytes, ' ');
+    if (std::fread(script.data(), 1, bytes, stdin) != bytes) return 2;
+    pid_t server = getpid(), child = fork();
+    if (child == 0) {
+      prctl(PR_SET_PDEATHSIG, SIGKILL);  // a server that is killed takes its question along
+      if (getppid() != server) std::_Exit(2);
+      answer(z3, script, rlimit);
+    }
+    while (child > 0 && waitpid(child, nullptr, 0) < 0) {
+    }
+    if (write(STDOUT_FILENO, ".\n", 2) != 2) return 2;
+  }
+  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (argc == 2 && std::strcmp(argv[1], "--version") == 0) {
+    print_version();
+    return 0;
+  }
+  if (argc == 2 && std::strcmp(argv[1], "serve") == 0) return serve();
+  unsigned rlimit = argc > 1 ? static_cast<unsigned>(std::strtoul(argv[1], nullptr, 10)) : 2000000;
+  std::string script = read_all();
+  answer(new_context(), script, rlimit);
 }

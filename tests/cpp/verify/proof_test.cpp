@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <filesystem>
+#include <fstream>
 #include <map>
 
 namespace bafe {
@@ -78,7 +80,10 @@ TEST(RuleProof, OnlyTestsWithoutTheChild) {
 TEST(RuleProof, SurvivesAChildThatHangsOrDies) {
   RuleSet rules;
   rules.add(kMedians);
-  for (const char* program : {"/bin/sleep", "/bin/false"}) {  // sleeps for the resource limit
+  std::string silent = ::testing::TempDir() + "silent_smt";
+  std::ofstream(silent) << "#!/bin/sh\nexec sleep 1000\n";
+  std::filesystem::permissions(silent, std::filesystem::perms::owner_all);
+  for (const std::string& program : {silent, std::string("/bin/false")}) {
     ProofOptions options;
     options.smt_program = program;
     options.wall_ms = 200;
