@@ -22,7 +22,7 @@ constexpr std::int64_t kPeriod = 65521;  // a prime, so that no stride of a kern
 constexpr double kSlack = 4;             // what code may regroup beyond the bounds' own model
 constexpr PartLimits kExactPart = {8e5, 4e4}, kBoundedPart = {1.2e5, 8e3};
 constexpr PartLimits kFewPart = {1e6, 6e5};  // where else nothing would be compared
-constexpr BoundLimits kBoundLimits = {3e5, 3e4, false};
+constexpr BoundLimits kBoundLimits = {3e5, 4e4, false};
 
 bool is_row(const BufferSpec& spec) {
   for (std::size_t i = 0; i < spec.order.size(); ++i) {
