@@ -152,6 +152,7 @@ std::vector<DataKind> value_kinds(const Rewrite& rewrite, DType dtype) {
   std::vector<DataKind> kinds = {DataKind::kPlain, DataKind::kOneHot};
   if (!is_float(dtype)) {
     kinds.push_back(DataKind::kSmall);
+    kinds.push_back(DataKind::kEdges);
     return kinds;
   }
   bool special = rewrite.numeric <= NumericClass::kSigns;

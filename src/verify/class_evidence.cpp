@@ -56,9 +56,25 @@ bool same_forms(const RuleInstance& instance, ScalarTerms::Laws laws) {
   return false;
 }
 
+bool reads_values(const Element& tree) {
+  if (tree->prim == Prim::kArg || tree->prim == Prim::kRead) return true;
+  return std::any_of(tree->args.begin(), tree->args.end(), reads_values);
+}
+
+/// Operators on values: a choice by position counts as none, a reduction as what it repeats.
 void collect_prims(const Element& tree, std::set<Prim>& prims) {
-  prims.insert(tree->prim);
-  for (const Element& arg : tree->args) collect_prims(arg, prims);
+  if (tree->prim == Prim::kRead) return;
+  if (tree->prim == Prim::kReduce) {
+    static constexpr Prim step[] = {Prim::kAdd, Prim::kMul, Prim::kMax,
+                                    Prim::kMin, Prim::kMax, Prim::kMin};
+    prims.insert(step[static_cast<std::size_t>(tree->reduce)]);
+  } else {
+    prims.insert(tree->prim);
+  }
+  bool by_position = tree->prim == Prim::kSelect && !reads_values(tree->args[0]);
+  for (std::size_t i = by_position ? 1 : 0; i < tree->args.size(); ++i) {
+    collect_prims(tree->args[i], prims);
+  }
 }
 
 std::set<Prim> prims_of(const Graph& graph) {
@@ -76,19 +92,23 @@ std::set<Prim> prims_of(const Graph& graph) {
 
 /// Proven over the reals with these operators alone, an identity holds in every commutative ring,
 /// or in every total order.
-std::string algebra_of(const RuleInstance& instance) {
-  static const std::set<Prim> leaves = {Prim::kArg, Prim::kLiteral};
+std::string algebra_by_prims(const Graph& graph) {
+  static const std::set<Prim> both = {Prim::kArg, Prim::kLiteral, Prim::kSelect};
   static const std::set<Prim> ring = {Prim::kAdd, Prim::kSub, Prim::kMul, Prim::kNeg};
-  static const std::set<Prim> order = {Prim::kMax, Prim::kMin, Prim::kLt,  Prim::kLe,    Prim::kEq,
-                                       Prim::kAnd, Prim::kOr,  Prim::kNot, Prim::kSelect};
+  static const std::set<Prim> order = {Prim::kMax, Prim::kMin, Prim::kLt, Prim::kLe,
+                                       Prim::kEq,  Prim::kAnd, Prim::kOr, Prim::kNot};
   bool in_ring = true, in_order = true;
-  for (Prim prim : prims_of(instance.graph)) {
-    if (leaves.count(prim) > 0) continue;
+  for (Prim prim : prims_of(graph)) {
+    if (both.count(prim) > 0) continue;
     in_ring = in_ring && ring.count(prim) > 0;
     in_order = in_order && order.count(prim) > 0;
   }
-  if (!same_forms(instance, ScalarTerms::Laws::kReals)) return "";
   return in_ring ? "a commutative ring" : in_order ? "a total order" : "";
+}
+
+std::string algebra_of(const RuleInstance& instance) {
+  std::string algebra = algebra_by_prims(instance.graph);
+  return !algebra.empty() && same_forms(instance, ScalarTerms::Laws::kReals) ? algebra : "";
 }
 
 class Evidence {
@@ -102,9 +122,15 @@ class Evidence {
     out_.shown = true;
     if (!pointwise) {
       structure();
+      wide_integers();
     } else {
       if (rewrite_.numeric <= NumericClass::kSigns) floats();
-      for (DType dtype : {DType::kI8, DType::kU8}) integers(dtype);
+      bool small = false;
+      for (DType dtype : {DType::kI8, DType::kU8}) small = integers(dtype) || small;
+      for (DType dtype :
+           {DType::kI16, DType::kU16, DType::kI32, DType::kU32, DType::kI64, DType::kU64}) {
+        if (!small) integers(dtype);
+      }
       bools();
     }
     return std::move(out_);
@@ -170,17 +196,42 @@ class Evidence {
     if (!same && !all) lacks("floats: values compared on instances only");
   }
 
-  void integers(DType dtype) {
+  /// False when no instance has this type.
+  bool integers(DType dtype) {
     auto instance = scalar_instance(maker_, dtype, dice_);
-    if (!instance) return;
+    if (!instance) return false;
     std::string name(dtype_info(dtype).name);
-    if (tried(try_all_patterns(*instance, NumericClass::kBits), name)) return;
+    if (tried(try_all_patterns(*instance, NumericClass::kBits), name)) return true;
     if (same_forms(*instance, ScalarTerms::Laws::kSameOperations)) {
-      return say(name + ": the same operations");
+      say(name + ": the same operations");
+      return true;
     }
     std::string algebra = algebra_of(*instance);
-    if (algebra.empty()) return lacks(name + ": values compared on instances only");
-    say(format("{}: proven in {}", name, algebra));
+    if (algebra.empty()) {
+      out_.integers_open = true;
+      lacks(name + ": values compared on instances only");
+    } else {
+      say(format("{}: proven in {}", name, algebra));
+    }
+    return true;
+  }
+
+  /// Sums and extremes together: what holds over the reals need not hold where a sum wraps around.
+  void wide_integers() {
+    for (DType dtype : {DType::kI8, DType::kU8, DType::kI32, DType::kI64, DType::kU32}) {
+      InstanceOptions shape{dtype, {1, 2, 3}, 3, 40};
+      for (int i = 0; i < kSmallInstances; ++i) {
+        int attempts = kAttempts;
+        auto instance = maker_.make(shape, dice_, attempts);
+        if (!instance) break;
+        bool has = false;
+        for (const InputInfo& input : instance->graph.inputs())
+          has = has || input.type.dtype == dtype;
+        if (!has || !algebra_by_prims(instance->graph).empty()) continue;
+        out_.integers_open = true;
+        return;
+      }
+    }
   }
 
   void bools() {

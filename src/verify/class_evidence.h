@@ -11,6 +11,7 @@ struct ClassEvidence {
   bool shown = false;          ///< bits and signs: for floats, ints and bools that the rule covers
   std::string text;            ///< "same operations; i8 exhaustive …"
   std::string counterexample;  ///< not empty: the class, or the rule, is refuted
+  bool integers_open = false;  ///< equal numbers do not show equal integers, which wrap around
 };
 
 /// One direction. Floats of class bits and signs: the same scalar operations on the same elements,

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <atomic>
 #include <condition_variable>
+#include <cstdlib>
 #include <exception>
 #include <map>
 #include <mutex>
@@ -47,9 +48,11 @@ void refute(RuleProof& proof, const CheckResult& check) {
 }
 
 /// Bits, zero signs, wrapping integers: what the reals cannot show. False: refuted.
-bool show_classes(const Rule& rule, const ProofOptions& options, RuleProof& proof) {
+bool show_classes(const Rule& rule, const ProofOptions& options, RuleProof& proof,
+                  std::vector<bool>& integers_open) {
   for (const Rewrite& rewrite : rule.rewrites) {
     ClassEvidence evidence = find_class_evidence(rewrite, options);
+    integers_open.push_back(evidence.integers_open);
     std::string side = rewrite.forward ? "" : "right to left: ";
     if (!evidence.counterexample.empty()) {
       proof.status = ProofStatus::kRefuted;
@@ -64,6 +67,38 @@ bool show_classes(const Rule& rule, const ProofOptions& options, RuleProof& proo
   return true;
 }
 
+/// Sizes of a bounded proof, and its ranks, reach 3: a larger number in a rule is not met there.
+constexpr std::int64_t kBoundedReach = 3;
+
+bool beyond_reach(const AttrExpr& expr) {
+  if (expr.kind == AttrExpr::kLiteral) {
+    const Dim* number = std::get_if<Dim>(&expr.literal);
+    return number != nullptr && number->is_const() && std::abs(number->value()) > kBoundedReach;
+  }
+  if (expr.kind != AttrExpr::kCall) return false;
+  const std::string& name = attr_functions()[static_cast<std::size_t>(expr.function)].name;
+  if (name == "in" || name == "banded") return false;  // of values, not of sizes
+  return std::any_of(expr.args.begin(), expr.args.end(),
+                     [](const AttrExpr& arg) { return beyond_reach(arg); });
+}
+
+bool beyond_reach(const Rewrite& rewrite) {
+  auto of_equation = [](const VarEquation& equation) { return beyond_reach(equation.value); };
+  auto any = [](const std::vector<AttrExpr>& all) {
+    return std::any_of(all.begin(), all.end(),
+                       [](const AttrExpr& expr) { return beyond_reach(expr); });
+  };
+  return any(rewrite.conditions) ||
+         std::any_of(rewrite.lets.begin(), rewrite.lets.end(), of_equation) ||
+         std::any_of(rewrite.field_equations.begin(), rewrite.field_equations.end(), of_equation) ||
+         std::any_of(rewrite.right.steps.begin(), rewrite.right.steps.end(),
+                     [&](const RightStep& step) {
+                       return any(step.fields) ||
+                              (step.kind != RightStep::Kind::kNode && beyond_reach(step.value) &&
+                               step.value.kind == AttrExpr::kCall);
+                     });
+}
+
 std::string tested_text(const CheckResult& check) {
   std::string dtypes;
   for (DType dtype : check.dtypes)
@@ -71,13 +106,22 @@ std::string tested_text(const CheckResult& check) {
   return format("tested on {} instances of {}", check.instances, dtypes);
 }
 
-void prove_rewrites(const Rule& rule, const ProofOptions& options, RuleProof& proof) {
+void prove_rewrites(const Rule& rule, const ProofOptions& options,
+                    const std::vector<bool>& integers_open, RuleProof& proof) {
   std::string program = options.smt_program.empty() ? find_smt_program() : options.smt_program;
   SmtTranscript transcript;
   bool solver_used = false;
   proof.status = ProofStatus::kProven;
-  for (const Rewrite& rewrite : rule.rewrites) {
-    SymbolicProof side = prove_symbolically(rewrite, program, options);
+  for (std::size_t i = 0; i < rule.rewrites.size(); ++i) {
+    SymbolicProof side = prove_symbolically(rule.rewrites[i], program, options);
+    if (integers_open[i] && !side.exact && side.status < ProofStatus::kTested) {
+      side.status = ProofStatus::kTested;
+      side.detail += ", which says nothing of integers that wrap around: ask (is-float ?x)";
+    }
+    if (side.status == ProofStatus::kBounded && beyond_reach(rule.rewrites[i])) {
+      side.status = ProofStatus::kTested;
+      side.detail += ", but the rule names sizes beyond those";
+    }
     if (side.status >= proof.status) {
       proof.status = side.status;
       proof.engine = side.engine;
@@ -193,8 +237,9 @@ RuleProof verify_rule(const Rule& rule, const ProofOptions& options) {
     proof.detail = format("the same bytes on {} sizes", check.instances);
   } else {
     try {
-      if (show_classes(rule, options, proof)) {
-        prove_rewrites(rule, options, proof);
+      std::vector<bool> integers_open;
+      if (show_classes(rule, options, proof, integers_open)) {
+        prove_rewrites(rule, options, integers_open, proof);
         if (proof.status != ProofStatus::kRefuted) proof.detail += "; " + tested_text(check);
       }
     } catch (const Error& error) {  // an engine met what it does not know: nothing is proven

@@ -58,8 +58,22 @@ double draw(DataKind kind, Dice& dice) {
       return dice.below(7) - 3;
     case DataKind::kWide:
       return dice.chance(50) ? 1e4 * (2 * dice.uniform() - 1) : 1e3 * dice.normal();
+    case DataKind::kEdges:
+      return dice.normal();  // for ints
   }
   return 0;
+}
+
+/// An integer near an edge; how far is as likely a little as a lot.
+std::int64_t edge(DType dtype, Dice& dice) {
+  const int bits = dtype_info(dtype).bits;
+  const bool has_sign = dtype_info(dtype).kind == kIntKind;
+  const std::uint64_t top = std::uint64_t{1} << (bits - 1);
+  const std::uint64_t edges[] = {top, has_sign ? top - 1 : 2 * top - 1, 0, 1 << 24,
+                                 std::uint64_t{1} << 53};
+  const std::uint64_t near = edges[dice.below(5)];
+  const std::uint64_t far = dice.next() >> (64 - 1 - dice.below(bits));
+  return static_cast<std::int64_t>(dice.chance(50) ? near + far : near - far);
 }
 
 /// Every other value becomes the negation of the one before, plus noise; then all are shuffled.
@@ -93,6 +107,7 @@ void fill_integers(Tensor& t, DataKind kind, int index_limit, Dice& dice) {
     if (kind == DataKind::kOneHot) value = i == 0;
     if (kind == DataKind::kSmall || dice.chance(30)) value = (value & 15) - 5;
     if (dtype == DType::kBool) value = value != 0 && dice.chance(50);
+    if (kind == DataKind::kEdges && dtype != DType::kBool) value = edge(dtype, dice);
     if (index_limit > 0 && dtype != DType::kBool) value = dice.below(index_limit);
     t.set(i, Scalar::of_int(dtype, value));
   }
@@ -150,7 +165,7 @@ void keep_promise(Tensor& t, const FactPromise& promise) {
 const char* data_kind_text(DataKind kind) {
   static constexpr const char* names[] = {"plain",  "scale 1e4", "scale 1e-4", "offset 1e4",
                                           "sorted", "one-hot",   "cancelling", "special",
-                                          "pole",   "integer",   "wide"};
+                                          "pole",   "integer",   "wide",       "edge"};
   return names[static_cast<std::size_t>(kind)];
 }
 

@@ -24,6 +24,7 @@ enum class DataKind : std::uint8_t {
   kPoles,       ///< 0, 1, -1, 2, 1/2 …: where quotients, roots and logarithms end
   kIntegers,    ///< -3 … 3
   kWide,        ///< up to 1e4, where exponentials overflow and sums of products do not
+  kEdges,       ///< ints near the ends of their range and near 2^24 and 2^53
 };
 const char* data_kind_text(DataKind kind);
 
