@@ -43,8 +43,20 @@ void print(const std::string& text) {
 double number_of(const std::string& name, const std::string& text) {
   double out = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), out);
-  if (error != std::errc() || end != text.data() + text.size() || out < 0)
-    throw ParseError({}, name, format("\"{}\" is no number", text)).fix("give a number from 0 on");
+  const bool is_read = error == std::errc() && end == text.data() + text.size();
+  if (!is_read || !(out >= 0 && out <= 1e9))
+    throw ParseError({}, name, format("\"{}\" is no number", text))
+        .fix("give a number from 0 to 10^9");
+  return out;
+}
+
+/// All 64 bits of it.
+std::uint64_t seed_of(const std::string& name, const std::string& text) {
+  std::uint64_t out = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), out);
+  if (error != std::errc() || end != text.data() + text.size())
+    throw ParseError({}, name, format("\"{}\" is no seed", text))
+        .fix("give a whole number below 2^64");
   return out;
 }
 
@@ -71,9 +83,9 @@ Arguments read_arguments(const std::vector<std::string>& words) {
       out.replay.assign(words.begin() + static_cast<std::ptrdiff_t>(i), words.end());
       break;
     } else if (word == "--seed") {
-      out.limits.first_seed = static_cast<std::uint64_t>(number_of(word, value));
+      out.limits.first_seed = seed_of(word, value);
     } else if (word == "--show") {
-      out.show = static_cast<std::uint64_t>(number_of(word, value));
+      out.show = seed_of(word, value);
     } else if (word == "--oracle") {
       out.limits.oracle = static_cast<int>(number_of(word, value));
     } else if (word == "--cases") {

@@ -1,5 +1,5 @@
-// In: a case. Out: Python text. Oracle 1 is shown by calling the compiled function; what the others
-// found lies in the search, so their scripts optimise and evaluate both programs.
+// In: a case. Out: Python text that runs the program compiled and interpreted. A rule that is wrong
+// shows there only when the search chooses by it; the case's own file names the rule and both terms.
 
 #include "bafe/base/format.h"
 #include "bafe/fuzz/minimise.h"
