@@ -60,6 +60,7 @@ def error_bound(self: Any, *args: Any, **kwargs: Any) -> Any:
         where nothing can be said (behind a comparison that rounding may turn over, at a pole).
 
     Raises:
+        TraceError: an argument is a ``ShapeDtype``.
         ValueError: the program holds an operator without such a rule (a solver, a loop), or asks for
             more than about 10^9 operations.
 
@@ -70,6 +71,10 @@ def error_bound(self: Any, *args: Any, **kwargs: Any) -> Any:
         True
     """
     call = _Call(self._options, args, kwargs)
+    if not call.has_values:
+        raise _core.TraceError(
+            "error_bound: a ShapeDtype has no values to bound errors at\n  fix: pass arrays"
+        )
     program, tracer = _trace(call)[:2]
     options = self._options.search["options"]
     arrays = [np.asarray(leaf) for leaf in [*call.leaves, *tracer.captured]]

@@ -197,3 +197,9 @@ def test_large_results_are_compared_or_said_not_to_be():
     record = bafe.jit(lambda x: x.sum(), tier="compiled").validation(np.ones((3000, 1500), "f4"))
     assert " 0 of " not in record
     assert "not compared" in record
+
+
+def test_a_bound_needs_values():
+    spec = bafe.ShapeDtype((8, 8), "float32")
+    with pytest.raises(bafe.TraceError, match="error_bound: a ShapeDtype has no values"):
+        bafe.jit(lambda a, b: a @ b).error_bound(spec, np.ones((8, 8), "f4"))
