@@ -151,6 +151,7 @@ void add_effort(const SearchResult& found, py::dict& out) {
   out["rounds"] = rounds;
   out["rejected"] = rejected;
   out["limits"] = found.limits;
+  out["error_growth"] = found.error_growth;
   out["surrogate_ns"] = found.surrogate_ns;
   out["lower_bound_ns"] = found.lower_bound_ns;
 }
@@ -172,7 +173,10 @@ py::dict search_to_python(const TracedProgram& program, const EngineOptions& giv
   out["steps"] = steps_to_python(found.steps);
   out["facts"] = list_facts(found.program);
   out["products"] = unlocked([&] { return product_notes(program.graph, options, found.program); });
+  out["max_error_growth"] = options.max_error_growth;
   out["stats"] = stats_to_python(found.stats);
+  out["stats"]["error_growth"] = found.error_growth;
+  out["stats"]["max_error_growth"] = options.max_error_growth;
   py::list candidates;
   for (const Program& one : found.candidates) candidates.append(candidate_to_python(one));
   out["candidates"] = candidates;
@@ -192,6 +196,7 @@ py::dict certificate_to_python(const TracedProgram& program, const EngineOptions
   out["math"] = found.verdict.math;
   out["program_class"] = found.verdict.program_class;
   out["error_factor"] = found.verdict.error_factor;
+  out["error_growth"] = found.verdict.error_growth;
   out["steps"] = found.verdict.steps;
   out["assumptions"] = found.verdict.assumptions;
   out["traced"] = print_brief(found.verdict.traced);

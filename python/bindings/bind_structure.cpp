@@ -112,6 +112,9 @@ void bind_structure(py::module_& module) {
     options.rules = yes ? nullptr : std::make_shared<const RuleSet>();
   });
   module.def("use_structure", [](EngineOptions& options, bool yes) { options.structure = yes; });
+  module.def("limit_error_growth", [](EngineOptions& options, std::optional<double> most) {
+    options.max_error_growth = most;
+  });
   module.def("uses_structure", [](const EngineOptions& options) { return options.structure; });
   module.def("find_bands", &find_bands);
   module.def("with_bands", &with_bands);

@@ -40,6 +40,9 @@ constexpr std::array kOptions = {
     OptionInfo{"BAFE_DISABLE_JIT", "0", "1 runs decorated functions as plain Python"},
     OptionInfo{"BAFE_LAYOUTS", "auto",
                "row stores every intermediate, constant and result row-major"},
+    OptionInfo{"BAFE_TILING", "0",
+               "1 to 3: another way to cut matrix products into tiles than the model's",
+               OptionForm::kInteger, 0},
     OptionInfo{"BAFE_SMT", "", "path of the bafe-smt program; default: beside the library"},
 };
 

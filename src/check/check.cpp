@@ -4,11 +4,11 @@
 #include "bafe/check/check.h"
 
 #include <algorithm>
-#include <limits>
 
 #include "bafe/base/error.h"
 #include "bafe/base/format.h"
 #include "bafe/ir/builder.h"
+#include "bafe/ir/error_factor.h"
 #include "bafe/ir/eval.h"
 #include "bafe/ir/specials.h"
 #include "certificate.h"
@@ -25,27 +25,6 @@ enum { kBits, kFiniteClass = 2, kRealsClass, kDomainClass };  // places in numer
 
 double count_of(const Shape& shape) {
   return is_concrete(shape) ? static_cast<double>(num_elements(shape).value()) : 0x1p62;
-}
-
-/// Roundings on the longest path from `term` down to what is in `known`.
-double roundings(const Graph& graph, ValueId term, std::map<ValueId, double>& known, int depth) {
-  if (auto it = known.find(term); it != known.end()) return it->second;
-  if (depth > kMostDepth) return std::numeric_limits<double>::infinity();
-  const Node& node = graph.node(term);
-  double deepest = 0, own = 1;
-  for (ValueId operand : node.operands)
-    deepest = std::max(deepest, roundings(graph, operand, known, depth + 1));
-  OpKind kind = op_info(node.op).kind;
-  bool exact = kind == OpKind::kMovement || kind == OpKind::kLeaf || kind == OpKind::kLayout ||
-               (op_info(node.op).algebra & kAssociates) != 0;
-  if (exact || !is_float(node.type.dtype)) {
-    own = 0;
-  } else if (kind == OpKind::kReduction) {
-    own = count_of(graph.type(node.operands[0]).shape) / std::max(1.0, count_of(node.type.shape));
-  } else if (kind != OpKind::kPointwise) {
-    own = count_of({graph.type(node.operands[0]).shape.back()});
-  }
-  return known[term] = deepest + own;
 }
 
 class Replay {
@@ -148,6 +127,12 @@ class Replay {
     verdict_.traced = verdict_.chosen = block().graph;
     verdict_.traced.set_roots(block().written);
     verdict_.chosen.set_roots(block().chosen);
+    std::map<ValueId, double> known;
+    for (std::size_t i = 0; i < block().written.size(); ++i) {
+      double from = error_factor(block().graph, block().written[i], known);
+      double to = error_factor(block().graph, block().chosen[i], known);
+      verdict_.error_growth = std::max(i ? verdict_.error_growth : 0, error_growth(from, to));
+    }
     if (finite_ && sees_specials(verdict_.traced)) fail("the program tells NaN or Inf apart");
     verdict_.program_class = numeric_words()[static_cast<std::size_t>(weakest_)];
     if (weakest_ >= kFiniteClass)
@@ -193,7 +178,7 @@ class Replay {
     std::map<ValueId, double> known;
     for (ValueId variable : replay.variables()) known[variable] = 0;
     for (ValueId side : {left[root], right}) {
-      if (numeric >= kRealsClass) verdict_.error_factor += roundings(block().graph, side, known, 0);
+      if (numeric >= kRealsClass) verdict_.error_factor += error_factor(block().graph, side, known);
     }
     verdict_.rule.clear();
     unite(left[root], right);

@@ -34,8 +34,9 @@ int replay(const std::string& path, const char* folder) {
     std::printf("rejected: line %d: %s\n", v.line, v.reason.c_str());
     return 1;
   }
-  std::printf("accepted: %d steps, class %s, math %s, error factor %g\n", static_cast<int>(v.steps),
-              v.program_class.c_str(), v.math.c_str(), v.error_factor);
+  std::printf("accepted: %d steps, class %s, math %s, error factor %g, growth %g\n",
+              static_cast<int>(v.steps), v.program_class.c_str(), v.math.c_str(), v.error_factor,
+              v.error_growth);
   std::printf("traced: %s\nchosen: %s\n", bafe::print_brief(v.traced).c_str(),
               bafe::print_brief(v.chosen).c_str());
   for (const std::string& sentence : v.assumptions) std::printf("assumes: %s\n", sentence.c_str());

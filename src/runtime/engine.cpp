@@ -13,6 +13,7 @@
 #include "bafe/codegen/lower.h"
 #include "bafe/codegen/prebuilt.h"
 #include "bafe/runtime/autotune.h"
+#include "bafe/runtime/exact_products.h"
 #include "bafe/runtime/executables.h"
 #include "bafe/runtime/flight.h"
 #include "bafe/runtime/product_notes.h"
@@ -110,6 +111,11 @@ class EngineImpl : public Engine {
                               provenance_before_search(Request{graph, options, constants, 1}));
     }
     const Request request = Request::of(graph, options, constants);
+    if (needs_interpreted_products(graph, options.math, host_target())) {
+      std::shared_ptr<TieredExecutable> tiered = first_tier(request);
+      tiered->settle("products in bits need fused multiply-adds, which this processor lacks");
+      return tiered;
+    }
     if (compiles_later(options)) return stages_.start(request.key, parts_of(request));
     return flights_.once(request.key, [&] {
       std::shared_ptr<const Executable> made = load_or_make(request);
@@ -120,6 +126,11 @@ class EngineImpl : public Engine {
   TuningReport tune(const Graph& graph, const EngineOptions& options,
                     const ConstantTable& constants, std::shared_ptr<const Sample> sample,
                     const TuningLimits& limits) override {
+    if (needs_interpreted_products(graph, options.math, host_target())) {
+      TuningReport none;
+      none.ended = "cannot be timed";
+      return none;
+    }
     const Request request = Request::of(graph, options, constants);
     std::shared_ptr<const Executable> running =
         flights_.once(request.key, [&] { return load_or_make(request); });

@@ -83,7 +83,7 @@ std::string cache_premises(const Graph& graph, const EngineOptions& options, int
                            const Target& target, const std::string& cost) {
   // A new option does not compile here before somebody has said whether it is a premise.
   const auto& [math, budget, time_budget_ms, deep, structure, tier, in_call, most_threads, rules,
-               autotune, interrupted] = options;
+               autotune, interrupted, max_error_growth] = options;
   (void)in_call, (void)tier, (void)most_threads,
       (void)interrupted;  // `threads` is what most_threads became
   FieldWriter out;
@@ -103,7 +103,9 @@ std::string cache_premises(const Graph& graph, const EngineOptions& options, int
   flag(multi_pass);
   out.text((rules ? rules->hash() : builtin_rules_digest()).hex());
   out.text(builtin_rules_digest().hex());  // with the lock, whatever rules were added
-  out.text(cost).text(option("BAFE_LAYOUTS"));
+  out.text(cost).text(option("BAFE_LAYOUTS")).text(option("BAFE_TILING"));
+  flag(max_error_growth.has_value());
+  out.real(max_error_growth.value_or(0));
   return out.take();
 }
 

@@ -154,6 +154,7 @@ bool Families::generalise_family(Family& family, const Request& request, Interru
 }
 
 std::shared_ptr<const Executable> Families::ready(const Request& request, KernelCache& cache) {
+  if (request.options.max_error_growth) return nullptr;
   const Graph compact = request.graph.compact();
   const std::string premises = premises_of(request, compact);
   const std::shared_ptr<Family> family = family_of(premises);
@@ -177,6 +178,7 @@ std::shared_ptr<const Executable> Families::ready(const Request& request, Kernel
 
 std::optional<Built> Families::build(const Request& request, Interrupt& interrupt,
                                      KernelCache& cache, ProgramMaker& maker) {
+  if (request.options.max_error_growth) return std::nullopt;  // growth depends on the sizes
   const Graph compact = request.graph.compact();
   const std::string premises = premises_of(request, compact);
   const std::shared_ptr<Family> family = family_of(premises);

@@ -3,6 +3,9 @@
 
 #include "program_maker.h"
 
+#include <algorithm>
+#include <cstdlib>
+
 #include "bafe/base/format.h"
 #include "bafe/base/log.h"
 #include "bafe/base/options.h"
@@ -30,6 +33,7 @@ namespace {
 /// Threads that a program is chosen for, whatever a call may use: how many there are decides when
 /// the result is there, never what it is.
 constexpr int kPricedThreads = 1;
+constexpr std::size_t kMostTiled = 64;  // products that BAFE_TILING cuts
 
 }  // namespace
 
@@ -69,6 +73,7 @@ SearchOptions search_options(const Request& request, std::function<bool()> inter
   out.time_budget_ms = request.options.time_budget_ms;
   out.deep = request.options.deep;
   out.structure = request.options.structure;
+  out.max_error_growth = request.options.max_error_growth;
   out.rules = request.options.rules.get();
   out.cost = &request.cost();
   out.target = host_target();
@@ -109,6 +114,8 @@ void add_search(Provenance& out, SearchResult result, const Request& request) {
 LowerOptions lower_options(const Request& request) {
   LowerOptions lower{request.options.math == Math::kBits, request.options.math == Math::kFast};
   lower.pairs = request.base->machine().f32_pairs_gflops > 0;
+  const int tiling = std::min(3, std::atoi(option("BAFE_TILING").c_str()));
+  if (tiling > 0) lower.tilings.assign(kMostTiled, tiling);
   return lower;
 }
 

@@ -104,6 +104,7 @@ std::vector<Way> all_ways(const Graph& graph, const EngineOptions& options,
   SearchOptions search;
   search.math = options.math;
   search.structure = options.structure;
+  search.max_error_growth = options.max_error_growth;
   search.rules = options.rules.get();
   search.cost = &roofline;
   search.target = host_target();

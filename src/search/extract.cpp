@@ -35,7 +35,8 @@ class Search {
   std::optional<double> price(const Choice& choice, std::vector<ClassId>* reached);
   bool visit(ClassId cls, const Choice& choice, std::vector<ClassId>& order);
   double node_price(const Choice& choice, ClassId cls) const;
-  bool keep(const Choice& choice);
+  bool keep(const Choice& choice, bool is_written = false);
+  Choice written_choice() const;
   bool is_spent() {
     bool asks = evaluations_ % 16 == 0 && limits_.interrupted;
     return evaluations_ >= limits_.evaluations || (asks && limits_.interrupted());
@@ -57,6 +58,7 @@ class Search {
   std::vector<Candidate> best_;
   std::set<std::vector<std::uint32_t>> known_;
   int evaluations_ = 0;
+  std::int64_t outside_ = 0;
 };
 
 void Search::bound() {
@@ -150,10 +152,26 @@ std::optional<double> Search::price(const Choice& choice, std::vector<ClassId>* 
   return total;
 }
 
-bool Search::keep(const Choice& choice) {
+/// The oldest node of each class of the source: operands are older, so it is acyclic.
+Search::Choice Search::written_choice() const {
+  Choice choice = plain_;
+  std::vector<bool> met(plain_.size(), false);
+  for (NodeId node : terms_.nodes) {
+    const std::size_t cls = terms_.egraph.class_of(node).index();
+    if (!met[cls]) choice[cls] = node;
+    met[cls] = true;
+  }
+  return choice;
+}
+
+bool Search::keep(const Choice& choice, bool is_written) {
   std::vector<ClassId> reached;
   auto ns = price(choice, &reached);
   if (!ns) return false;
+  if (limits_.errors && !is_written && !limits_.errors->admits(terms_, choice, reached)) {
+    ++outside_;
+    return false;
+  }
   std::vector<std::uint32_t> key;
   Candidate candidate{Choice(choice.size()), *ns};
   std::sort(reached.begin(), reached.end());
@@ -294,6 +312,7 @@ double Search::core() {
 Extraction Search::run() {
   plain_ = cheapest_nodes(terms_, costs_);
   table_.emplace(terms_, costs_);
+  if (limits_.errors) keep(written_choice(), true);
   keep(state_choice());
   keep(plain_);
   if (limits_.candidates > 1) {
@@ -309,6 +328,7 @@ Extraction Search::run() {
   Extraction result;
   if (limits_.candidates > 1) result.lower_bound_ns = core();
   result.candidates = std::move(best_);
+  result.outside = outside_;
   for (std::size_t i = 0; i < terms_.roots.size(); ++i) {
     result.lower_bound_ns = std::max(result.lower_bound_ns, bound_[terms_.root_class(i).index()]);
   }
@@ -319,8 +339,8 @@ Extraction Search::run() {
 }  // namespace
 
 std::vector<Candidate> neighbours(const TermGraph& terms, const NodeCosts& costs,
-                                  const Candidate& center, int count) {
-  return Search(terms, costs, {count, 500, {}}).around(center);
+                                  const Candidate& center, int count, const ErrorLimit* errors) {
+  return Search(terms, costs, {count, 500, {}, errors}).around(center);
 }
 
 Extraction extract_candidates(const TermGraph& terms, const NodeCosts& costs,

@@ -9,6 +9,7 @@
 #include "bafe/cost/roofline.h"
 #include "bafe/rules/rule_set.h"
 #include "bafe/search/certify.h"
+#include "error_limit.h"
 #include "explain_steps.h"
 #include "search_one.h"
 
@@ -32,6 +33,7 @@ SearchResult optimize(const Graph& graph, const SearchOptions& options) {
                         {}};
   SearchResult result = search_program(graph, context);
   result.certificate = context.proof.text();
+  result.error_growth = largest_growth(graph, result.program.graph);
   std::vector<ExplainStep> moves = explain_moves(result.program, rules);
   result.steps.insert(result.steps.end(), moves.begin(), moves.end());
   if (deadline.was_met()) {

@@ -16,13 +16,14 @@ Ranking::Ranking(const TermGraph& terms, Program written, SearchContext& context
     : terms_(terms),
       context_(context),
       seen_{written.graph.hash()},
-      written_ns_(written.predicted_ns) {
+      written_ns_(written.predicted_ns),
+      errors_(written.graph, context.options.max_error_growth) {
   ranked_.push_back({std::move(written), -1});
 }
 
 bool Ranking::offer(const Candidate& candidate, const std::function<bool()>& stop) {
   Graph form = candidate_form(terms_, candidate);
-  if (!seen_.insert(form.hash()).second) return false;
+  if (!seen_.insert(form.hash()).second || !errors_.admits(form)) return false;
   Program program = plan_groups(std::move(form), context_.cost, context_.structured,
                                 {&context_.memo, stop, context_.options.math == Math::kBits});
   double ns = program.predicted_ns;

@@ -4,6 +4,7 @@
 
 #include "bafe/base/format.h"
 #include "bafe/ir/text.h"
+#include "error_limit.h"
 #include "pieces.h"
 #include "search_one.h"
 
@@ -59,14 +60,16 @@ ExplainStep instance_step(const Piece& piece, const Graph& first) {
   return step;
 }
 
-/// The program that `searched` makes of the whole, or the program as written where that is cheaper.
-/// Is it the former?
-bool choose_whole(Program written, Program searched, SearchResult& result) {
+/// The program that `searched` makes of the whole, or the program as written where that is cheaper
+/// or `searched` is outside the limit on errors. Is it the former?
+bool choose_whole(Program written, Program searched, const SearchOptions& options,
+                  SearchResult& result) {
   result.predicted_ns_as_written = written.predicted_ns;
-  bool better = searched.predicted_ns < written.predicted_ns * kMinGain;
+  bool within = ErrorLimit(written.graph, options.max_error_growth).admits(searched.graph);
+  bool better = within && searched.predicted_ns < written.predicted_ns * kMinGain;
   if (!better) result.steps.clear();
   result.candidates.push_back(better ? searched : written);
-  result.candidates.push_back(better ? std::move(written) : std::move(searched));
+  if (within) result.candidates.push_back(better ? std::move(written) : std::move(searched));
   result.program = result.candidates[0];
   return better;
 }
@@ -134,7 +137,7 @@ SearchResult search_pieces(const Graph& graph, const Pieces& pieces, SearchConte
   Program searched =
       plan_groups(plan_form(joined), context.cost, context.structured,
                   {&context.memo, context.deadline.at(0.8), context.options.math == Math::kBits});
-  if (!choose_whole(std::move(written), std::move(searched), result)) {
+  if (!choose_whole(std::move(written), std::move(searched), context.options, result)) {
     context.proof.drop_blocks();
     blocks.clear();
   }

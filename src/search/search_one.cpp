@@ -69,6 +69,16 @@ Grown grow_soundly(const Graph& graph, SearchContext& context) {
   return grown;
 }
 
+const ErrorLimit* limits_of(const Ranking& ranking) {
+  return ranking.errors() ? &ranking.errors() : nullptr;
+}
+
+Rejection outside_errors(const Extraction& extraction, const SearchContext& context) {
+  return {format("{} programs", extraction.outside),
+          format("their error factor is more than {} times that of the program as written",
+                 *context.options.max_error_growth)};
+}
+
 /// The prices of groups feed back: what lies one exchange from the best plan is planned too, while
 /// that helps.
 void refine(Ranking& ranking, const TermGraph& terms, const NodeCosts& costs,
@@ -78,7 +88,8 @@ void refine(Ranking& ranking, const TermGraph& terms, const NodeCosts& costs,
     if (stop && stop()) return;
     Candidate center = ranking.best() ? *ranking.best() : extraction.candidates[0];
     bool improved = false;
-    for (const Candidate& next : neighbours(terms, costs, center, kNeighbours)) {
+    for (const Candidate& next :
+         neighbours(terms, costs, center, kNeighbours, limits_of(ranking))) {
       if (ranking.planned() >= most || (stop && stop())) return;
       improved |= ranking.offer(next, stop);
     }
@@ -109,13 +120,15 @@ std::optional<Candidate> choose(const TermGraph& terms, const Growth& growth, Pr
                                 SearchContext& context, SearchResult& result) {
   ExtractLimits limits = extract_limits(context);
   NodeCosts costs(terms, context.cost);
+  Ranking ranking(terms, std::move(written), context);
+  limits.errors = limits_of(ranking);
   Extraction extraction = extract_candidates(terms, costs, limits);
   result.stats.work_units += extraction.evaluations;
   result.lower_bound_ns = extraction.lower_bound_ns;
   result.surrogate_ns = extraction.candidates[0].surrogate_ns;
   if (extraction.evaluations >= limits.evaluations)
     result.limits.push_back(format("extraction ended after {} programs", extraction.evaluations));
-  Ranking ranking(terms, std::move(written), context);
+  if (extraction.outside > 0) result.rejected.push_back(outside_errors(extraction, context));
   std::function<bool()> stop = context.deadline.at(kPlanShare);
   std::size_t most = plans_worth_making(terms, limits.candidates);
   for (std::size_t i = 0; i < extraction.candidates.size() && ranking.planned() < most; ++i) {

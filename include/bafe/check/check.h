@@ -56,9 +56,12 @@ struct CertificateVerdict {
   std::string rule;                    ///< that the bad step names; empty: none
   std::string math;                    ///< "bits", "reals", "fast": what the program was allowed
   std::string program_class = "bits";  ///< weakest numeric class of a step
-  /// Sum over the steps that move roundings of the roundings on the longest path of both sides: the
-  /// results differ by at most this many units of roundoff of the program of absolute values.
+  /// Sum over the steps that move roundings of the error factors (ir/error_factor.h) of both sides:
+  /// for sums, products and extremes the results differ, to first order, by at most this many units
+  /// of roundoff of the program of absolute values.
   double error_factor = 0;
+  /// Error factor of the chosen program over that of the traced one, where it is largest.
+  double error_growth = 1;
   std::int64_t steps = 0;
   std::vector<std::string> assumptions;  ///< what was taken from the program without proof
   Graph traced, chosen;                  ///< both programs, as the certificate states them

@@ -38,6 +38,7 @@ struct EngineOptions {
       rules;                          ///< nullptr: the built-in rules; its hash is part of the key
   bool autotune = false;              ///< rank candidates by the model fitted to the autotune log
   std::function<bool()> interrupted;  ///< polled during search and compile
+  std::optional<double> max_error_growth = {};  ///< SearchOptions::max_error_growth
 };
 
 /// Thrown by prepare() and search() once EngineOptions::interrupted answered true.

@@ -48,6 +48,9 @@ struct SearchOptions {
   Target target;
   int threads = 1;
   std::function<bool()> interrupted;  ///< polled at least every 10 ms of work
+  /// At least 1: no root's error factor (ir/error_factor.h) is more than this many times that of
+  /// the program as written.
+  std::optional<double> max_error_growth = {};
 };
 
 /// What f.search_stats() reports. Counts, so equal in every process; ms is the only clock.
@@ -101,6 +104,8 @@ struct SearchResult {
   std::vector<GrowthRound> rounds;
   std::vector<Rejection> rejected;
   std::vector<std::string> limits;  ///< limits that ended some part of the search
+  /// Error factor of the chosen program over that of the program as written, where it is largest.
+  double error_growth = 1;
   /// Of extraction: price of the best candidate and what no program of the e-graph is below. 0 for
   /// programs searched in pieces.
   double surrogate_ns = 0, lower_bound_ns = 0;

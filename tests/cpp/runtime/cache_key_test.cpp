@@ -76,6 +76,10 @@ TEST_F(CacheKey, ChangesWithEveryOption) {
   expect_new("no time");
   options.time_budget_ms = 1e-9;
   expect_new("little time");
+  options.max_error_growth = 1;
+  expect_new("no growth of errors");
+  options.max_error_growth = 2;
+  expect_new("some growth of errors");
   options.rules = std::make_shared<RuleSet>();
   expect_new("no rules");
   threads = 2;
@@ -101,6 +105,8 @@ TEST_F(CacheKey, ChangesWithTheMachine) {
   expect_new("other tiles");
   ScopedVariable rows("BAFE_LAYOUTS", "row");
   expect_new("rows only");
+  ScopedVariable tiles("BAFE_TILING", "1");
+  expect_new("other cuts of products");
 }
 
 TEST_F(CacheKey, IsTheSameWhereThePremisesAre) {
