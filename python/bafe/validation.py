@@ -61,8 +61,8 @@ def error_bound(self: Any, *args: Any, **kwargs: Any) -> Any:
 
     Raises:
         TraceError: an argument is a ``ShapeDtype``.
-        ValueError: the program holds an operator without such a rule (a solver, a loop), or asks for
-            more than about 10^9 operations.
+        ValueError: the program holds an operator without such a rule (a solver, a loop), or asks
+            for more than about 10^9 operations.
 
     Example:
         >>> f = bafe.jit(lambda a, b: a @ b)
@@ -87,7 +87,7 @@ def error_bound(self: Any, *args: Any, **kwargs: Any) -> Any:
     )
     if bounds is None:
         raise ValueError(
-            "error_bound: the program is too large, or holds an operator whose error has no bound\n"
-            "  fix: ask with smaller arguments, or for the part before solve, cholesky, inv or a loop"
+            "error_bound: the program is too large, or holds an operator without an error bound\n"
+            "  fix: ask with smaller arguments, or for the part before solve, cholesky or inv"
         )
     return bounds[0] if len(bounds) == 1 else tuple(bounds)
