@@ -175,11 +175,23 @@ void SmtTranscript::add(const std::string& script, SmtStatus status) {
   proofs_ += std::string("(set-logic ") + logic + ")\n" + script + "(check-sat)\n(reset)\n";
 }
 
+const SmtAnswer* SmtTranscript::known(const std::string& script, unsigned rlimit) const {
+  auto it = answers_.find({script, rlimit});
+  return it == answers_.end() ? nullptr : &it->second;
+}
+
+void SmtTranscript::keep(const std::string& script, unsigned rlimit, const SmtAnswer& answer) {
+  answers_.emplace(std::pair(script, rlimit), answer);
+  add(script, answer.status);
+}
+
 SmtAnswer ask_smt(const std::string& program, const std::string& script, unsigned rlimit,
                   int wall_ms) {
   static thread_local SmtServer server;
+  if (current_transcript == nullptr) return server.ask(program, script, rlimit, wall_ms);
+  if (const SmtAnswer* known = current_transcript->known(script, rlimit)) return *known;
   SmtAnswer answer = server.ask(program, script, rlimit, wall_ms);
-  if (current_transcript != nullptr) current_transcript->add(script, answer.status);
+  current_transcript->keep(script, rlimit, answer);
   return answer;
 }
 

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <utility>
 
 namespace bafe {
 
@@ -17,7 +18,7 @@ struct SmtAnswer {
 /// BAFE_SMT, or bafe-smt beside the file that holds this code; "" when neither exists.
 std::string find_smt_program();
 
-/// While it lives, keeps what this thread asks the child.
+/// While it lives, keeps what this thread asks the child: equal questions are asked once.
 class SmtTranscript {
  public:
   SmtTranscript();
@@ -28,8 +29,12 @@ class SmtTranscript {
   /// Questions answered unsat, as a second solver reads them: set-logic, script, check-sat, reset.
   const std::string& proofs() const { return proofs_; }
   int unanswered() const { return unanswered_; }
+  /// What this question was answered before; nullptr when it is new.
+  const SmtAnswer* known(const std::string& script, unsigned rlimit) const;
+  void keep(const std::string& script, unsigned rlimit, const SmtAnswer& answer);
 
  private:
+  std::map<std::pair<std::string, unsigned>, SmtAnswer> answers_;
   SmtTranscript* outer_;
   std::string proofs_;
   int unanswered_ = 0;
