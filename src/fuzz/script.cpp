@@ -1,5 +1,6 @@
 // In: a case. Out: Python text that runs the program compiled and interpreted. A rule that is wrong
-// shows there only when the search chooses by it; the case's own file names the rule and both terms.
+// shows there only when the search chooses by it; the case's own file names the rule and both
+// terms.
 
 #include "bafe/base/format.h"
 #include "bafe/fuzz/minimise.h"
