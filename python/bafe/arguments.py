@@ -103,6 +103,18 @@ def check_amounts(where: str, **amounts: Any) -> None:
             raise _refuse(where, name, value, "is negative", "give 0 or more, or leave it out")
 
 
+def checked_growth(where: str, growth: Any) -> float | None:
+    """A number of at least 1, or None."""
+    if growth is None:
+        return None
+    number = not isinstance(growth, (str, bytes, bool)) and _is_number(growth)
+    if not number or float(growth) < 1:
+        fact = "is less than 1" if number else "is not a number"
+        fix = "give 1 (never worse than written) or more, or leave it out"
+        raise _refuse(where, "max_error_growth", growth, fact, fix)
+    return float(growth)
+
+
 def check_jit(
     threads: Any, iters: Any, temperature: Any, seed: Any, time_budget_ms: Any, budget: Any
 ) -> None:

@@ -67,23 +67,34 @@ def _program(root: Any) -> Any:
     return roots[0].tracer.trace.finish([one._index for one in roots])
 
 
-def optimize(root: Any, budget: Any = None) -> Any:
+def optimize(root: Any, budget: Any = None, max_error_growth: float | None = None) -> Any:
     """Search for the cheapest equal program of symbolic tensors.
 
     Args:
         root: a tensor made from ``bafe.input``, or several.
         budget: a ``make_search_budget`` result.
+        max_error_growth: as of ``jit``: 1.0 takes no program whose error factor is larger.
 
     Returns:
         A tensor (or a list) of the chosen program.
+
+    Raises:
+        TraceError: ``max_error_growth`` is no number of at least 1.
 
     Example:
         >>> a, b, v = bafe.input((64, 64)), bafe.input((64, 64)), bafe.input((64, 1))
         >>> print(bafe.graph_summary(bafe.optimize((a @ b) @ v)).splitlines()[-1])
         x @ (x @ x)
+        >>> rows = bafe.reduce_sum(bafe.input((64, 64)), axes=(1,))
+        >>> total = bafe.reduce_sum(rows)
+        >>> print(bafe.graph_summary(bafe.optimize(total)).splitlines()[-1])
+        squeeze(squeeze(sum(x, axes=(0,1)), axes=(1)), axes=(0))
+        >>> print(bafe.graph_summary(bafe.optimize(total, max_error_growth=1)).splitlines()[-1])
+        squeeze(sum(squeeze(sum(x, axes=(1)), axes=(1)), axes=(0)), axes=(0))
     """
     program = _program(root)
     options = _core.search_options("reals", budget, None, False, "auto", 0, False)
+    _core.limit_error_growth(options, arguments.checked_growth("optimize", max_error_growth))
     found = _core.optimized(program, options)
     tracer = Tracer()
     inputs = [

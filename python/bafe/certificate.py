@@ -13,8 +13,11 @@ class Certificate:
         text: the certificate: terms, and the steps that make them equal.
         program_class: weakest numeric class of a step: ``bits``, ``signs``, ``finite``, ``reals``,
             ``domain`` or ``approx``.
-        error_factor: roundings that the steps moved, summed: results differ by at most this many
-            units of roundoff of the program of absolute values.
+        error_factor: roundings that the steps moved, summed: for sums, products and extremes the
+            results differ, to first order, by at most this many units of roundoff of the program of
+            absolute values.
+        error_growth: error factor of the chosen program over that of the function as written: what
+            ``max_error_growth`` limits.
         steps: how many steps were replayed.
         assumptions: sentences that the proof takes for granted.
         math: what the function was compiled with.
@@ -24,6 +27,7 @@ class Certificate:
     text: str
     program_class: str
     error_factor: float
+    error_growth: float
     steps: int
     assumptions: list[str]
     math: str
@@ -33,6 +37,7 @@ class Certificate:
         self.text = fields["text"]
         self.program_class = fields["program_class"]
         self.error_factor = fields["error_factor"]
+        self.error_growth = fields["error_growth"]
         self.steps = fields["steps"]
         self.assumptions = list(fields["assumptions"])
         self.math = fields["math"]
@@ -48,7 +53,7 @@ class Certificate:
         lines = [
             f"{self._traced}  ==  {self._chosen}",
             f"{self.steps} steps, class {self.program_class}, math={self.math}, "
-            f"error factor {self.error_factor:g}",
+            f"error factor {self.error_factor:g}, growth {self.error_growth:g}",
         ]
         return "\n".join(lines + [f"assumes: {sentence}" for sentence in self.assumptions])
 

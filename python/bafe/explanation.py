@@ -16,6 +16,8 @@ class SearchStats:
         stop_reason: why it ended.
         regime: greedy, light, beam or deep.
         ms: wall milliseconds.
+        error_growth: error factor of the chosen program over that of the program as written, where
+            it is largest; max_error_growth: the limit given, or None.
         structure: a sentence for each argument whose zeros the program relies on.
     """
 
@@ -131,7 +133,8 @@ class Explanation:
         once), ``predicted_ns``, ``predicted_ns_as_written``,
         ``steps`` (rule, kind, class, premises, why, forward, before, after), ``facts``,
         ``candidates`` (program, predicted_ns, kernels), ``rounds`` (e-graph after each),
-        ``rejected`` (what and why), ``limits``, ``surrogate_ns``, ``lower_bound_ns``, ``gap``,
+        ``rejected`` (what and why), ``limits``, ``error_growth``, ``max_error_growth``,
+        ``surrogate_ns``, ``lower_bound_ns``, ``gap``,
         ``stats``.
         """
         return self._found
@@ -160,6 +163,11 @@ class Explanation:
         if facts:
             lines += ["known of its matrices:", *(f"  {fact}" for fact in facts)]
         lines += [f"structure: {line}" for line in found.get("structure", ())]
+        limit = found["max_error_growth"]
+        lines.append(
+            f"error factor: {found['error_growth']:.3g} times that of the program as written"
+            + ("" if limit is None else f" (at most {limit:g} by max_error_growth)")
+        )
         lines += [f"product: {line}" for line in found.get("products", ())]
         return lines
 

@@ -86,6 +86,7 @@ def jit(
     threads: int | None = None,
     tier: str | None = None,
     structure: str = "auto",
+    max_error_growth: float | None = None,
     rewrite: bool = True,
     static_argnums: int | Sequence[int] = (),
     static_argnames: str | Sequence[str] = (),
@@ -112,6 +113,12 @@ def jit(
             ``interpreted`` never does. Default ``BAFE_TIER``.
         structure: ``auto`` skips known zeros of matrices (declared, or found in the arguments and
             tested at every call), ``off`` never does; ``math="bits"`` implies ``off``.
+        max_error_growth: a limit on the rounding that a rewrite may add: only programs whose error
+            factor is at most this many times that of the function as written are taken; 1.0 is
+            never worse than written, None (default) no limit. The factor counts roundings before
+            any value is known (a sum of n terms n - 1, a product of matrices one a term, factors of
+            a product add up), so it says nothing of cancellation; ``f.error_bound`` does. Each size
+            is compiled on its own then.
         rewrite: False compiles the program as written: operators are fused, no rule is applied.
         static_argnums: positions of arguments that are not arrays; a new value compiles anew.
         static_argnames: the same by name.
@@ -142,6 +149,7 @@ def jit(
     arguments.check_jit(threads, iters, temperature, seed, time_budget_ms, budget)
     arguments.check_switches("jit", deep=deep, autotune=autotune, rewrite=rewrite)
     arguments.check_choice("jit", "math", math, ("bits", "reals", "fast"))
+    max_error_growth = arguments.checked_growth("jit", max_error_growth)
     if fn is None:
         return functools.partial(
             jit,
@@ -156,6 +164,7 @@ def jit(
             threads=threads,
             tier=tier,
             structure=structure,
+            max_error_growth=max_error_growth,
             rewrite=rewrite,
             static_argnums=static_argnums,
             static_argnames=static_argnames,
@@ -179,6 +188,7 @@ def jit(
         )
     _core.use_rewrites(search, rewrite)
     _core.use_structure(search, structure == "auto" and math != "bits")
+    _core.limit_error_growth(search, max_error_growth)
     settings = (
         math,
         budget,
@@ -198,7 +208,7 @@ def jit(
     options = _Options(
         wrapped, {"options": search, "threads": threads or 0}, autotune, numbers, names
     )
-    options.settings = (*settings, structure, rewrite)
+    options.settings = (*settings, structure, max_error_growth, rewrite)
     function = _made_of(options)
     functools.update_wrapper(function, wrapped) if isinstance(
         wrapped, types.FunctionType

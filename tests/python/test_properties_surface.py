@@ -235,7 +235,8 @@ VALUES = st.one_of(
 )
 OPTIONS = [
     *("budget", "iters", "temperature", "seed", "autotune", "time_budget_ms", "deep", "math"),
-    *("threads", "tier", "structure", "rewrite", "static_argnums", "static_argnames", "nonsense"),
+    *("threads", "tier", "structure", "max_error_growth", "rewrite", "static_argnums"),
+    *("static_argnames", "nonsense"),
 ]
 
 
