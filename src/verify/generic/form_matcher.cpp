@@ -24,7 +24,7 @@ class FunctionRename {
 
  private:
   IntTerm of(IntTerm t) {
-    const IntRow r = row(t);
+    const IntRow& r = row(t);
     std::vector<IntTerm> args;
     if (r.kind == IntKind::kFunction) {
       return close([&](IntTerm at) { return of(open(t, at)); });
@@ -45,7 +45,7 @@ class FunctionRename {
   }
 
   Truth of(Truth what) {
-    const TruthRow r = row(what);
+    const TruthRow& r = row(what);
     std::vector<Truth> parts;
     for (Truth part : r.parts) parts.push_back(of(part));
     switch (r.kind) {

@@ -15,7 +15,7 @@ constexpr std::size_t kMaxCases = 64;
 Truth some_choice(IntTerm term);
 
 Truth some_choice(Truth what) {
-  const TruthRow r = row(what);
+  const TruthRow& r = row(what);
   for (IntTerm t : r.terms) {
     Truth found = some_choice(t);
     if (found.id >= 0) return found;
@@ -28,7 +28,7 @@ Truth some_choice(Truth what) {
 }
 
 Truth some_choice(IntTerm term) {
-  const IntRow r = row(term);
+  const IntRow& r = row(term);
   if (r.kind == IntKind::kFunction) return Truth{};
   if (r.kind == IntKind::kPolynomial) {
     for (const auto& [monomial, factor] : r.poly) {
@@ -57,7 +57,7 @@ class Decided {
       : yes_(value ? condition : negation(condition)), no_(negation(yes_)) {}
 
   IntTerm of(IntTerm term) {
-    const IntRow r = row(term);
+    const IntRow& r = row(term);
     switch (r.kind) {
       case IntKind::kPolynomial: {
         IntTerm out = integer(0);
@@ -91,7 +91,7 @@ class Decided {
   Truth of(Truth what) {
     if (what == yes_) return truth(true);
     if (what == no_) return truth(false);
-    const TruthRow r = row(what);
+    const TruthRow& r = row(what);
     switch (r.kind) {
       case TruthKind::kNonNegative:
         return at_most(integer(0), of(r.terms[0]));
@@ -148,7 +148,7 @@ IntTerm resolve(IntTerm term, const Knowledge& knowledge, int depth) {
 /// term = factor * atom + rest, with neither holding the atom.
 bool linear_in(IntTerm term, int atom, IntTerm& factor, IntTerm& rest) {
   factor = rest = integer(0);
-  const IntRow r = row(term);
+  const IntRow& r = row(term);
   for (const auto& [monomial, coefficient] : r.poly) {
     if (!coefficient.is_integer()) return false;
     IntTerm product = integer(coefficient.integer());
@@ -174,7 +174,7 @@ bool contains_symbol(IntTerm term, IntTerm what) {
 std::optional<IntTerm> inverted(IntTerm argument, IntTerm axis, IntTerm t) {
   if (argument == axis) return t;
   if (auto before = inverse_difference(argument, axis, t)) return before;
-  const IntRow r = row(argument);
+  const IntRow& r = row(argument);
   if (r.kind == IntKind::kApply && r.args.size() == 1) {
     std::optional<IntTerm> before = inverse_application(r.name, t);
     return before ? inverted(r.args[0], axis, *before) : std::nullopt;
@@ -194,7 +194,7 @@ std::optional<IntTerm> inverted(IntTerm argument, IntTerm axis, IntTerm t) {
 
 /// The axis that the path fixes: b = d.
 std::optional<IntTerm> fixed_axis(Truth path, IntTerm axis) {
-  const TruthRow r = row(path);
+  const TruthRow& r = row(path);
   if (r.kind == TruthKind::kAnd) {
     for (Truth part : r.parts) {
       if (auto d = fixed_axis(part, axis)) return d;
@@ -252,7 +252,7 @@ IntTerm resolved(IntTerm term, const Knowledge& knowledge) {
 
 Truth resolved(Truth what, const Knowledge& knowledge) {
   if (is_true(what) || is_false(what)) return what;
-  const TruthRow r = row(what);
+  const TruthRow& r = row(what);
   if (r.kind == TruthKind::kAnd) {
     std::vector<Truth> parts;
     for (Truth part : r.parts) parts.push_back(resolved(part, knowledge));
@@ -269,7 +269,7 @@ namespace {
 /// cases occur.
 bool compares_at(IntTerm term, IntTerm at) {
   for (const IndexCase& one : cases_of(term)) {
-    const TruthRow r = row(one.path);
+    const TruthRow& r = row(one.path);
     for (Truth part : r.kind == TruthKind::kAnd ? r.parts : std::vector<Truth>{one.path}) {
       const TruthRow c = row(part);
       const TruthRow positive = c.kind == TruthKind::kNot ? row(c.parts[0]) : c;
@@ -288,7 +288,7 @@ bool compares_at(IntTerm term, IntTerm at) {
 
 /// Is a bound index asked?
 bool asks_bound(IntTerm term) {
-  const IntRow r = row(term);
+  const IntRow& r = row(term);
   if (r.kind == IntKind::kApply && r.name.rfind("K!", 0) == 0) return true;
   if (r.kind == IntKind::kPolynomial) {
     for (const auto& [monomial, coefficient] : r.poly) {
@@ -325,7 +325,7 @@ bool uses_of(IntTerm function, const std::vector<Binder>& binders, std::vector<B
       if (mentions(one.path, binder.name)) solvable = false;
       if (!mentions(one.value, binder.name)) continue;
       ++found;
-      const IntRow r = row(one.value);
+      const IntRow& r = row(one.value);
       bool direct = false;
       for (const auto& [monomial, coefficient] : r.poly) {
         for (const auto& [atom, power] : monomial) {

@@ -10,13 +10,13 @@ namespace {
 void collect_functions(IntTerm term, IntTerm at, std::vector<std::string>& out);
 
 void collect_functions(Truth what, IntTerm at, std::vector<std::string>& out) {
-  const TruthRow r = row(what);
+  const TruthRow& r = row(what);
   for (IntTerm t : r.terms) collect_functions(t, at, out);
   for (Truth part : r.parts) collect_functions(part, at, out);
 }
 
 void collect_functions(IntTerm term, IntTerm at, std::vector<std::string>& out) {
-  const IntRow r = row(term);
+  const IntRow& r = row(term);
   if (r.kind == IntKind::kPolynomial) {
     for (const auto& [monomial, coefficient] : r.poly) {
       for (const auto& [atom, power] : monomial) collect_functions(IntTerm::of_row(atom), at, out);
@@ -35,13 +35,13 @@ namespace {
 void collect_arguments(IntTerm term, const std::string& function, std::vector<IntTerm>& out);
 
 void collect_arguments(Truth what, const std::string& function, std::vector<IntTerm>& out) {
-  const TruthRow r = row(what);
+  const TruthRow& r = row(what);
   for (IntTerm t : r.terms) collect_arguments(t, function, out);
   for (Truth part : r.parts) collect_arguments(part, function, out);
 }
 
 void collect_arguments(IntTerm term, const std::string& function, std::vector<IntTerm>& out) {
-  const IntRow r = row(term);
+  const IntRow& r = row(term);
   for (const auto& [monomial, coefficient] : r.poly) {
     for (const auto& [atom, power] : monomial) {
       IntTerm inner = IntTerm::of_row(atom);

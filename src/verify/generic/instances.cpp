@@ -23,7 +23,7 @@ class TriggerScan {
   std::set<std::string> names;
 
   void of(Truth what) {
-    const TruthRow r = row(what);
+    const TruthRow& r = row(what);
     if (r.kind == TruthKind::kPredicate) call(r.name, r.terms);
     for (IntTerm t : r.terms) of(t);
     for (Truth part : r.parts) of(part);
@@ -31,7 +31,7 @@ class TriggerScan {
 
   void of(IntTerm what) {
     if (!seen_.insert(what.id).second) return;
-    const IntRow r = row(what);
+    const IntRow& r = row(what);
     if (r.kind == IntKind::kApply) call(r.name, r.args);
     if (r.kind == IntKind::kChoice) of(r.condition);
     for (IntTerm arg : r.args) of(arg);
@@ -62,7 +62,7 @@ std::vector<std::string> triggers_of(const IntPredicate& body) {
 
 void Instances::add(Truth fact) {
   if (is_true(fact) || facts_.size() >= kMostFacts || !known_.insert(fact).second) return;
-  const TruthRow r = row(fact);
+  const TruthRow& r = row(fact);
   if (r.kind == TruthKind::kAnd) {
     for (Truth part : r.parts) add(part);
     return;
@@ -73,7 +73,7 @@ void Instances::add(Truth fact) {
 
 void Instances::scan(Truth what) {
   if (!seen_truths_.insert(what.id).second) return;
-  const TruthRow r = row(what);
+  const TruthRow& r = row(what);
   for (IntTerm t : r.terms) {
     scan(t);
     if (r.kind == TruthKind::kPredicate && asked_ids_[r.name].insert(t.id).second) {
@@ -85,7 +85,7 @@ void Instances::scan(Truth what) {
 
 void Instances::scan(IntTerm what) {
   if (!born_.emplace(what.id, round_).second) return;
-  const IntRow r = row(what);
+  const IntRow& r = row(what);
   if (r.kind == IntKind::kFunction) return;  // its variable is bound
   if (r.kind == IntKind::kSymbol && r.name.rfind("any!", 0) == 0) {
     axes_.push_back(what);
@@ -101,7 +101,7 @@ void Instances::scan(IntTerm what) {
 }
 
 void Instances::scan_application(IntTerm what) {
-  const IntRow r = row(what);
+  const IntRow& r = row(what);
   if (has_function_argument(r)) opaque_.push_back(what);
   for (IntTerm arg : r.args) {
     if (is_function(arg)) continue;
@@ -118,7 +118,7 @@ void Instances::tell(std::size_t law, const IntPredicate& body, IntTerm at) {
 }
 
 void Instances::tell_where(IntTerm witness, std::size_t law) {
-  const IntRow r = row(witness);
+  const IntRow& r = row(witness);
   auto holds = [&](IntTerm t) { return both(in_range(t, r.args[0]), open_truth(r.args[1], t)); };
   if (!triggers_.count(witness.id)) triggers_[witness.id] = triggers_of(holds);
   Truth found = holds(witness);
@@ -134,7 +134,7 @@ void Instances::tell_where(IntTerm witness, std::size_t law) {
 /// P = product of f over [0, n): 0 if and only if an entry is 0; with no negative entry, P is not
 /// negative, and 1 if and only if every entry is 1.
 void Instances::tell_product(IntTerm product, std::size_t law) {
-  const IntRow r = row(product);
+  const IntRow& r = row(product);
   IntTerm n = r.args[0];
   auto entry = [&](IntTerm t) { return open(r.args[1], t); };
   Truth none_negative = for_each(n, [&](IntTerm t) { return at_most(0, entry(t)); });
@@ -152,7 +152,7 @@ void Instances::tell_product(IntTerm product, std::size_t law) {
 /// empty, whatever the position.
 void Instances::tell_unflatten(IntTerm place, std::size_t law) {
   if (!told_.insert({law, -1}).second) return;
-  const IntRow r = row(place);
+  const IntRow& r = row(place);
   IntTerm axis = r.args[3], size = open(r.args[1], axis);
   add(implies(both(in_range(axis, r.args[0]), at_most(1, size)), in_range(place, size)));
 }
@@ -171,7 +171,7 @@ void Instances::tell_boxes() {
 
 /// Two opaque applications are equal when their parts are, entry by entry.
 void Instances::tell_pair(IntTerm a, IntTerm b) {
-  const IntRow ra = row(a), rb = row(b);
+  const IntRow &ra = row(a), &rb = row(b);
   if (ra.name != rb.name || ra.args.size() != rb.args.size() || ra.name == "where") return;
   if (!paired_.insert({a.id, b.id}).second) return;
   std::vector<Truth> same;

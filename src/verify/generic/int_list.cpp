@@ -123,7 +123,7 @@ IntTerm flatten(const IntList& shape, const IntFunction& index) {
   if (shape.alias) return flatten(shape.alias->base, shape.alias->to_base(index));
   IntTerm sizes = close(shape.at), place = close(index);
   IntTerm at = fresh("axis");
-  const IntRow r = row(open(place, at));
+  const IntRow& r = row(open(place, at));
   bool back = r.kind == IntKind::kApply && r.name == "unflatten" && r.args[0] == shape.length &&
               r.args[1] == sizes && r.args[3] == at && replace(r.args[2], at, 0) == r.args[2];
   if (back) return r.args[2];
@@ -136,7 +136,7 @@ IntTerm unflatten(const IntList& shape, IntTerm flat, IntTerm axis) {
                                axis);
   }
   IntTerm sizes = close(shape.at);
-  const IntRow r = row(flat);
+  const IntRow& r = row(flat);
   bool back = r.kind == IntKind::kApply && r.name == "flatten" && r.args[0] == shape.length &&
               r.args[1] == sizes;
   if (back) return open(r.args[2], axis);

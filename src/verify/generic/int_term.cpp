@@ -5,7 +5,8 @@
 #include "int_term.h"
 
 #include <algorithm>
-#include <tuple>
+#include <deque>
+#include <unordered_map>
 
 #include "bafe/base/error.h"
 #include "bafe/base/format.h"
@@ -13,14 +14,12 @@
 namespace bafe::generic {
 
 struct TermScope::Impl {
-  using Key = std::tuple<IntKind, std::string, std::vector<IntTerm>, Truth, int, Polynomial>;
-  using TruthKey =
-      std::tuple<TruthKind, bool, std::string, std::vector<IntTerm>, std::vector<Truth>>;
-  std::vector<IntRow> rows;
-  std::vector<int> levels;  ///< highest level of a function inside
-  std::map<Key, int> ids;
-  std::vector<TruthRow> truths;
-  std::map<TruthKey, int> truth_ids;
+  std::deque<IntRow> rows;                        // a reference to a row lives as long as the pool
+  std::vector<int> levels;                        ///< highest level of a function inside
+  std::unordered_multimap<std::size_t, int> ids;  ///< by hash
+  std::deque<TruthRow> truths;
+  std::vector<Truth> negations;  ///< of each truth; id -1: not asked yet
+  std::unordered_multimap<std::size_t, int> truth_ids;
   int fresh = 0;
   Impl* outer = nullptr;
 };
@@ -71,18 +70,41 @@ int truth_level(Truth truth) {
   return level;
 }
 
+std::size_t mixed(std::size_t hash, std::size_t value) {
+  return (hash ^ value) * 0x9E3779B97F4A7C15u + (hash >> 29);
+}
+
+std::size_t hash_of(const IntRow& r) {
+  std::size_t hash = mixed(std::hash<std::string>()(r.name), std::size_t(r.kind));
+  for (IntTerm arg : r.args) hash = mixed(hash, std::size_t(arg.id));
+  hash = mixed(mixed(hash, std::size_t(r.condition.id)), std::size_t(r.level));
+  if (r.kind != IntKind::kPolynomial) return hash;
+  for (const auto& [monomial, factor] : r.poly) {
+    for (const auto& [atom, exponent] : monomial) {
+      hash = mixed(mixed(hash, std::size_t(atom)), std::size_t(exponent));
+    }
+  }
+  return hash;
+}
+
+bool same_rows(const IntRow& a, const IntRow& b) {
+  return a.kind == b.kind && a.level == b.level && a.condition == b.condition && a.args == b.args &&
+         a.name == b.name && (a.kind != IntKind::kPolynomial || a.poly == b.poly);
+}
+
 IntTerm intern(IntRow r) {
   TermScope::Impl& p = pool();
-  Polynomial key_poly = r.kind == IntKind::kPolynomial ? r.poly : Polynomial{};
-  TermScope::Impl::Key key{r.kind, r.name, r.args, r.condition, r.level, key_poly};
-  auto it = p.ids.find(key);
-  if (it != p.ids.end()) return IntTerm::of_row(it->second);
+  std::size_t hash = hash_of(r);
+  auto [begin, end] = p.ids.equal_range(hash);
+  for (auto it = begin; it != end; ++it) {
+    if (same_rows(p.rows[std::size_t(it->second)], r)) return IntTerm::of_row(it->second);
+  }
   int id = static_cast<int>(p.rows.size());
   if (r.kind != IntKind::kPolynomial) r.poly = {{Monomial{{id, 1}}, Rational(1)}};
   int level = level_of(r);
   p.rows.push_back(std::move(r));
   p.levels.push_back(level);
-  p.ids.emplace(std::move(key), id);
+  p.ids.emplace(hash, id);
   return IntTerm::of_row(id);
 }
 
@@ -95,14 +117,29 @@ IntTerm of(const Polynomial& poly) {
   return intern(std::move(r));
 }
 
+std::size_t hash_of(const TruthRow& r) {
+  std::size_t hash = mixed(std::hash<std::string>()(r.name), std::size_t(r.kind) * 2 + r.value);
+  for (IntTerm t : r.terms) hash = mixed(hash, std::size_t(t.id));
+  for (Truth part : r.parts) hash = mixed(hash, std::size_t(part.id));
+  return hash;
+}
+
+bool same_rows(const TruthRow& a, const TruthRow& b) {
+  return a.kind == b.kind && a.value == b.value && a.terms == b.terms && a.parts == b.parts &&
+         a.name == b.name;
+}
+
 Truth intern(TruthRow r) {
   TermScope::Impl& p = pool();
-  TermScope::Impl::TruthKey key{r.kind, r.value, r.name, r.terms, r.parts};
-  auto it = p.truth_ids.find(key);
-  if (it != p.truth_ids.end()) return Truth{it->second};
+  std::size_t hash = hash_of(r);
+  auto [begin, end] = p.truth_ids.equal_range(hash);
+  for (auto it = begin; it != end; ++it) {
+    if (same_rows(p.truths[std::size_t(it->second)], r)) return Truth{it->second};
+  }
   int id = static_cast<int>(p.truths.size());
   p.truths.push_back(std::move(r));
-  p.truth_ids.emplace(std::move(key), id);
+  p.negations.push_back(Truth{-1});
+  p.truth_ids.emplace(hash, id);
   return Truth{id};
 }
 
@@ -219,7 +256,7 @@ IntTerm operator*(IntTerm a, IntTerm b) {
                               [atom](const auto& part) { return part.first == atom; }),
                rest.end());
     IntTerm others = of({{rest, factor}});
-    const IntRow r = row(IntTerm::of_row(atom));
+    const IntRow& r = row(IntTerm::of_row(atom));
     split = split + choose(r.condition, others * r.args[0], others * r.args[1]);
     any = true;
   }
@@ -261,7 +298,9 @@ Truth predicate(const std::string& name, std::vector<IntTerm> args) {
   return intern(std::move(r));
 }
 
-Truth negation(Truth a) {
+namespace {
+
+Truth negated(Truth a) {
   TruthRow r = row(a);
   switch (r.kind) {
     case TruthKind::kConstant:
@@ -282,6 +321,16 @@ Truth negation(Truth a) {
   out.kind = TruthKind::kNot;
   out.parts = {a};
   return intern(std::move(out));
+}
+
+}  // namespace
+
+Truth negation(Truth a) {
+  Truth known = pool().negations[std::size_t(a.id)];
+  if (known.id >= 0) return known;
+  Truth out = negated(a);
+  pool().negations[std::size_t(a.id)] = out;
+  return out;
 }
 
 Truth both(Truth a, Truth b) { return junction(TruthKind::kAnd, {a, b}); }

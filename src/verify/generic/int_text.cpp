@@ -5,7 +5,7 @@
 namespace bafe::generic {
 
 std::string text(IntTerm term) {
-  const IntRow r = row(term);
+  const IntRow& r = row(term);
   std::string out;
   switch (r.kind) {
     case IntKind::kSymbol:
@@ -32,7 +32,7 @@ std::string text(IntTerm term) {
 }
 
 std::string text(Truth t) {
-  const TruthRow r = row(t);
+  const TruthRow& r = row(t);
   std::string out;
   switch (r.kind) {
     case TruthKind::kConstant:

@@ -21,7 +21,7 @@ class IntegerScript {
   std::string of(Truth what) {
     auto it = truths_.find(what.id);
     if (it != truths_.end()) return it->second;
-    const TruthRow r = row(what);
+    const TruthRow& r = row(what);
     std::string out;
     switch (r.kind) {
       case TruthKind::kConstant:
@@ -50,7 +50,7 @@ class IntegerScript {
   std::string of(IntTerm what) {
     auto it = terms_.find(what.id);
     if (it != terms_.end()) return it->second;
-    const IntRow r = row(what);
+    const IntRow& r = row(what);
     std::string out;
     switch (r.kind) {
       case IntKind::kSymbol:

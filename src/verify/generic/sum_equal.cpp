@@ -18,7 +18,7 @@ bool mentions_any(Truth what, const std::vector<Binder>& binders) {
 /// none.
 Truth free_condition(const SumForm& form) {
   for (const SumTerm& term : form) {
-    const TruthRow r = row(term.guard);
+    const TruthRow& r = row(term.guard);
     std::vector<Truth> parts = r.kind == TruthKind::kAnd ? r.parts : std::vector<Truth>{term.guard};
     for (Truth part : parts) {
       if (!is_true(part) && !mentions_any(part, term.binders)) return part;

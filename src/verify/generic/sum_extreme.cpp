@@ -21,7 +21,7 @@ bool mentions_any(Truth what, const std::vector<Binder>& binders) {
 
 std::vector<Truth> conjuncts(Truth what) {
   if (is_true(what)) return {};
-  const TruthRow r = row(what);
+  const TruthRow& r = row(what);
   return r.kind == TruthKind::kAnd ? r.parts : std::vector<Truth>{what};
 }
 

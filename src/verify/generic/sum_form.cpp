@@ -114,7 +114,7 @@ IntTerm substitute(IntTerm term, const std::vector<IndexValue>& values) {
   bool touched = std::any_of(values.begin(), values.end(),
                              [&](const IndexValue& v) { return mentions(term, v.name); });
   if (!touched) return term;
-  const IntRow r = row(term);
+  const IntRow& r = row(term);
   switch (r.kind) {
     case IntKind::kPolynomial: {
       IntTerm out = integer(0);
@@ -151,7 +151,7 @@ IntTerm substitute(IntTerm term, const std::vector<IndexValue>& values) {
 }
 
 Truth substitute(Truth what, const std::vector<IndexValue>& values) {
-  const TruthRow r = row(what);
+  const TruthRow& r = row(what);
   switch (r.kind) {
     case TruthKind::kNonNegative:
       return at_most(integer(0), substitute(r.terms[0], values));

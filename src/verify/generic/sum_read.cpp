@@ -61,7 +61,7 @@ SumForm SumProver::read(const Form& form, const Knowledge& known) {
 }
 
 IntTerm SumProver::factors_of_product(IntTerm product, const Knowledge& known) const {
-  const IntRow r = row(product);
+  const IntRow& r = row(product);
   IntTerm length = r.args[0], u = fresh("u"), t = fresh("t");
   IntTerm body = open(r.args[1], u);
   for (const std::string& list : functions_at(body, u)) {
@@ -82,7 +82,7 @@ IntTerm SumProver::factors_of_product(IntTerm product, const Knowledge& known) c
 
 SumForm SumProver::integer_value(IntTerm value, const Knowledge& known) {
   SumForm out;
-  const IntRow r = row(value);
+  const IntRow& r = row(value);
   for (const auto& [monomial, coefficient] : r.poly) {
     SumForm product = number_form(coefficient);
     for (const auto& [id, power] : monomial) {

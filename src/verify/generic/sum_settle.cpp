@@ -10,7 +10,7 @@ namespace {
 
 std::vector<Truth> conjuncts(Truth what) {
   if (is_true(what)) return {};
-  const TruthRow r = row(what);
+  const TruthRow& r = row(what);
   return r.kind == TruthKind::kAnd ? r.parts : std::vector<Truth>{what};
 }
 
@@ -28,7 +28,7 @@ struct Delta {
 };
 
 std::optional<Delta> delta_of(Truth condition, const std::vector<Binder>& binders) {
-  const TruthRow r = row(condition);
+  const TruthRow& r = row(condition);
   if (r.kind != TruthKind::kZero) return std::nullopt;
   const IntRow gap = row(r.terms[0]);
   for (const auto& [monomial, coefficient] : gap.poly) {
@@ -227,7 +227,7 @@ bool SumProver::join_orthogonal(SumTerm& term, const Knowledge& known) {
       for (int from_end : {1, 2}) {
         IntTerm shared = rank - from_end, other = rank - (3 - from_end);
         IntTerm k = open(a.index, shared);
-        const IntRow r = row(k);
+        const IntRow& r = row(k);
         bool same = k == open(b.index, shared) && r.kind == IntKind::kApply && r.args.size() == 1;
         if (!same) continue;
         for (std::size_t n = 0; n < term.binders.size(); ++n) {
