@@ -100,6 +100,24 @@ TEST(RuleProof, CallsARuleThatNeverMatchesVacuous) {
   EXPECT_NE(proof.detail.find("vacuous"), std::string::npos);
 }
 
+/// Questions share a child, threads share nothing: who asks first must not matter.
+TEST(RuleProof, DoesNotDependOnTheNumberOfWorkers) {
+  int at = 0;
+  RuleSet some = RuleSet::written().filter([&](const Rule&) { return at++ % 60 == 7; });
+  std::vector<std::string> tables;
+  for (int workers : {1, 2}) {
+    ProofOptions options;
+    options.workers = workers;
+    tables.emplace_back();
+    for (const RuleProof& proof : verify_rules(some, options)) {
+      tables.back() += proof.name + " " + proof_status_text(proof.status) + " " + proof.engine +
+                       " " + proof.detail + " " + proof.class_evidence + " " + proof.smt + "\n";
+    }
+  }
+  EXPECT_EQ(tables[0], tables[1]);
+  EXPECT_GT(some.size(), 5u);
+}
+
 TEST(RuleProof, RefutesNoBuiltinRuleAndProvesMost) {
   ProofOptions options;
   options.instances = 1;
