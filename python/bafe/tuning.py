@@ -106,6 +106,7 @@ def _call_ns(function: Any, args: Sequence[Any], seconds: float) -> float:
     return float(later[len(later) // 4])
 
 
+@arguments.named
 def autotune(f: Callable[..., Any], args: Sequence[Any], *, seconds: float = 5.0) -> TuningSummary:
     """Build and time several ways to run ``f(*args)`` and keep the fastest.
 
