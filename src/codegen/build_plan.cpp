@@ -69,6 +69,8 @@ void PlanBuilder::add_nests(Lowered lowered, const Group& group, int output) {
     draft.step.label = label(group);
     draft.step.units = kernel.nest.units();
     draft.step.scratch_bytes = kernel.nest.scratch_bytes;
+    draft.nest = kernel.nest.symbol;
+    if (keeps_nests_) nests_[draft.nest] = std::make_shared<const Nest>(std::move(kernel.nest));
     drafts_.push_back(std::move(draft));
   }
 }

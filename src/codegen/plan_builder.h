@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "bafe/codegen/gemm.h"
+#include "bafe/codegen/nest_replay.h"
 #include "bafe/codegen/plan_facts.h"
 #include "bafe/cost/attention.h"
 #include "kernel.h"
@@ -24,6 +25,7 @@ struct StepDraft {
   std::vector<SlotUse> uses;
   int output = -1;
   bool in_setup = false;
+  std::string nest;  ///< symbol of the nest that the step is; empty: other code
   int group = -1;  ///< of the program
 };
 
@@ -39,6 +41,8 @@ class PlanBuilder {
   /// Groups that became host steps, known after run().
   const std::vector<int>& hosted() const { return hosted_; }
   PlanFacts facts() const;  ///< likewise
+  void keep_nests() { keeps_nests_ = true; }
+  std::vector<NestStep> nest_steps(bool in_setup) const;  ///< after run(): needs keep_nests()
 
  private:
   // Lowering, group by group.
@@ -84,6 +88,8 @@ class PlanBuilder {
   bool uses_vectors_ = false;
   std::vector<int> tilings_, hosted_;
   std::vector<CutChange> cuts_;  // by group lowered so far
+  bool keeps_nests_ = false;
+  std::map<std::string, std::shared_ptr<const Nest>> nests_;  // by symbol
   int kernels_ = 0, temporaries_ = 0;
   std::map<ValueId, SlotId> value_slots_;
   std::map<int, SlotId> temporary_slots_, constant_temporaries_;

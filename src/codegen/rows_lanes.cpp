@@ -23,9 +23,9 @@ bool RowLowering::has_chain(const RowPass& pass) const {
 
 /// Where order is free, an inner reduced variable of some length starts its lanes anew.
 bool RowLowering::starts_anew(const RowPass& pass) const {
-  std::int64_t inner = pool_.extent(pass.vars.back());
-  return !draft_.scope.options.bits && side_ < 0 && pass.vars.size() > 1 && inner >= kSumLanes &&
-         inner <= 4 * kSumRun;
+  if (pass.vars.size() < 2) return false;  // none: all reduced sizes are 1
+  const std::int64_t inner = pool_.extent(pass.vars.back());
+  return !draft_.scope.options.bits && side_ < 0 && inner >= kSumLanes && inner <= 4 * kSumRun;
 }
 
 /// 16 lanes where sums of floats have a fixed order. Else by rows many, so that chains overlap;
