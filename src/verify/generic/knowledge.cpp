@@ -54,7 +54,6 @@ bool Knowledge::proves(const std::vector<Truth>& goals, std::string* why) const 
   SmtAnswer answer;
   std::size_t told = 0;
   std::vector<Truth> facts;
-  int rounds = 0;
   // The cheap attempts first: most goals need no second look at what the laws bring.
   struct Attempt {
     int rounds;
@@ -62,8 +61,7 @@ bool Knowledge::proves(const std::vector<Truth>& goals, std::string* why) const 
     unsigned share;  ///< of the resource limit
   };
   for (Attempt attempt : {Attempt{2, false, 2}, Attempt{2, true, 2}, Attempt{3, false, 4}}) {
-    if (attempt.rounds != rounds) facts = Instances(*this).grow({negated}, attempt.rounds);
-    rounds = attempt.rounds;
+    facts = Instances(*this).grow({negated}, attempt.rounds);
     if (attempt.rounds == 3 && facts.size() == told) break;
     told = facts.size();
     std::string script = integer_script(facts, attempt.compares);
