@@ -13,7 +13,7 @@
 namespace bafe {
 namespace {
 
-constexpr bool kLockIsEnforced = false;
+constexpr bool kLockIsEnforced = true;
 constexpr int kMostNamed = 20;  // rules in one warning
 
 /// One warning for all rules that the built-in lock does not vouch for.

@@ -47,12 +47,18 @@ void refute(RuleProof& proof, const CheckResult& check) {
   proof.status = ProofStatus::kRefuted;
 }
 
+/// What a direction claims of numbers that nothing has shown.
+struct OpenClass {
+  bool integers = false, bits = false;
+};
+
 /// Bits, zero signs, wrapping integers: what the reals cannot show. False: refuted.
 bool show_classes(const Rule& rule, const ProofOptions& options, RuleProof& proof,
-                  std::vector<bool>& integers_open) {
+                  std::vector<OpenClass>& open) {
   for (const Rewrite& rewrite : rule.rewrites) {
     ClassEvidence evidence = find_class_evidence(rewrite, options);
-    integers_open.push_back(evidence.integers_open);
+    open.push_back(
+        {evidence.integers_open, rewrite.numeric == NumericClass::kBits && !evidence.shown});
     std::string side = rewrite.forward ? "" : "right to left: ";
     if (!evidence.counterexample.empty()) {
       proof.status = ProofStatus::kRefuted;
@@ -107,16 +113,21 @@ std::string tested_text(const CheckResult& check) {
 }
 
 void prove_rewrites(const Rule& rule, const ProofOptions& options,
-                    const std::vector<bool>& integers_open, RuleProof& proof) {
+                    const std::vector<OpenClass>& open, RuleProof& proof) {
   std::string program = options.smt_program.empty() ? find_smt_program() : options.smt_program;
   SmtTranscript transcript;
   bool solver_used = false;
   proof.status = ProofStatus::kProven;
   for (std::size_t i = 0; i < rule.rewrites.size(); ++i) {
     SymbolicProof side = prove_symbolically(rule.rewrites[i], program, options);
-    if (integers_open[i] && !side.exact && side.status < ProofStatus::kTested) {
+    if (open[i].integers && !side.exact && side.status < ProofStatus::kTested) {
       side.status = ProofStatus::kTested;
       side.detail += ", which says nothing of integers that wrap around: ask (is-float ?x)";
+    }
+    if (open[i].bits && !side.exact && side.status == ProofStatus::kBounded) {
+      side.status = ProofStatus::kTested;
+      side.detail +=
+          ", and nothing shows that the order of sums stays the same: claim less than bits";
     }
     if (side.status == ProofStatus::kBounded && beyond_reach(rule.rewrites[i])) {
       side.status = ProofStatus::kTested;
@@ -237,9 +248,9 @@ RuleProof verify_rule(const Rule& rule, const ProofOptions& options) {
     proof.detail = format("the same bytes on {} sizes", check.instances);
   } else {
     try {
-      std::vector<bool> integers_open;
-      if (show_classes(rule, options, proof, integers_open)) {
-        prove_rewrites(rule, options, integers_open, proof);
+      std::vector<OpenClass> open;
+      if (show_classes(rule, options, proof, open)) {
+        prove_rewrites(rule, options, open, proof);
         if (proof.status != ProofStatus::kRefuted) proof.detail += "; " + tested_text(check);
       }
     } catch (const Error& error) {  // an engine met what it does not know: nothing is proven

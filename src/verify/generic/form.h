@@ -37,9 +37,9 @@ struct Form {
   double literal = 0;
   std::string name;     ///< kScalar; kApply: qualifier
   std::string routine;  ///< kLibrary: "inv"
-  IntTerm index;     ///< kRead: function term axis -> integer
-  IntTerm integer;   ///< kInteger
-  Truth condition;   ///< kChoose
+  IntTerm index;        ///< kRead: function term axis -> integer
+  IntTerm integer;      ///< kInteger
+  Truth condition;      ///< kChoose
   std::vector<FormRef> args;
   // kFold. The bound index K is the function symbol `name`; on every axis t with
   // 0 <= t < axes_end and over(t) = 1 it takes each value in [0, extent(t)) once; args[0] is the
