@@ -15,7 +15,8 @@ body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 76rem
 h1 { font-size: 1.5rem; margin: 0 } .totals { margin: .2rem 0 1rem }
 .totals b { padding: .1rem .5rem; border-radius: .4rem; margin-right: .5rem }
 input { font: inherit; width: 100%; padding: .4rem .6rem; margin-bottom: .8rem;
-  box-sizing: border-box; border: 1px solid var(--line); border-radius: .4rem; background: transparent; color: inherit }
+  box-sizing: border-box; border: 1px solid var(--line); border-radius: .4rem;
+  background: transparent; color: inherit }
 table { border-collapse: collapse; width: 100% }
 th { text-align: left; cursor: pointer; user-select: none; border-bottom: 2px solid var(--line) }
 th::after { content: " \\2195"; opacity: .4 } th.up::after { content: " \\2191"; opacity: 1 }

@@ -26,7 +26,7 @@ struct StepDraft {
   int output = -1;
   bool in_setup = false;
   std::string nest;  ///< symbol of the nest that the step is; empty: other code
-  int group = -1;  ///< of the program
+  int group = -1;    ///< of the program
 };
 
 /// How the product's tiles differ from those of choice 0.

@@ -124,8 +124,7 @@ void run_budget(TermGraph& terms, Saturation& saturation, const SearchOptions& o
 /// One pass of the classical sixteen: every match of the program as it stands, once.
 void run_single_pass(TermGraph& terms, const SearchOptions& options, Growth& growth) {
   auto rewrites = allowed_rewrites(RuleSet::classic(), options.math);
-  growth.rules =
-      adapt_rules(rewrites, terms.analysis, terms.specials, growth.rule_names);
+  growth.rules = adapt_rules(rewrites, terms.analysis, terms.specials, growth.rule_names);
   Saturation saturation(terms.egraph, growth.rules);
   const SearchBudget& budget = *options.budget;
   SaturationOptions limits;
@@ -163,8 +162,7 @@ void grow_as_asked(TermGraph& terms, const RuleSet& rules, const SearchOptions& 
   RuleSet searched = options.budget || deep ? rules : rules.filter(is_goal_rule);
   auto rewrites = without_chains(allowed_rewrites(searched, options.math), chained, growth);
   rewrites = reachable_rewrites(rewrites, terms.egraph);
-  growth.rules =
-      adapt_rules(rewrites, terms.analysis, terms.specials, growth.rule_names);
+  growth.rules = adapt_rules(rewrites, terms.analysis, terms.specials, growth.rule_names);
   if (deep) mark_uphill(searched, growth.rules);
   Saturation saturation(terms.egraph, growth.rules);
   if (options.budget) {

@@ -19,10 +19,10 @@ struct Target {
   void (*run)(std::string_view bytes);
 };
 
-#define BAFE_FUZZ_TARGETS(X)                                                             \
-  X(program_text)                                                                        \
-  X(program_json) X(rule_text) X(rule_lock) X(certificate) X(cache_entry) X(stored_json) \
-      X(small_text)
+#define BAFE_FUZZ_TARGETS(X) \
+  X(program_text)            \
+  X(program_json)            \
+  X(rule_text) X(rule_lock) X(certificate) X(cache_entry) X(stored_json) X(small_text)
 
 #define BAFE_FUZZ_DECLARE(name) void name(std::string_view bytes);
 BAFE_FUZZ_TARGETS(BAFE_FUZZ_DECLARE)
