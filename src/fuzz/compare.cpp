@@ -83,6 +83,37 @@ bool has_elementary_part(const Element& tree) {
          std::any_of(tree->args.begin(), tree->args.end(), has_elementary_part);
 }
 
+/// Does the tree round to whole numbers or compare?
+bool jumps(const Element& tree) {
+  if (!tree) return false;
+  switch (tree->prim) {
+    case Prim::kFloor:
+    case Prim::kCeil:
+    case Prim::kRint:
+    case Prim::kMod:
+    case Prim::kFloorDiv:
+    case Prim::kLt:
+    case Prim::kLe:
+    case Prim::kEq:
+      return true;
+    default:
+      return std::any_of(tree->args.begin(), tree->args.end(), jumps);
+  }
+}
+
+/// Can a rounding error somewhere become a whole step elsewhere?
+bool has_jump(const Graph& graph) {
+  for (ValueId id : graph.live()) {
+    const Node& node = graph.node(id);
+    bool of_floats = false;
+    for (ValueId operand : node.operands)
+      of_floats = of_floats || is_float(graph.type(operand).dtype);
+    if (!of_floats) continue;
+    if (!is_float(node.type.dtype) || jumps(op_info(node.op).value)) return true;
+  }
+  return false;
+}
+
 void note_values(const Tensor& value, FuzzWanted& out) {
   if (!value.data() || !is_float(value.type().dtype)) return;
   const DType dtype = value.type().dtype;
@@ -128,8 +159,10 @@ void FuzzAllowance::find() {
   changed_ = error_bounds(chosen_, wanted_.inputs, constants_, limits);
 }
 
-/// For programs with routines, which have no bound: they are well conditioned.
+/// For programs with routines, which have no bound: they are well conditioned. Where an error can
+/// become a jump nothing is said.
 double FuzzAllowance::plain() const {
+  if (has_jump(one_.graph)) return kInfinite;
   const double unit = unit_roundoff(wanted_.coarsest);
   return std::min(4096 * unit, 0.05) * std::max(wanted_.largest, 1.0) * (rounds_ ? 64 : 1);
 }
