@@ -28,8 +28,16 @@ SUITES = (
     "cost_model",
     "floor",
     "fuzz",
+    "bits",
 )
-OWN_PIN = ("cost_model", "fuzz", "kernels", "laab", "tiers")  # use several cores, or choose theirs
+OWN_PIN = (
+    "bits",
+    "cost_model",
+    "fuzz",
+    "kernels",
+    "laab",
+    "tiers",
+)  # use several cores, or choose theirs
 ONE_THREAD = {
     name: "1"
     for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "BAFE_NUM_THREADS")
@@ -40,7 +48,9 @@ def main(arguments: list[str]) -> int:
     options = next((i for i, a in enumerate(arguments) if a.startswith("--")), len(arguments))
     arguments, given = arguments[:options], arguments[options:]
     passed = [a for a in arguments if a.isdigit() or os.path.isdir(a)] + given
-    names = [a for a in arguments if a not in passed] or [s for s in SUITES if s != "fuzz"]
+    names = [a for a in arguments if a not in passed] or [
+        s for s in SUITES if s not in ("fuzz", "bits")
+    ]
     unknown = [name for name in names if name not in SUITES]
     if unknown:
         print(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import warnings
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -155,9 +156,12 @@ def reproduce(program: str, arguments: Sequence[Any], *, math: str, found: str, 
     parsed = _core.parse_program(program)
     wanted = parsed.evaluate([np.ascontiguousarray(array) for array in arrays])
     compiled = jit(lambda *xs: _inlined(parsed, xs), math=math, tier="compiled")
-    results = compiled(*arrays)
+    with warnings.catch_warnings(record=True) as met:
+        warnings.simplefilter("always")
+        results = compiled(*arrays)
     print(f"reported: {found}")
-    if compiled.compile(*arrays).interpreted:
+    refused = any("differs from the program's meaning" in str(one.message) for one in met)
+    if refused or compiled.compile(*arrays).interpreted:
         print("the kernel is refused before it runs")
         return 1
     worst = 0.0

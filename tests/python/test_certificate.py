@@ -76,11 +76,12 @@ def test_the_checker_names_the_line_of_a_false_step(tmp_path):
 
 def test_a_rule_of_the_process_is_known_to_its_certificates():
     bafe.rules.add(
-        "(rule test-sub-to-add (sub ?x (neg ?y)) => (add ?x ?y) :class bits :set simplify)"
+        "(rule test-where-of-sin (where ?c (sin ?x) (sin ?y)) => (sin (where ?c ?x ?y))"
+        " :class bits :set simplify)"
     )
-    f = bafe.jit(lambda x, y: x - (-y), tier="compiled")
-    proof = f.certificate(np.ones((4, 4), "f4"), np.ones((4, 4), "f4"))
-    assert proof.steps >= 1
+    f = bafe.jit(lambda c, x, y: np.where(c, np.sin(x), np.sin(y)), tier="compiled")
+    x = np.ones((64, 64), "f4")
+    assert "test-where-of-sin" in f.certificate(x > 0, x, x).text
 
 
 def test_the_checker_is_small_and_links_no_search():
