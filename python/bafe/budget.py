@@ -64,7 +64,7 @@ def _program(root: Any) -> Any:
                 f"{_place()}optimize: a {type(one).__name__} is not a tensor\n"
                 "  fix: build the program from bafe.input(...), or use bafe.jit"
             )
-    return roots[0].tracer.trace.finish([one._index for one in roots])
+    return roots[0].tracer.trace.finish_used([one._index for one in roots])
 
 
 def optimize(root: Any, budget: Any = None, max_error_growth: float | None = None) -> Any:

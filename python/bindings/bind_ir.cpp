@@ -9,6 +9,7 @@
 #include "bafe/ir/einsum.h"
 #include "bafe/ir/impose.h"
 #include "bafe/ir/text.h"
+#include "bafe/ir/used_inputs.h"
 #include "bafe/runtime/engine_key.h"
 
 namespace bafe::python {
@@ -178,6 +179,13 @@ class Trace {
     return out;
   }
 
+  /// As `finish`; inputs that no root depends on are no parameters of the program.
+  std::shared_ptr<TracedProgram> finish_used(const std::vector<int>& roots) const {
+    auto out = finish(roots);
+    out->graph = keep_inputs(out->graph, used_inputs(out->graph));
+    return out;
+  }
+
   /// Copies another program's values in; its inputs are bound to `inputs`. Returns its roots here.
   std::vector<int> inline_program(const TracedProgram& other, const std::vector<int>& inputs) {
     const Graph& source = other.graph;
@@ -276,6 +284,7 @@ void bind_trace(py::module_& module) {
       .def("shape_of", &Trace::shape_of)
       .def("text_of", &Trace::text_of)
       .def("finish", &Trace::finish)
+      .def("finish_used", &Trace::finish_used)
       .def("inline_program", &Trace::inline_program);
 }
 

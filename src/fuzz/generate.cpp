@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "bafe/base/error.h"
+#include "bafe/ir/used_inputs.h"
 #include "idioms.h"
 #include "propose.h"
 
@@ -209,36 +210,15 @@ class Drawer {
     pool_.graph.set_roots(roots);
   }
 
-  /// Inputs of proposals that were left out; one in eight stays.
+  /// Inputs of proposals that were left out; three in a hundred stay.
   Graph without_unused_inputs(const Graph& graph) {
-    const std::vector<int> uses = graph.use_counts();
-    Graph out;
-    std::vector<ValueId> made(graph.size());
-    std::vector<ValueId> inputs(graph.inputs().size());
-    std::vector<bool> is_used(graph.inputs().size(), false);
-    for (ValueId id : graph.live()) {
-      const Node& node = graph.node(id);
-      if (is_input(node.op))
-        is_used[static_cast<std::size_t>(attr_int(node.attrs, 0).value())] = true;
+    std::vector<bool> keep = used_inputs(graph);
+    for (std::size_t i = 0; i < keep.size(); ++i) keep[i] = keep[i] || chance().percent(3);
+    Graph out = keep_inputs(graph, keep);
+    for (std::size_t i = 0; i < out.inputs().size(); ++i) {
+      out.input(static_cast<int>(i)).name = "x" + std::to_string(i);
     }
-    for (std::size_t i = 0; i < inputs.size(); ++i) {
-      if (!is_used[i] && !chance().percent(3)) continue;
-      InputInfo info = graph.inputs()[i];
-      info.name = "x" + std::to_string(out.inputs().size());
-      inputs[i] = out.add_input(info);
-    }
-    for (ValueId id : graph.live()) {
-      const Node& node = graph.node(id);
-      if (is_input(node.op)) {
-        made[id.index()] = inputs[static_cast<std::size_t>(attr_int(node.attrs, 0).value())];
-        continue;
-      }
-      std::vector<ValueId> operands;
-      for (ValueId v : node.operands) operands.push_back(made[v.index()]);
-      made[id.index()] = out.add(node.op, std::move(operands), node.attrs);
-    }
-    for (ValueId root : graph.roots()) out.add_root(made[root.index()]);
-    return out.compact();
+    return out;
   }
 
   ValuePool pool_;

@@ -197,6 +197,12 @@ def test_symbolic_programs_can_be_optimized_and_described():
     assert "2 matmul" in bafe.graph_summary(best)
 
 
+def test_a_summary_counts_only_the_inputs_of_its_own_program():
+    bafe.input((4, 4), name="unused")
+    text = bafe.graph_summary(bafe.relu(bafe.input((2, 3), name="a")))
+    assert text.splitlines()[0] == "2 nodes: 1 input, 1 relu"
+
+
 def test_source_explain_and_ir_need_no_values():
     f = bafe.jit(lambda a, b: bafe.relu(a @ b))
     spec = bafe.ShapeDtype((32, 32), "float32")

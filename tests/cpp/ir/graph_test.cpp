@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "bafe/ir/builder.h"
+#include "bafe/ir/used_inputs.h"
 
 namespace bafe {
 namespace {
@@ -21,6 +22,21 @@ TEST(Graph, MakesEqualNodesOnce) {
   EXPECT_EQ(g.add_fill(Scalar::of(DType::kF32, 1.0), {2}),
             g.add_fill(Scalar::of(DType::kF32, 1.0), {2}));
   g.check();
+}
+
+TEST(Graph, LeavesOutInputsThatNoRootNeeds) {
+  Graph g;
+  g.add_input({"x", "row", false, f32({2})});
+  ValueId y = g.add_input({"y", "col", false, f32({3})});
+  g.add_input({"z", "row", false, f32({4})});
+  g.add_root(g.add(Op::kExp, {y}));
+  EXPECT_EQ(used_inputs(g), (std::vector<bool>{false, true, false}));
+  Graph small = keep_inputs(g, used_inputs(g));
+  small.check();
+  ASSERT_EQ(small.inputs().size(), 1u);
+  EXPECT_EQ(small.inputs()[0].name, "y");
+  EXPECT_EQ(small.inputs()[0].layout, "col");
+  EXPECT_EQ(small.size(), 2u);
 }
 
 TEST(Graph, KeepsOnlyWhatRootsNeedWhenCompacted) {
