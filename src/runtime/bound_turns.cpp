@@ -37,7 +37,8 @@ class Turns {
 
  private:
   bool turns(Prim prim) const {
-    if (prim == Prim::kEq) return result_ == DType::kBool;  // others are continuous there
+    if (prim == Prim::kEq || prim == Prim::kCast)
+      return result_ == DType::kBool;  // others are continuous there
     if (prim >= Prim::kBitAnd && prim <= Prim::kShr) return result_ != DType::kBool;
     return prim == Prim::kSin || prim == Prim::kCos || prim == Prim::kGelu || prim == Prim::kSilu ||
            prim == Prim::kDiv || prim == Prim::kFloorDiv || prim == Prim::kMod ||
@@ -65,6 +66,8 @@ class Turns {
         return b.reaches(0) ? kInfinite : 0;
       case Prim::kPow:
         return a.reaches(0) && !(b.value >= b.by) ? kInfinite : 0;
+      case Prim::kCast:
+        return a.reaches(0) ? 1 : 0;
       case Prim::kEq:
         return std::fabs(a.value - b.value) > a.by + b.by ? 0 : 1;
       case Prim::kMod:

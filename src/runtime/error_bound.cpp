@@ -35,6 +35,16 @@ Tensor wide(const Tensor& value) {
   return out;
 }
 
+/// Stops at the ends of the type.
+std::int64_t moved_integer(Scalar from, double by) {
+  const DTypeInfo& info = dtype_info(from.dtype);
+  const bool is_unsigned = info.kind == kUIntKind;
+  const __int128 least = is_unsigned ? 0 : -(__int128{1} << (info.bits - 1));
+  const __int128 most = (__int128{1} << (is_unsigned ? info.bits : info.bits - 1)) - 1;
+  const __int128 old = is_unsigned ? __int128{from.bits} : __int128{from.as_int()};
+  return static_cast<std::int64_t>(std::clamp(old + static_cast<__int128>(by), least, most));
+}
+
 /// `value` with every element moved `side` times its bound; a bool with a bound turns over on one
 /// side, integers stop at their ends.
 Tensor moved(const Tensor& value, const Tensor& bound, double side) {
@@ -45,11 +55,7 @@ Tensor moved(const Tensor& value, const Tensor& bound, double side) {
     if (is_float(old.dtype)) {
       out.as<double>()[i] = old.as_double() + side * by;
     } else {
-      const auto step = static_cast<std::int64_t>(std::ceil(std::min(by, 0x1p53)));
-      std::int64_t next = 0;
-      if (__builtin_add_overflow(old.as_int(), static_cast<std::int64_t>(side) * step, &next))
-        next = side > 0 ? std::numeric_limits<std::int64_t>::max()
-                        : std::numeric_limits<std::int64_t>::min();
+      std::int64_t next = moved_integer(old, side * std::ceil(std::min(by, 0x1p64)));
       if (old.dtype == DType::kBool) next = (by > 0 && side > 0) != (old.as_int() != 0) ? 1 : 0;
       out.set(i, Scalar::of_int(old.dtype, next));
     }
@@ -63,6 +69,9 @@ Tensor magnitudes(const Tensor& value, const Tensor* bound = nullptr) {
     out.as<double>()[i] = std::fabs(value.as<double>()[i]) + (bound ? bound->as<double>()[i] : 0);
   return out;
 }
+
+/// A difference of that size may be a number that wrapped around: those between are then not known.
+double half_range(DType dtype) { return std::ldexp(1.0, dtype_info(dtype).bits - 1); }
 
 double smallest_normal(DType dtype) {
   return dtype == DType::kF64 ? 0x1p-1022 : dtype == DType::kF16 ? 0x1p-14 : 0x1p-126;
@@ -179,7 +188,9 @@ class Bounds {
     for (std::int64_t i = 0; i < value.count(); ++i) {
       const double a = value.at(i).as_double(), b = at.at(i).as_double();
       double& change = most[static_cast<std::size_t>(i)];
-      if (!(a == b)) change = std::max(change, std::isnan(a - b) ? kInfinite : std::fabs(a - b));
+      if (a == b) continue;
+      change = std::max(change, std::isnan(a - b) ? kInfinite : std::fabs(a - b));
+      if (is_integer(node.type.dtype) && change >= half_range(node.type.dtype)) change = kInfinite;
     }
   }
 

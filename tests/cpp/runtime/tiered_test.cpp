@@ -191,5 +191,32 @@ TEST(ErrorBounds, AreWideWhereARoundingErrorMayCauseAJump) {
   EXPECT_LT((*bounds)[0].as<double>()[1], 1e-3);
 }
 
+TEST(ErrorBounds, KnowThatAnUncertainNumberMayBeZeroAsABool) {
+  const Graph graph = parse_program(
+      "program main(a: f16[1], b: f16[1]) -> bool[1] { return cast (sub a b) :dtype bool }");
+  Tensor a({DType::kF16, {Dim(1)}}), b({DType::kF16, {Dim(1)}});
+  a.set(0, Scalar::of(DType::kF16, 1e-4));
+  b.set(0, Scalar::of(DType::kF16, 1e-7));
+  const Graph rounded = parse_program(
+      "program main(a: f16[1], b: f16[1]) -> bool[1] "
+      "{ return cast (sub (add a b) a) :dtype bool }");
+  const auto bounds = error_bounds(rounded, std::vector<Tensor>{a, b}, {});
+  ASSERT_TRUE(bounds);
+  EXPECT_EQ((*bounds)[0].as<double>()[0], 1);
+  EXPECT_EQ((*error_bounds(graph, std::vector<Tensor>{a, b}, {}))[0].as<double>()[0], 0);
+}
+
+TEST(ErrorBounds, DoNotLoseAnUnknownIntegerInAMove) {
+  const Graph graph = parse_program(
+      "program main(a: bf16[2]) -> i32[2] { let v = cast (mul a a) :dtype i32; "
+      "return slice (bitwise_or v v) :start (0) :size (2) :step (1) }");
+  Tensor a({DType::kBF16, {Dim(2)}});
+  a.set(0, Scalar::of(DType::kBF16, 6.03125));
+  a.set(1, Scalar::of(DType::kBF16, 2.5));
+  const auto bounds = error_bounds(graph, std::vector<Tensor>{a}, {});
+  ASSERT_TRUE(bounds);
+  EXPECT_GE((*bounds)[0].as<double>()[0], 1);
+}
+
 }  // namespace
 }  // namespace bafe
