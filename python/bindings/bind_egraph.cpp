@@ -91,6 +91,7 @@ void bind_egraph(py::module_& module) {
                                return names;
                              })
       .def_property_readonly("classes", [](const NamedEGraph& e) { return e.class_names; })
+      .def_property_readonly("class_types", [](const NamedEGraph& e) { return e.class_types; })
       .def("nodes", &nodes_to_python)
       .def("json", &egraph_to_json)
       .def("dot", [](const NamedEGraph& e) { return egraph_to_dot(e); })

@@ -72,6 +72,9 @@ py::list steps_of(const Plan& plan) {
     one["slots"] = slots;
     one["scratch_bytes"] = step.scratch_bytes;
     one["predicted_ns"] = step.predicted_ns;
+    one["flops"] = step.flops;
+    one["bytes"] = step.bytes;
+    one["symbol"] = step.kind == StepKind::kGenerated ? step.symbol : std::string();
     out.append(one);
   }
   return out;

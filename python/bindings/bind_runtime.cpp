@@ -146,7 +146,8 @@ void bind_runtime(py::module_& module) {
   module.def("take_warnings", [] { return take_warnings(); });
   module.def("host_target", [] { return host_target().text(); });
   module.def("option", [](const std::string& name) { return option(name); });
-  module.def("trace_start", &trace_start);
+  module.def("trace_start", &trace_start, py::arg("most") = kMostTraceEvents);
+  module.def("trace_events", [] { return trace_json(trace_events()); });
   module.def("trace_is_on", &trace_is_on);
   module.def("trace_stop", [] { return trace_json(trace_stop()); });
   module.def("option_table", [] {

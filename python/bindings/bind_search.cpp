@@ -171,6 +171,7 @@ py::dict search_to_python(const TracedProgram& program, const EngineOptions& giv
   out["predicted_ns"] = found.program.predicted_ns;
   out["predicted_ns_as_written"] = found.predicted_ns_as_written;
   out["steps"] = steps_to_python(found.steps);
+  add_graphs(program.graph, found, out);
   out["facts"] = list_facts(found.program);
   out["products"] = unlocked([&] { return product_notes(program.graph, options, found.program); });
   out["max_error_growth"] = options.max_error_growth;

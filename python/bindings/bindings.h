@@ -66,6 +66,7 @@ void bind_shapes(py::module_& module);
 void bind_record(py::module_& module);
 void bind_memory(py::module_& module);
 void bind_validation(py::module_& module);
+void bind_report(py::module_& module);
 void bind_host_steps(
     py::module_& module);  ///< registers NumPy's routines for steps of codegen/host.h
 
@@ -82,6 +83,9 @@ SourceLoc loc_of_python(const py::handle& loc);  ///< None or (file, line)
 
 /// Built-in and added rules; nullptr when nothing was added.
 std::shared_ptr<const RuleSet> current_rules();
+
+/// For explain(): the programs as nodes, and the program after each step (bind_report.cpp).
+void add_graphs(const Graph& written, const SearchResult& found, py::dict& out);
 
 /// True when a Python signal handler raised (Ctrl-C); polled by long C++ calls. Takes the GIL.
 bool python_interrupted();

@@ -21,6 +21,7 @@ PYBIND11_MODULE(_core_of_main_interpreter, module) {
   bind_memory(module);
   bind_host_steps(module);
   bind_validation(module);
+  bind_report(module);
 }
 
 /// What Python looks for. Function objects, pybind11's types and NumPy's C API belong to one

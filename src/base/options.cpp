@@ -37,6 +37,8 @@ constexpr std::array kOptions = {
         "BAFE_LOG", "",
         "topics on stderr: dispatch,cache,recompiles,autotune,rewrites,validate,extract,code"},
     OptionInfo{"BAFE_DEBUG", "0", "1 to 5: more and more of these topics", OptionForm::kInteger, 0},
+    OptionInfo{"BAFE_TRACE", "",
+               "folder for records of every jitted function; `bafe report` makes a page of them"},
     OptionInfo{"BAFE_DISABLE_JIT", "0", "1 runs decorated functions as plain Python"},
     OptionInfo{"BAFE_LAYOUTS", "auto",
                "row stores every intermediate, constant and result row-major"},

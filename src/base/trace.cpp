@@ -16,7 +16,6 @@
 namespace bafe {
 namespace {
 
-constexpr std::size_t kMostEvents = 1 << 20;
 constexpr std::size_t kMostNames = 4096;
 
 std::atomic<bool> is_on{false};
@@ -26,7 +25,8 @@ struct Events {
   std::vector<TraceEvent> list;
   std::set<std::string, std::less<>> names;      // never shrinks: events point into it
   std::map<std::uint32_t, const char*> threads;  // those that have a name
-  std::int64_t dropped = 0;                      // of this trace, for want of room
+  std::size_t most = kMostTraceEvents;
+  std::int64_t dropped = 0;  // of this trace, for want of room
 };
 
 Events& events() {
@@ -58,9 +58,10 @@ std::int64_t now_ns() {
   return now.tv_sec * 1'000'000'000ll + now.tv_nsec;
 }
 
-void trace_start() {
+void trace_start(std::size_t most) {
   std::lock_guard lock(events().mutex);
   events().list.clear();
+  events().most = most;
   events().dropped = 0;
   is_on.store(true);
 }
@@ -71,6 +72,11 @@ std::vector<TraceEvent> trace_stop() {
   std::vector<TraceEvent> out;
   out.swap(events().list);
   return out;
+}
+
+std::vector<TraceEvent> trace_events() {
+  std::lock_guard lock(events().mutex);
+  return events().list;
 }
 
 bool trace_is_on() { return is_on.load(std::memory_order_relaxed); }
@@ -129,7 +135,7 @@ TraceSpan::~TraceSpan() {
   if (begin_ns_ < 0 || !trace_is_on()) return;
   TraceEvent event{name_, category_, begin_ns_, now_ns(), thread_number()};
   std::lock_guard lock(events().mutex);
-  if (events().list.size() < kMostEvents)
+  if (events().list.size() < events().most)
     events().list.push_back(event);
   else
     ++events().dropped;

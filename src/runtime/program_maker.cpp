@@ -104,6 +104,7 @@ void add_search(Provenance& out, SearchResult result, const Request& request) {
   out.predicted_ns_as_written = result.predicted_ns_as_written;
   out.search_ms = result.stats.ms;
   out.steps = std::move(result.steps);
+  for (ExplainStep& step : out.steps) step.terms = nullptr;  // large, and only explain() shows it
   for (const Program& candidate : result.candidates) {
     out.candidates.push_back({print_brief(candidate.graph), candidate.predicted_ns});
   }

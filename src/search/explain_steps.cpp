@@ -18,17 +18,25 @@ namespace {
 class TermText {
  public:
   TermText(const TermGraph& terms, const TermPool& pool) : terms_(terms), pool_(pool) {
-    for (const InputInfo& info : terms.source.inputs()) inputs_.push_back(graph_.add_input(info));
+    for (const InputInfo& info : terms.source.inputs()) inputs_.push_back(graph_->add_input(info));
   }
 
   std::string of(TermId term) {
     auto known = texts_.find(term);
     if (known != texts_.end()) return known->second;
-    graph_.set_roots({value(term)});
-    return texts_[term] = print_brief(graph_);
+    graph_->set_roots({value(term)});
+    return texts_[term] = print_brief(*graph_);
   }
 
- private:
+  std::size_t size() const { return graph_->size(); }
+  /// The graph of all values so far; it grows no more.
+  std::shared_ptr<const Graph> take(std::vector<ValueId> roots) {
+    graph_->set_roots(std::move(roots));
+    return graph_;
+  }
+  /// Says that a term was written there.
+  void place(TermId term, const SourceLoc& loc) { graph_->set_loc(value(term), loc); }
+
   ValueId value(TermId term) {
     auto known = values_.find(term);
     if (known != values_.end()) return known->second;
@@ -38,13 +46,14 @@ class TermText {
     Op op = op_of(pool_.op(term));
     bool input = op_info(op).kind == OpKind::kLeaf && attr_kind(attrs[0]) == AttrKind::kInt;
     ValueId made = input ? inputs_[static_cast<std::size_t>(attr_int(attrs, 0).value())]
-                         : graph_.add(op, std::move(operands), attrs);
+                         : graph_->add(op, std::move(operands), attrs);
     return values_[term] = made;
   }
 
+ private:
   const TermGraph& terms_;
   const TermPool& pool_;
-  Graph graph_;
+  std::shared_ptr<Graph> graph_ = std::make_shared<Graph>();
   std::map<TermId, ValueId> values_;
   std::vector<ValueId> inputs_;
   std::map<TermId, std::string> texts_;
@@ -172,23 +181,75 @@ ExplainStep step_of(const Equation& equation, const std::string& before, const s
   return line;
 }
 
+/// One equation on the way to the choice, and the whole root after it: invalid where unknown.
+struct Told {
+  Equation equation;
+  TermId after;
+};
+
 /// The equations behind a root: at the roots of their own terms, in order of first use.
-std::vector<Equation> equations_behind(Explainer& explainer, NodeId root, const ChooseNode& choose,
-                                       std::size_t max_steps) {
+std::vector<Told> equations_behind(Explainer& explainer, NodeId root, const ChooseNode& choose,
+                                   std::size_t max_steps) {
   bool complete = false;
   std::vector<ProofStep> proof = explainer.steps_to_choice(root, choose, &complete, max_steps);
+  std::vector<Told> result;
   // Where values are used again and again, each use would be rewritten by itself: the equations
   // alone then say it once.
-  if (!complete) return explainer.equations_to_choice(root, choose);
-  std::vector<Equation> result;
+  if (!complete) {
+    for (Equation& equation : explainer.equations_to_choice(root, choose))
+      result.push_back({std::move(equation), {}});
+    return result;
+  }
   for (const ProofStep& step : proof) {
     Equation equation = step.equation;
     equation.left = explainer.terms().at(step.before, step.position);
     equation.right = explainer.terms().at(step.after, step.position);
-    result.push_back(equation);
+    result.push_back({std::move(equation), step.after});
   }
   return result;
 }
+
+/// Builds the steps and, beside their texts, the program after each.
+class Telling {
+ public:
+  Telling(const TermGraph& terms, Explainer& explainer) : text_(terms, explainer.terms()) {
+    for (NodeId root : terms.roots) state_.push_back(text_.value(explainer.term(root)));
+    written_ = state_;
+    for (std::size_t i = 0; i < terms.source.size(); ++i) {
+      const ValueId id(static_cast<std::uint32_t>(i));
+      if (terms.source.loc(id).line > 0)
+        text_.place(explainer.term(terms.nodes[i]), terms.source.loc(id));
+    }
+  }
+
+  /// The root then is `after`, also where nothing new is told.
+  void pass(std::size_t root, TermId after, ExplainStep* last) {
+    known_ = known_ && after.valid() && text_.size() <= kMostTerms;
+    if (!known_) return;
+    state_[root] = text_.value(after);
+    if (last) last->state = state_;
+  }
+  void add(const Told& told, const Growth& growth, const RuleSet& rules, std::size_t root,
+           std::vector<ExplainStep>& result) {
+    const Equation& equation = told.equation;
+    result.push_back(
+        step_of(equation, text_.of(equation.left), text_.of(equation.right), growth, rules));
+    result.back().left = text_.value(equation.left);
+    result.back().right = text_.value(equation.right);
+    pass(root, told.after, &result.back());
+  }
+  void finish(std::vector<ExplainStep>& steps) {
+    const std::shared_ptr<const Graph> graph = text_.take(written_);
+    for (ExplainStep& step : steps) step.terms = graph;
+  }
+
+ private:
+  static constexpr std::size_t kMostTerms = 8000;  // beyond it only the rewritten terms are kept
+
+  TermText text_;
+  std::vector<ValueId> state_, written_;
+  bool known_ = true;  // is state_ the whole program after the last step?
+};
 
 }  // namespace
 
@@ -197,17 +258,20 @@ std::vector<ExplainStep> explain_choice(const TermGraph& terms, const Growth& gr
                                         const std::function<bool()>& stop, std::size_t max_steps) {
   std::vector<ExplainStep> result;
   Explainer explainer(terms.egraph, growth.rules);
-  TermText text(terms, explainer.terms());
+  Telling telling(terms, explainer);
   std::set<std::pair<TermId, TermId>> told;
-  for (NodeId root : terms.roots) {
-    for (const Equation& equation : equations_behind(explainer, root, choose, max_steps)) {
-      if ((stop && stop()) || result.size() >= max_steps) return result;
-      if (equation.left == equation.right || !told.insert({equation.left, equation.right}).second)
-        continue;
-      result.push_back(
-          step_of(equation, text.of(equation.left), text.of(equation.right), growth, rules));
+  for (std::size_t root = 0; root < terms.roots.size(); ++root) {
+    for (const Told& one : equations_behind(explainer, terms.roots[root], choose, max_steps)) {
+      if ((stop && stop()) || result.size() >= max_steps) break;
+      const auto [left, right] = std::pair(one.equation.left, one.equation.right);
+      if (left == right || !told.insert({left, right}).second) {
+        telling.pass(root, one.after, result.empty() ? nullptr : &result.back());
+      } else {
+        telling.add(one, growth, rules, root, result);
+      }
     }
   }
+  telling.finish(result);
   return result;
 }
 

@@ -19,8 +19,12 @@ struct TraceEvent {
   std::uint32_t thread = 0;  ///< small number, in order of first event
 };
 
-void trace_start();                    ///< forgets earlier events
-std::vector<TraceEvent> trace_stop();  ///< events in order of their end; at most 2^20 are kept
+inline constexpr std::size_t kMostTraceEvents = std::size_t{1} << 20;
+
+void trace_start(std::size_t most = kMostTraceEvents);  ///< forgets earlier events; keeps so many
+std::vector<TraceEvent> trace_stop();                   ///< events in order of their end
+/// The events so far, which are kept.
+std::vector<TraceEvent> trace_events();
 bool trace_is_on();
 /// The events as Chrome's trace format, to be opened in a trace viewer; how many were dropped
 /// stands in "otherData".

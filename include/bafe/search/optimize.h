@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -77,6 +78,12 @@ struct ExplainStep {
   std::string numeric;        ///< class of the rule in this direction; empty where bits stay
   std::vector<std::string> premises;  ///< conditions that held, as the rule writes them
   std::string why;                    ///< when the rule wins, in its own words
+  /// Every term of the proof, its roots the program as written; nullptr where none was kept, as in
+  /// what a cache entry gives back. In it `left` became `right`, which left the roots `state`,
+  /// empty where the rewriting is told by equations without places.
+  std::shared_ptr<const Graph> terms = {};
+  ValueId left = {}, right = {};
+  std::vector<ValueId> state = {};
 };
 
 /// One round of saturation or one stochastic pass: the e-graph after it.
