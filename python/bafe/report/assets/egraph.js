@@ -1,0 +1,232 @@
+// The e-graph: one box a class, its e-nodes as lines, the chosen one marked.
+
+const MOST_LINES = 6;       // e-nodes shown in an open box; the panel beside lists all
+const OPEN_BELOW = 160;     // nodes: smaller e-graphs start open
+const EDGES_BELOW = 700;    // edges: larger e-graphs show all edges of the selected class only
+
+/** "slice :start (0 0) :size (512 512)" -> "slice (0 0) (512 512)" */
+function shortOp(op) {
+  const name = op.split(" ")[0];
+  if (name === "input") return `argument ${/:index (\d+)/.exec(op)?.[1] ?? ""}`;
+  if (name === "fill") return /:value (\S+)/.exec(op)?.[1] ?? name;
+  return short(op.replace(/ :\w+/g, ""), 34);
+}
+
+class EGraphModel {
+  constructor(egraph) {
+    this.egraph = egraph;
+    const count = egraph.classes.length;
+    this.members = Array.from({ length: count }, () => []);
+    egraph.nodes.forEach((row, i) => this.members[row[1]].push(i));
+    this.chosen = new Set(egraph.chosen);
+    this.written = new Set(egraph.written);
+    this.users = Array.from({ length: count }, () => []);
+    egraph.nodes.forEach((row, i) => row[2].forEach((child) => this.users[child].push(i)));
+    const isBusy = egraph.nodes.length > OPEN_BELOW;
+    this.open = new Uint8Array(count).fill(isBusy ? 0 : 1);
+    this.chosenIn = new Int32Array(count).fill(-1);
+    for (const node of this.chosen) this.chosenIn[egraph.nodes[node][1]] = node;
+    this.depth();
+  }
+
+  /** Layers: a class lies below the node of it that needs the fewest layers, so no cycle matters. */
+  depth() {
+    const { nodes } = this.egraph;
+    const depth = new Int32Array(this.members.length).fill(1 << 20);
+    const missing = nodes.map((row) => new Set(row[2]).size);
+    let front = [];
+    nodes.forEach((row, i) => { if (!missing[i]) front.push(i); });
+    for (let level = 0; front.length; level++) {
+      const settled = [];
+      for (const node of front) {
+        const cls = nodes[node][1];
+        if (depth[cls] === 1 << 20) { depth[cls] = level; settled.push(cls); }
+      }
+      front = [];
+      for (const cls of settled) {
+        for (const user of new Set(this.users[cls])) if (--missing[user] === 0) front.push(user);
+      }
+    }
+    this.layer = depth.map((value) => (value === 1 << 20 ? 0 : value));
+    this.best = this.members.map((list, cls) => {
+      const isBelow = (node) => nodes[node][2].every((child) => this.layer[child] < this.layer[cls]);
+      const node = this.chosenIn[cls] >= 0 && isBelow(this.chosenIn[cls])
+        ? this.chosenIn[cls] : list.find(isBelow);
+      return node === undefined ? [] : [...new Set(nodes[node][2])];
+    });
+  }
+
+  picture(found) {
+    const { classes, nodes } = this.egraph;
+    const boxes = classes.map(([name, type], cls) => {
+      const list = this.members[cls];
+      const main = this.chosenIn[cls] >= 0 ? this.chosenIn[cls] : list[0];
+      const order = [main, ...list.filter((node) => node !== main)];
+      const lines = !this.open[cls] ? [] : order.slice(0, MOST_LINES).map((node) => ({
+        text: `${this.chosen.has(node) ? "● " : ""}${shortOp(nodes[node][0])}`,
+        strong: this.chosen.has(node),
+      }));
+      if (this.open[cls] && list.length > MOST_LINES) {
+        lines.push({ text: `and ${list.length - MOST_LINES} more` });
+      }
+      const title = short(main === undefined ? name : shortOp(nodes[main][0]), 22);
+      const head = [{ text: short(`${name} · ${type}`, 34) }, ...lines];
+      return { title, lines: head, count: list.length > 1 ? `${list.length}` : "",
+        w: 190, h: 27 + 15 * head.length,
+        tone: found.has(cls) ? "found" : this.chosenIn[cls] >= 0 ? "chosen" : "plain" };
+    });
+    const places = shelved(boxes, this.layer, this.best);
+    places.forEach((place, i) => Object.assign(boxes[i], place));
+    return { boxes, edges: this.edges() };
+  }
+
+  edges() {
+    const { nodes } = this.egraph;
+    const edges = [], seen = new Set();
+    const add = (from, to, rest) => {
+      const key = from * this.members.length + to;
+      if (from === to || seen.has(key)) return;
+      seen.add(key);
+      edges.push({ from, to, ...rest });
+    };
+    for (const node of this.chosen) {
+      const [, cls, children] = nodes[node];
+      for (const child of children) add(child, cls, { tone: "accent", wide: true });
+    }
+    for (const [, cls, children] of nodes) {
+      for (const child of children) add(child, cls, { tone: "line", quiet: true });
+    }
+    if (edges.length < EDGES_BELOW) edges.forEach((edge) => { edge.quiet = false; });
+    return edges;
+  }
+
+  /** Classes that hold an operator whose text has all the words. */
+  find(text) {
+    const words = text.toLowerCase().split(/\s+/).filter(Boolean);
+    if (!words.length) return [];
+    const hits = [];
+    this.egraph.nodes.forEach((row, i) => {
+      const whole = row[0].toLowerCase();
+      if (words.every((word) => whole.includes(word))) hits.push(i);
+    });
+    return hits;
+  }
+}
+
+function classPanel(model, cls, go) {
+  const { classes, nodes } = model.egraph;
+  const [name, type] = classes[cls];
+  const link = (other) => el("button", { type: "button", class: "link", onclick: () => go(other) },
+    classes[other][0]);
+  const rows = [...model.members[cls]]
+    .sort((a, b) => model.chosen.has(b) - model.chosen.has(a) || nodes[a][3] - nodes[b][3])
+    .slice(0, 200)
+    .map((node) => [
+      model.chosen.has(node) ? badge("chosen", "good") : model.written.has(node)
+        ? badge("written", "plain") : "",
+      el("code", {}, short(nodes[node][0], 120)),
+      el("span", {}, nodes[node][2].map((child) => [link(child), " "]).flat()),
+      nodes[node][3] > 1 ? time(nodes[node][3]) : "–",
+    ]);
+  const users = [...new Set(model.users[cls].map((node) => nodes[node][1]))].slice(0, 24);
+  return [
+    el("h3", {}, `${name} `, el("span", { class: "quiet" }, `${type}, `
+      + `${plural(model.members[cls].length, "e-node")}`)),
+    table(`E-nodes of ${name}`, ["", "Operator", "Reads", ["Alone", "number"]], rows),
+    users.length ? el("p", {}, "Read by ", users.map((other) => [link(other), " "]).flat()) : null,
+  ].filter(Boolean);
+}
+
+function egraphSection(part) {
+  const egraph = part.egraph;
+  const body = section("egraph", "E-graph",
+    "Every box is a class of equal values; its lines are the ways found to compute it.");
+  if (!egraph) {
+    body.append(el("p", { class: "empty" }, part.no_egraph
+      ?? "The e-graph was not kept: the program is searched in pieces."));
+    return body;
+  }
+  const model = new EGraphModel(egraph);
+  const status = el("p", { class: "quiet", role: "status", id: "egraph-status" });
+  const panel = el("div", { class: "details" },
+    el("p", { class: "quiet" }, "Choose a class: click it, or use the arrow keys."));
+  let hits = [], at = -1;
+  const found = () => new Set(hits.map((node) => egraph.nodes[node][1]));
+  const render = (keep) => {
+    const picture = model.picture(found());
+    view.show(picture.boxes, picture.edges, keep);
+    view.canvas.dataset.open = model.open.reduce((sum, one) => sum + one, 0);
+  };
+  const toggle = (cls) => {
+    model.open[cls] = model.open[cls] ? 0 : 1;
+    render(true);
+    view.select(cls);
+    status.textContent = `${egraph.classes[cls][0]} is ${model.open[cls] ? "open" : "closed"}.`;
+  };
+  const view = new GraphView({
+    label: `E-graph of ${plural(egraph.classes.length, "class", "classes")} and `
+      + `${plural(egraph.nodes.length, "e-node")}`,
+    help: "egraph-help", least: 0.34,
+    first: () => egraph.roots[0] ?? 0,
+    hint: (cls) => `class ${egraph.classes[cls][0]}, ${egraph.classes[cls][1]}, `
+      + `${plural(model.members[cls].length, "e-node")}, ${model.open[cls] ? "open" : "closed"}`,
+    onselect: (cls) => panel.replaceChildren(...classPanel(model, cls, (other) => view.select(other))),
+    ontoggle: toggle,
+  });
+  const next = (by) => {
+    const classes = [...found()];
+    if (!classes.length) return;
+    at = (at + by + classes.length) % classes.length;
+    view.select(classes[at]);
+    status.textContent = `${plural(hits.length, "e-node")} in `
+      + `${plural(classes.length, "class", "classes")}; showing ${at + 1}.`;
+  };
+  const search = el("input", { type: "search", id: "egraph-search", placeholder: "matmul, transpose …",
+    autocomplete: "off", spellcheck: "false", oninput: () => {
+      hits = model.find(search.value);
+      at = -1;
+      const classes = found();
+      status.textContent = search.value.trim() ? `${plural(hits.length, "e-node")} in `
+        + `${plural(classes.size, "class", "classes")}${hits.length ? "; Enter goes to the next." : "."}` : counts;
+      render(true);
+    }, onkeydown: (event) => {
+      if (event.key !== "Enter") return;
+      event.preventDefault();
+      next(event.shiftKey ? -1 : 1);
+    } });
+  const all = (open) => () => {
+    model.open.fill(open);
+    render(false);
+    status.textContent = open ? "All classes are open." : "All classes are closed.";
+  };
+  const button = (text, act) => el("button", { type: "button", class: "button", onclick: act }, text);
+  const counts = `${plural(egraph.classes.length, "class", "classes")}, `
+    + `${plural(egraph.nodes.length, "e-node")}, ${egraph.chosen.length} chosen.`;
+  status.textContent = counts;
+  body.append(
+    el("p", { class: "unseen", id: "egraph-help" }, "Arrow keys move between classes, Enter opens or "
+      + "closes one, plus and minus zoom, 0 shows everything, Home goes to the result."),
+    el("div", { class: "tools" },
+      el("label", { class: "choice" }, "Operator ", search),
+      button("Open all", all(1)), button("Close all", all(0)),
+      button("Result", () => view.select(egraph.roots[0] ?? 0))),
+    status, view.node, panel, growthTable(part));
+  view.node.classList.add("tall");
+  render(false);
+  return body;
+}
+
+function growthTable(part) {
+  const rows = [["start", part.stats.nodes_before, part.stats.classes_before, "–", "–"]];
+  part.rounds.forEach((round, i) => rows.push([`${i + 1}: ${round.sets}`, round.nodes, round.classes,
+    round.matches, round.accepted]));
+  const notes = [`Stopped: ${part.stats.stop_reason}.`, ...part.limits.map((one) => `Limit: ${one}.`)];
+  return el("details", {}, el("summary", {}, "How it grew"),
+    table("Rounds of saturation", ["Round", ["Nodes", "number"], ["Classes", "number"],
+      ["Matches", "number"], ["Accepted", "number"]],
+      rows.map((row) => row.map((cell) => (typeof cell === "number" ? cell.toLocaleString("en") : cell)))),
+    el("p", { class: "quiet" }, notes.join(" ")),
+    part.rejected.length ? el("div", {}, el("h3", {}, "Not taken"),
+      el("ul", { class: "plainlist" },
+        part.rejected.map(([what, why]) => el("li", {}, el("strong", {}, what), `: ${short(why, 300)}`)))) : null);
+}
