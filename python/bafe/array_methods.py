@@ -75,6 +75,28 @@ class ArrayMethods:
         """All axes reversed."""
         return self.transpose()
 
+    @property
+    def mT(self) -> Any:
+        """The last two axes exchanged."""
+        return self.swapaxes(-2, -1)
+
+    @property
+    def device(self) -> str:
+        """Where the elements are: ``"cpu"``."""
+        return "cpu"
+
+    def to_device(self, device: Any, /, *, stream: Any = None) -> Any:
+        """Give the value itself: there is one device."""
+        from bafe.xp.array_object import check_device
+
+        check_device("to_device", device)
+        return self
+
+    def __array_namespace__(self, /, *, api_version: str | None = None) -> Any:
+        from bafe.xp.array_object import namespace
+
+        return namespace(api_version)
+
     def __len__(self) -> int:
         if not self.shape:
             raise TypeError("len() of a 0-d tensor")
@@ -134,9 +156,16 @@ class ArrayMethods:
 
     def __setitem__(self, key: Any, value: Any) -> None:
         raise _core.TraceError(
-            f"{_place()}trace: a tensor cannot be changed in place\n"
-            "  fix: build the result with bafe.where or bafe.concat"
+            f"{_place()}lazy: a lazy array cannot be changed in place\n"
+            "  fix: build the result with np.where or np.concatenate, or change x.numpy().copy()"
         )
+
+    def _step(self, name: str, *args: Any) -> Any:
+        """A movement of elements; of a tensor it is a view, as in NumPy."""
+        return _method(name, self, *args)
+
+    def _copied(self) -> Any:
+        return self
 
     # Shape
     def reshape(self, *shape: Any) -> Any:
@@ -144,12 +173,12 @@ class ArrayMethods:
         sizes = (
             shape[0] if len(shape) == 1 and not isinstance(shape[0], (int, np.integer)) else shape
         )
-        return _method("reshape", self, tuple(sizes))
+        return self._step("reshape", tuple(sizes))
 
     def transpose(self, *perm: Any) -> Any:
         """Permute the axes; without arguments reverse them."""
         order = perm[0] if len(perm) == 1 and not isinstance(perm[0], (int, np.integer)) else perm
-        return _method("transpose", self, tuple(order) if order else None)
+        return self._step("transpose", tuple(order) if order else None)
 
     def swapaxes(self, a: int, b: int) -> Any:
         """Exchange two axes."""
@@ -166,7 +195,7 @@ class ArrayMethods:
     def squeeze(self, axis: Axes | None = None) -> Any:
         """Remove axes of size 1."""
         axes = (axis,) if isinstance(axis, (int, np.integer)) else axis
-        return _method("squeeze", self, axes)
+        return self._step("squeeze", axes)
 
     def astype(self, dtype: DTypeLike) -> Any:
         """Convert the elements as NumPy's astype does."""

@@ -12,8 +12,10 @@ from typing import Any, Callable
 import numpy as np
 
 from bafe import _core, trees
+from bafe import memory_views as _views
 from bafe import tracer as _t
 from bafe.array_methods import ArrayMethods
+from bafe.side_effects import Watch
 from bafe.tensor import Tensor
 from bafe.tracer import Tracer, _place
 
@@ -58,6 +60,9 @@ class _Options:
         self.static_argnames = static_argnames
         self.owns_out = not (takes_any or "out" in names)  # out= says where results go
         self.records: dict[Any, Any] = {}
+        self.given: dict[str, Any] = {}  # by name, as jit was told
+        self.variants: dict[Any, Any] = {}  # what blocks with other options made of it
+        self.signatures: list[Any] = []  # of the records, in order
         self.settings: Any = ()  # equal for functions whose programs may be joined
 
     def parameters(self) -> tuple[list[int], tuple[str, ...], bool]:
@@ -156,16 +161,21 @@ class _Call:
 
     def rebuild(self, leaves: Sequence[Any]) -> tuple[list[Any], dict[str, Any]]:
         """The call's arguments with new leaves."""
-        source = iter(leaves)
-        args: list[Any] = []
-        kwargs: dict[str, Any] = {}
-        for where, kind, value in self.parts:
-            item = value if kind == "static" else trees.unflatten(value, source)
-            if isinstance(where, int):
-                args.append(item)
-            else:
-                kwargs[where] = item
-        return args, kwargs
+        return rebuilt(self.parts, leaves)
+
+
+def rebuilt(parts: Sequence[Any], leaves: Sequence[Any]) -> tuple[list[Any], dict[str, Any]]:
+    """Arguments put together from the parts of a call and new leaves."""
+    source = iter(leaves)
+    args: list[Any] = []
+    kwargs: dict[str, Any] = {}
+    for where, kind, value in parts:
+        item = value if kind == "static" else trees.unflatten(value, source)
+        if isinstance(where, int):
+            args.append(item)
+        else:
+            kwargs[where] = item
+    return args, kwargs
 
 
 def _leaf(value: Any, name: str) -> Any:
@@ -214,34 +224,65 @@ def _trace(call: _Call) -> tuple[Any, Tracer, Any, list[int]]:
     """Run the function on tensors.
 
     Returns:
-        (program, tracer, structure of the results, output of each result).
+        (program, tracer, structure of the results, output of each result). Arguments that the
+        function wrote into are further roots, after the results: ``tracer.writes`` says which.
     """
     tracer = Tracer()
     for name, leaf in zip(call.names, call.leaves):
         dtype, shape, weak, layout = _core.leaf_type(leaf)
-        tracer.parameters.append((name, len(tracer.input_ids)))
-        tracer.input_ids.append(tracer.trace.input(name, dtype, shape, weak, layout))
-    tracer.arguments = [tracer.tensor(i) for i in tracer.input_ids]
+        number = len(tracer.input_ids)
+        tracer.parameters.append((name, number))
+        index = tracer.trace.input(name, dtype, shape, weak, layout)
+        tracer.input_ids.append(index)
+        tracer.arguments.append(_parameter(tracer, index, number, leaf, layout))
     args, kwargs = call.rebuild(tracer.arguments)
+    watch = Watch(call.options.fn)
     outer, _t._state.tracer = _t._state.tracer, tracer
     try:
         result = call.options.fn(*args, **kwargs)
+        structure, roots, output_of_root = _roots(call, tracer, result)
     finally:
         _t._state.tracer = outer
+        tracer.is_closed = True
+    watch.report()
+    return tracer.trace.finish(roots), tracer, structure, output_of_root
+
+
+def _parameter(tracer: Tracer, index: int, number: int, leaf: Any, layout: str) -> Tensor:
+    """The tensor of an argument; of an array, its memory may be written."""
+    if not isinstance(leaf, np.ndarray):
+        return tracer.tensor(index)
+    made = Tensor(tracer, index, parameter=number)
+    is_dense = leaf.flags.c_contiguous or layout != "row"
+    made._strides = tuple(s // leaf.itemsize for s in leaf.strides) if is_dense else None
+    return made
+
+
+def _roots(call: _Call, tracer: Tracer, result: Any) -> tuple[Any, list[int], list[int]]:
     leaves: list[Any] = []
     structure = trees.flatten(result, leaves)
-    if not leaves:
+    written = [p._storage for p in tracer.arguments if p._storage.region is not None]
+    if not leaves and not written:
         raise _result_error(call.options.fn, result)
     roots: list[int] = []
     output_of_root = []
-    for leaf in leaves:
-        if not isinstance(leaf, (Tensor, np.ndarray, np.generic, int, float, _t.Constant)):
-            raise _result_error(call.options.fn, leaf)
-        index = tracer.lift(leaf)._index
+
+    def add(index: int) -> None:
         if index not in roots:
             roots.append(index)
         output_of_root.append(roots.index(index))
-    return tracer.trace.finish(roots), tracer, structure, output_of_root
+
+    for leaf in leaves:
+        if not isinstance(leaf, (Tensor, np.ndarray, np.generic, int, float, _t.Constant)):
+            raise _result_error(call.options.fn, leaf)
+        own = next((p for p in tracer.arguments if p is leaf and p._storage in written), None)
+        tracer.same_as.append(own._storage.parameter if own is not None else -1)
+        add(tracer.lift(leaf)._index)
+    for storage in written:
+        _views.known(storage)
+        tracer.writes.append((storage.parameter, *storage.region))
+        add(_views.written_root(tracer, storage))
+    return structure, roots, output_of_root
 
 
 def _result_error(fn: Callable[..., Any], value: Any) -> Exception:

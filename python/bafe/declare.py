@@ -60,11 +60,11 @@ def input(  # noqa: A001 - the name is BAFE 0.1's
         return ambient.tensor(index)
     declared = _redeclare(tracer, sizes, dtype, name, layout)
     if structure is not None:
-        masked = tracer.trace.structured(declared._index, structure, _t.user_loc())
-        for parameter in tracer.arguments:
-            if parameter._index == declared._index:
-                parameter._index = masked
-        declared = tracer.tensor(masked)
+        declared._index = tracer.trace.structured(declared._index, structure, _t.user_loc())
+        declared._storage.frozen = (
+            f"an argument declared {structure} is written into: its other part is never read\n"
+            "  fix: write into a copy: x = x.copy()"
+        )
     return declared
 
 
@@ -80,7 +80,7 @@ def _redeclare(
         )
     tracer.next_parameter = at + 1
     parameter, number = tracer.parameters[at]
-    declared: Tensor = tracer.tensor(tracer.input_ids[number])
+    declared: Tensor = tracer.arguments[number]
     if declared.shape != shape:
         raise _core.ShapeError(
             f"{_place()}input: {parameter!r} has another shape than its argument\n"

@@ -8,7 +8,7 @@ import numpy as np
 
 from bafe import _core
 from bafe.array_methods import ArrayMethods
-from bafe.tracer import Constant, _call, _method, _place
+from bafe.tracer import Constant, _call, _place
 
 
 def _error(fact: str, fix: str) -> Exception:
@@ -92,6 +92,18 @@ def getitem(x: ArrayMethods, key: Any) -> Any:
     items = _expanded(key, x.ndim)
     if any(_is_array_index(item) for item in items):
         return _take(x, items)
+    out = _basic(x, items)
+    dots = key is Ellipsis or (isinstance(key, tuple) and any(k is Ellipsis for k in key))
+    return out if out.shape or dots or not hasattr(out, "tracer") else _number(out)
+
+
+def _number(x: Any) -> Any:
+    """One element: NumPy gives a number of its own, no view."""
+    return x.tracer.tensor(x._index)
+
+
+def _basic(x: ArrayMethods, items: list[Any]) -> Any:
+    """Integers, slices and None: a view."""
     shape = x.shape
     start, size, step, gone, new = [], [], [], [], []
     axis = place = 0
@@ -109,7 +121,31 @@ def getitem(x: ArrayMethods, key: Any) -> Any:
         else:
             place += 1
         axis += 1
-    out = _method("slice", x, tuple(start), tuple(size), tuple(step))
+    is_whole = tuple(size) == tuple(shape) and all(s == 1 for s in step)
+    out: Any = x if is_whole else x._step("slice", tuple(start), tuple(size), tuple(step))
     if gone:
-        out = _method("squeeze", out, tuple(gone))
-    return _method("expand_dims", out, tuple(new)) if new else out
+        out = out._step("squeeze", tuple(gone))
+    if new:
+        out = out._step("expand_dims", tuple(new))
+    return out
+
+
+def setitem(x: Any, key: Any, value: Any) -> None:
+    """Write into a part of a tensor: of its memory, so that every view of it sees the value.
+
+    Args:
+        x: the tensor.
+        key: integers, slices, None and Ellipsis, a boolean mask, or integer arrays.
+        value: broadcast and converted as NumPy does.
+
+    Raises:
+        ShapeError: the value does not fit, or an index is out of range.
+        TraceError: the place depends on values.
+    """
+    items = _expanded(key, x.ndim)
+    if any(_is_array_index(item) for item in items):
+        from bafe.scatter import write_at
+
+        write_at(x, items, value)
+        return
+    _basic(x, items)._write(value)

@@ -275,6 +275,11 @@ def call(options: _Options, args: _Call) -> Any:
         np.empty(one.shape, one.dtype) if isinstance(one, LazyArray) else one for one in given
     ]
     program, tracer, structure, output_of_root = _trace(args)
+    if tracer.writes:
+        raise _core.TraceError(
+            f"{_place()}lazy: the function writes into argument {args.names[tracer.writes[0][0]]!r}"
+            "\n  fix: give it arrays, x.numpy().copy(), instead of lazy ones"
+        )
     operands = [*given, *(_operand(array) for array in tracer.captured)]
     piece = _grow(program, operands, options)
     results = [LazyArray(piece, root, None) for root in range(len(program.root_specs()))]

@@ -7,7 +7,7 @@ import warnings
 from typing import Any
 
 from bafe import _core, captures, shapes, specialise
-from bafe.call import _Call, _Options, _trace
+from bafe.call import _Call, _Options, _trace, rebuilt
 from bafe.tracer import Tracer
 
 _MOST_RECORDS = 4096  # of a function; as in the core, the next one starts anew
@@ -35,7 +35,7 @@ def _make_record(call: _Call) -> Any:
     _show_warnings(6)
 
     def record_of(made: Any, traced: Any) -> Any:
-        return _core.make_record(
+        record = _core.make_record(
             call.leaves,
             made,
             list(range(len(call.leaves))),
@@ -47,6 +47,9 @@ def _make_record(call: _Call) -> Any:
             f"{id(call.options)}" if call.options.autotune else "",
             traced,
         )
+        if tracer.writes:
+            _core.add_writes(record, tracer.writes, tracer.same_as, _plain(call), traced)
+        return record
 
     record = record_of(executable, program)
     found = _specialised(call, program, tracer)
@@ -67,6 +70,17 @@ def _make_record(call: _Call) -> Any:
     guarded = record_of(special, found.program)
     _core.guard_bands(guarded, found.claims, record)
     return guarded
+
+
+def _plain(call: _Call) -> Any:
+    """The function on a list of leaves, for arguments that share memory; keeps no array alive."""
+    fn, parts = call.options.fn, call.parts
+
+    def plain(leaves: list[Any]) -> Any:
+        args, kwargs = rebuilt(parts, leaves)
+        return fn(*args, **kwargs)
+
+    return plain
 
 
 def _specialised(call: _Call, program: Any, tracer: Tracer) -> Any:

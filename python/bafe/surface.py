@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from bafe import tracer as _t
-from bafe.array_methods import _matmul
+from bafe.array_methods import ArrayMethods, _matmul
 from bafe.tensor import Tensor
 from bafe.tracer import (
     ArrayLike,
@@ -41,6 +41,11 @@ def _axes(axis: Axes | None) -> tuple[int, ...] | None:
 
 def _sizes(shape: Axes) -> tuple[int, ...]:
     return (int(shape),) if isinstance(shape, (int, np.integer)) else tuple(shape)
+
+
+def _moved(x: Any, name: str, *args: Any) -> Any:
+    """A movement of elements: a view where ``x`` is a tensor."""
+    return x._step(name, *args) if isinstance(x, ArrayMethods) else _method(name, x, *args)
 
 
 def constant(array: ArrayLike) -> Constant:
@@ -75,7 +80,7 @@ def transpose(x: ArrayLike, perm: Sequence[int] | None = None) -> Any:
         >>> bafe.transpose(np.ones((2, 3))).shape
         (3, 2)
     """
-    return _method("transpose", x, tuple(perm) if perm is not None else None)
+    return _moved(x, "transpose", tuple(perm) if perm is not None else None)
 
 
 def reshape(x: ArrayLike, shape: Axes) -> Any:
@@ -85,7 +90,7 @@ def reshape(x: ArrayLike, shape: Axes) -> Any:
         >>> bafe.reshape(np.ones((2, 3)), (3, -1)).shape
         (3, 2)
     """
-    return _method("reshape", x, _axes(shape))
+    return _moved(x, "reshape", _axes(shape))
 
 
 def broadcast_to(x: ArrayLike, shape: Axes) -> Any:
@@ -95,7 +100,7 @@ def broadcast_to(x: ArrayLike, shape: Axes) -> Any:
         >>> bafe.broadcast_to(np.ones(3), (2, 3)).shape
         (2, 3)
     """
-    return _method("broadcast", x, _sizes(shape))
+    return _moved(x, "broadcast", _sizes(shape))
 
 
 def expand_dims(x: ArrayLike, axes: Axes) -> Any:
@@ -105,7 +110,7 @@ def expand_dims(x: ArrayLike, axes: Axes) -> Any:
         >>> bafe.expand_dims(np.ones(3), 0).shape
         (1, 3)
     """
-    return _method("expand_dims", x, _axes(axes))
+    return _moved(x, "expand_dims", _axes(axes))
 
 
 def squeeze(x: ArrayLike, axes: Axes | None = None) -> Any:
@@ -115,7 +120,7 @@ def squeeze(x: ArrayLike, axes: Axes | None = None) -> Any:
         >>> bafe.squeeze(np.ones((1, 3))).shape
         (3,)
     """
-    return _method("squeeze", x, _axes(axes))
+    return _moved(x, "squeeze", _axes(axes))
 
 
 def astype(x: ArrayLike, dtype: DTypeLike) -> Any:

@@ -12,28 +12,58 @@ from typing import Any
 import numpy as np
 
 from bafe import _core
+from bafe import memory_views as m
 from bafe.array_methods import ArrayMethods
-from bafe.tracer import Tracer, _place
+from bafe.tracer import Tracer, _place, _state, user_loc
+
+REMEDIES = (
+    "  fix: keep it an array with np.where or bafe.cond, make the argument a Python value with "
+    "static_argnames, or keep the loop with bafe.fori_loop"
+)
 
 
 class Tensor(ArrayMethods):
     """A value of a traced program: shape, dtype and everything NumPy lets one do with it."""
 
-    __slots__ = ("tracer", "_index")
+    __slots__ = (
+        *("tracer", "_storage", "_steps", "_at", "_version", "_strides", "_is_scalar"),
+        *("_is_read_only", "_shape"),
+    )
 
-    def __init__(self, tracer: Tracer, index: int) -> None:
+    def __init__(self, tracer: Tracer, index: int, is_row: bool = True, parameter: int = -1):
         self.tracer = tracer
-        self._index = index
+        shape = tracer.trace.shape_of(index)
+        self._shape = shape
+        self._storage = m.Storage(index, shape, parameter)
+        self._steps: tuple[m.Step, ...] = ()
+        self._at = index
+        self._version = 0
+        self._strides = m.row_strides(shape) if is_row else None  # in elements; None: not known
+        self._is_scalar = not shape and parameter < 0  # NumPy gives a number, which has no memory
+        self._is_read_only = False
 
     # What it is
     @property
+    def _index(self) -> int:
+        """The node of the value that it has now."""
+        storage = self._storage
+        if self._version != storage.version or storage.unclear:
+            self._at = m.read(self.tracer, storage, self._steps)
+            self._version = storage.version
+        return self._at
+
+    @_index.setter
+    def _index(self, index: int) -> None:
+        self._storage.index = self._at = index
+
+    @property
     def _dtype(self) -> str:
-        return self.tracer.trace.dtype_of(self._index)
+        return self.tracer.trace.dtype_of(self._at)
 
     @property
     def shape(self) -> tuple[int, ...]:
         """Sizes of the axes."""
-        return self.tracer.trace.shape_of(self._index)
+        return self._shape
 
     @property
     def dtype(self) -> np.dtype:
@@ -48,36 +78,215 @@ class Tensor(ArrayMethods):
         return self.tracer.trace.layout_of(self._index)
 
     def __repr__(self) -> str:
-        return f"Tensor({self.tracer.trace.text_of(self._index)})"
+        return f"Tensor({self.tracer.trace.text_of(self._at)})"
+
+    def __str__(self) -> str:
+        from bafe.side_effects import note_text
+
+        note_text(self)
+        return repr(self)
 
     __hash__ = object.__hash__
 
+    # Memory
+    def _step(self, name: str, *args: Any) -> Tensor:
+        """A view: what a movement of the elements leads to, in the same memory."""
+        trace, step = self.tracer.trace, (name, *args)
+        self.tracer.check_open()
+        index = m.take_step(trace, self._index, step)
+        shape = trace.shape_of(index)
+        strides = self._moved(name, args, shape)
+        if strides is False or (strides is None and name == "reshape"):
+            made = Tensor(self.tracer, index)
+            if strides is None:
+                made._storage.kin.append(self._storage)
+                self._storage.kin.append(made._storage)
+                made._strides = None
+            return made
+        made = Tensor.__new__(Tensor)
+        made.tracer, made._storage, made._at = self.tracer, self._storage, index
+        made._steps = (*self._steps, step)
+        made._version = self._storage.version
+        made._shape = shape
+        made._strides = strides
+        made._is_scalar = False
+        made._is_read_only = self._is_read_only or name in ("broadcast", "call")
+        return made
+
+    def _moved(self, name: str, args: Any, shape: tuple[int, ...]) -> Any:
+        """Strides after a step; None: not known, False: NumPy copies."""
+        old = self._strides
+        if name == "reshape":
+            return m.reshaped_strides(self.shape, old, shape)
+        if old is None or name in ("broadcast", "call"):
+            return None
+        if name == "slice":
+            return tuple(stride * step for stride, step in zip(old, args[2]))
+        if name == "transpose":
+            order = args[0] if args[0] is not None else tuple(reversed(range(len(old))))
+            return tuple(old[axis] for axis in order)
+        if name == "squeeze":
+            gone = {axis % len(old) for axis in args[0]} if args[0] is not None else None
+            kept = [a for a, n in enumerate(self.shape) if (a not in gone if gone else n != 1)]
+            return tuple(old[axis] for axis in kept)
+        rest = iter(old)
+        new = {axis % len(shape) for axis in args[0]}  # expand_dims
+        return tuple(0 if axis in new else next(rest) for axis in range(len(shape)))
+
+    def _is_row(self) -> bool:
+        return m.is_row_major(self._shape, self._strides)
+
+    def _copied(self) -> Tensor:
+        """The value in memory of its own."""
+        here = _state.tracer
+        if here is not None and here.depth > self.tracer.depth:
+            made = here.lift(self)._copied()  # inside a loop's body: a copy for every iteration
+        else:
+            made = Tensor(self.tracer, self._index)
+        made._is_scalar = False
+        return made
+
+    def _write(self, value: Any, casting: str = "unsafe") -> None:
+        """Let the memory of this tensor hold a value, broadcast and converted as NumPy does."""
+        self.tracer.check_open()
+        if self.tracer.bodies:
+            raise _core.TraceError(
+                f"{_place()}trace: the body of a loop or branch writes into {self!r}, which lies "
+                "outside of it\n  fix: make it part of the state, or write into a copy: x.copy()"
+            )
+        if self._is_read_only or self._is_scalar:
+            what = "a read-only view" if self._is_read_only else "a number"
+            raise _core.TraceError(
+                f"{_place()}trace: {self!r} is {what}, and nothing can be written into it\n"
+                "  fix: write into the array it comes from, or into a copy: x.copy()"
+            )
+        index = _fitted(self, value, casting)
+        m.write(self.tracer, self._storage, self._steps, index)
+
+    def _in_place(self, result: Any) -> Any:
+        if self._is_scalar or result is NotImplemented:
+            return NotImplemented  # numbers are rebound, as in NumPy
+        self._write(result, "same_kind")
+        return self
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        from bafe.indexing import setitem
+
+        setitem(self, key, value)
+
+    def __iadd__(self, other: Any) -> Any:
+        return NotImplemented if self._is_scalar else self._in_place(self + other)
+
+    def __isub__(self, other: Any) -> Any:
+        return NotImplemented if self._is_scalar else self._in_place(self - other)
+
+    def __imul__(self, other: Any) -> Any:
+        return NotImplemented if self._is_scalar else self._in_place(self * other)
+
+    def __itruediv__(self, other: Any) -> Any:
+        return NotImplemented if self._is_scalar else self._in_place(self / other)
+
+    def __ifloordiv__(self, other: Any) -> Any:
+        return NotImplemented if self._is_scalar else self._in_place(self // other)
+
+    def __imod__(self, other: Any) -> Any:
+        return NotImplemented if self._is_scalar else self._in_place(self % other)
+
+    def __ipow__(self, other: Any) -> Any:
+        return NotImplemented if self._is_scalar else self._in_place(self**other)
+
+    def __imatmul__(self, other: Any) -> Any:
+        return NotImplemented if self._is_scalar else self._in_place(self @ other)
+
+    def __iand__(self, other: Any) -> Any:
+        return NotImplemented if self._is_scalar else self._in_place(self & other)
+
+    def __ior__(self, other: Any) -> Any:
+        return NotImplemented if self._is_scalar else self._in_place(self | other)
+
+    def __ixor__(self, other: Any) -> Any:
+        return NotImplemented if self._is_scalar else self._in_place(self ^ other)
+
+    def __ilshift__(self, other: Any) -> Any:
+        return NotImplemented if self._is_scalar else self._in_place(self << other)
+
+    def __irshift__(self, other: Any) -> Any:
+        return NotImplemented if self._is_scalar else self._in_place(self >> other)
+
     # What a tracer cannot know
-    def _no_value(self, what: str, fix: str) -> Any:
+    def _no_value(self, what: str) -> Any:
+        self.tracer.check_open()
         raise _core.TraceError(
-            f"{_place()}trace: {what}, but {self!r} has no value while tracing\n  fix: {fix}"
+            f"{_place()}trace: {what}, but {self!r} has no value while tracing\n{REMEDIES}"
         )
 
     def __bool__(self) -> bool:
-        return self._no_value(
-            "the function branches on an array value",
-            "use bafe.where(condition, a, b), or name the argument in static_argnums",
-        )
+        return self._no_value("the function branches on an array value")
 
     def __float__(self) -> float:
-        return self._no_value("a float is needed", "keep it as an array")
+        return self._no_value("a float is needed")
 
     def __int__(self) -> int:
-        return self._no_value("an int is needed", "keep it as an array")
+        return self._no_value("an int is needed")
+
+    def __complex__(self) -> complex:
+        return self._no_value("a complex number is needed")
 
     def __index__(self) -> int:
-        return self._no_value("an index is needed", "use bafe.take, or a static argument")
+        return self._no_value("an integer is needed (a size, a range, an index of a list)")
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
-        return self._no_value(
-            "NumPy asks for the array's values", "use the bafe function of that name"
-        )
+        return self._no_value("NumPy asks for the array's values")
 
-    def item(self) -> Any:
+    def __contains__(self, value: Any) -> bool:
+        return bool((self == value).any())
+
+    def __reduce__(self) -> Any:
+        return self._no_value("pickling asks for the values")
+
+    def item(self, *args: Any) -> Any:
         """Not available while tracing; raises TraceError."""
-        return self._no_value("item() asks for a value", "return the tensor and read it outside")
+        return self._no_value("item() asks for a value")
+
+    def tolist(self) -> Any:
+        """Not available while tracing; raises TraceError."""
+        return self._no_value("tolist() asks for the values")
+
+    def tobytes(self, order: str = "C") -> bytes:
+        """Not available while tracing; raises TraceError."""
+        return self._no_value("tobytes() asks for the values")
+
+
+def _fitted(target: Tensor, value: Any, casting: str) -> int:
+    """A value as the target's dtype and shape."""
+    tracer, trace = target.tracer, target.tracer.trace
+    dtype, shape = target.dtype, target.shape
+    is_number = isinstance(value, (bool, int, float)) and not isinstance(value, np.generic)
+    if is_number:
+        exact = np.empty((), dtype)
+        exact[()] = value  # NumPy's own word on what fits
+        index = trace.scalar(exact.item(), target._dtype)
+    else:
+        lifted = tracer.lift(value, target)
+        index = lifted._index
+        if casting != "unsafe" and not np.can_cast(lifted.dtype, dtype, casting):
+            raise _core.DTypeError(
+                f"{_place()}trace: a result of dtype {lifted.dtype} cannot be written in place "
+                f"into {target!r}\n  fix: convert it with .astype({str(dtype)!r}), or bind a new "
+                "name: y = x + 1"
+            )
+        if trace.dtype_of(index) != target._dtype:
+            index = trace.cast(index, target._dtype, user_loc())
+    given = trace.shape_of(index)
+    while len(given) > len(shape) and given[0] == 1 and casting == "unsafe":
+        index = trace.squeeze(index, (0,), user_loc())
+        given = given[1:]
+    if given == shape:
+        return int(index)
+    padded = (1,) * (len(shape) - len(given)) + tuple(given)
+    if len(padded) != len(shape) or any(g not in (1, n) for g, n in zip(padded, shape)):
+        raise _core.ShapeError(
+            f"{_place()}trace: a value of shape {list(given)} cannot be written into "
+            f"{list(shape)}\n  fix: give a value of that shape, or one that broadcasts to it"
+        )
+    return int(trace.broadcast(index, tuple(shape), user_loc()))

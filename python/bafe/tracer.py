@@ -85,18 +85,35 @@ class Tracer:
         self.input_ids: list[int] = []
         self.arguments: list[Any] = []  # the tensors that stand for the parameters
         self.next_parameter = 0
+        self.writes: list[Any] = []  # (argument, start, size, step) of each one written into
+        self.same_as: list[int] = []  # of each result: the written argument that it is; else -1
+        self.depth = 0  # of a loop's body: one more than of the trace around it
+        self.bodies = 0  # loop bodies inside of it that are being traced
+        self.is_closed = False  # its function has returned
 
-    def tensor(self, index: int) -> Tensor:
-        """Wrap a value of the trace."""
+    def check_open(self) -> None:
+        """TraceError for a tensor that outlived the function it was made in."""
+        if self.is_closed:
+            raise _core.TraceError(
+                f"{_place()}trace: a tensor is used after the traced function returned: it stood "
+                "for a value of that function and has none\n"
+                "  fix: return it from the function instead of keeping it in a global, a list or "
+                "an attribute"
+            )
+
+    def tensor(self, index: int, is_row: bool = True) -> Tensor:
+        """Wrap a value of the trace; ``is_row``: NumPy would store it row by row."""
         from bafe.tensor import Tensor
 
-        return Tensor(self, index)
+        return Tensor(self, index, is_row)
 
     def lift(self, value: Any, like: Tensor | None = None) -> Tensor:
         """Make a tensor of this trace from a tensor, an array, a constant or a number."""
+        value = getattr(value, "_data", value) if hasattr(value, "__array_namespace__") else value
         if hasattr(value, "tracer"):
             if value.tracer is self:
                 return value
+            value.tracer.check_open()
             raise _core.TraceError(
                 f"{_place()}trace: a tensor of another trace is used here\n"
                 "  fix: pass it as an argument, or build both with the same function"
@@ -143,7 +160,7 @@ class Tracer:
             found = self.trace.input(f"captured{len(self.captured)}", dtype, shape, weak, layout)
             self.captured.append(array)
             self.captured_ids[id(array)] = found
-        return self.tensor(found)
+        return self.tensor(found, array.flags.c_contiguous)
 
 
 class Constant(NDArrayOperatorsMixin):
@@ -196,11 +213,22 @@ def _here_all(values: Any) -> Any:
 
 
 def tracer_of(values: Sequence[Any]) -> Tracer | None:
-    """Find the trace that any of the values belongs to, else the one being recorded."""
+    """Find the trace that the values belong to, else the one being recorded: the innermost."""
+    found, here = None, _state.tracer
     for value in values:
         if hasattr(value, "tracer"):
-            return value.tracer
-    return _state.tracer
+            value.tracer.check_open()
+            if found is None or value.tracer.depth > found.depth:
+                found = value.tracer
+    if found is None or (here is not None and here.depth > found.depth):
+        return here
+    return found
+
+
+def _is_row(value: Any) -> bool:
+    if hasattr(value, "tracer"):
+        return bool(value._is_row())
+    return value.flags.c_contiguous if isinstance(value, np.ndarray) else True
 
 
 def _record(values: Sequence[Any], build: Callable[[Tracer, list[int]], int]) -> Any:
@@ -213,7 +241,8 @@ def _record(values: Sequence[Any], build: Callable[[Tracer, list[int]], int]) ->
             return record(values, build)
         return _eager(values, build)
     like = _like(tracer, values)
-    return tracer.tensor(build(tracer, [tracer.lift(v, like)._index for v in values]))
+    index = build(tracer, [tracer.lift(v, like)._index for v in values])
+    return tracer.tensor(index, all(map(_is_row, values)))
 
 
 def _like(tracer: Tracer, values: Sequence[Any]) -> Any:

@@ -3,6 +3,8 @@
 
 #include "record.h"
 
+#include <algorithm>
+
 namespace bafe::python {
 namespace {
 
@@ -44,6 +46,26 @@ std::shared_ptr<Record> make_record(const py::list& leaves,
   record->executable = std::move(executable);
   record->prepare();
   return record;
+}
+
+/// add_writes(record, [(leaf, start, size, step)], same_as, plain, traced program): the outputs
+/// after the results are regions of arguments.
+void add_writes(Record& record, const py::list& writes, const std::vector<int>& same_as,
+                const py::object& plain, const TracedProgram& program) {
+  const std::vector<ValueId> live = program.graph.live();
+  for (std::size_t i = 0; i < writes.size(); ++i) {
+    const auto [leaf, start, size, step] = py::cast<
+        std::tuple<int, std::vector<npy_intp>, std::vector<npy_intp>, std::vector<npy_intp>>>(
+        writes[i]);
+    const int output = record.output_of_root[same_as.size() + i];
+    const bool is_read = std::any_of(live.begin(), live.end(), [&](ValueId id) {
+      const Node& node = program.graph.node(id);
+      return is_input(node.op) && attr_int(node.attrs, 0).value() == leaf;
+    });
+    record.writes.push_back({static_cast<std::size_t>(leaf), output, is_read, start, size, step});
+  }
+  record.same_as = same_as;
+  record.plain = plain;
 }
 
 py::object run_record(const Record& record, const py::list& leaves, const py::object& out) {
@@ -121,6 +143,7 @@ void bind_record(py::module_& module) {
           "dense", [](const Record& r) { return std::const_pointer_cast<Record>(r.dense); })
       .def_property_readonly("executable", [](const Record& r) { return r.executable; });
   module.def("make_record", &make_record);
+  module.def("add_writes", &add_writes);
   module.def("memory_plan", &memory_plan);
   module.def("buffer_bytes", [](const Executable& executable) {
     return py::make_tuple(bytes_of(executable.inputs()), bytes_of(executable.outputs()));

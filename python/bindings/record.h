@@ -120,6 +120,14 @@ struct IntegerRange {
   std::string refusal(std::int64_t value) const;
 };
 
+/// A region of an argument that the function wrote into.
+struct RecordWrite {
+  std::size_t leaf = 0;
+  int output = 0;        ///< of the executable, with the region's new elements
+  bool is_read = false;  ///< the program reads this argument
+  std::vector<npy_intp> start, size, step;
+};
+
 /// Immutable but for its counters.
 class Record {
  public:
@@ -135,6 +143,9 @@ class Record {
   std::shared_ptr<const Executable> executable;
   std::vector<int> output_of_root;  ///< executable output for each flat result
   PyTree result_tree;               ///< its leaves are the flat results
+  std::vector<RecordWrite> writes;  ///< arguments written into; for most records none
+  std::vector<int> same_as;  ///< with writes, of each result: the written leaf that it is; -1
+  py::object plain;          ///< with writes: the function on a list of leaves, not compiled
   int threads = 0;
   bool autotune = false;
   std::string signature;  ///< of the leaves
@@ -173,6 +184,11 @@ class Record {
   bool gather(PyObject* const* args, Inputs& inputs) const;
   void execute(void* const* inputs, void* const* outputs) const;
   PyObject* finish(References& results) const;
+  // write_back.cpp
+  PyObject* run_writing(PyObject* const* args, PyObject* out) const;
+  PyObject* run_plain(PyObject* const* args) const;
+  bool shares_written_memory(PyObject* const* args) const;
+  PyObject* finish_writing(PyObject* const* args, References& results, References& regions) const;
   PyObject* allocate(const Output& output) const;
   // out.cpp
   void take_out(PyObject* out, References& given) const;

@@ -110,6 +110,8 @@ PyObject* Record::run_now(PyObject* const* args, PyObject* out) const {
       dense_calls.fetch_add(1, std::memory_order_relaxed);
       return dense->run_now(args, out);
     }
+    if (!writes.empty()) [[unlikely]]
+      return run_writing(args, out);
     Inputs inputs(leaves.size(), hidden.size());
     if (!gather(args, inputs)) return nullptr;
     References results(outputs_.size());

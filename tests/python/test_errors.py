@@ -157,7 +157,7 @@ CASES = {
     "set_item": (
         bafe.TraceError,
         TypeError,
-        lambda: bafe.jit(lambda a: a.__setitem__(0, 1))(np.ones(3)),
+        lambda: bafe.jit(lambda a: np.broadcast_to(a, (2, 3)).__setitem__(0, 1))(np.ones(3)),
     ),
     "returns_text": (bafe.TraceError, TypeError, lambda: bafe.jit(lambda a: "text")(np.ones(3))),
     "returns_none": (bafe.TraceError, TypeError, lambda: bafe.jit(lambda a: None)(np.ones(3))),
