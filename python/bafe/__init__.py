@@ -65,7 +65,7 @@ from bafe.tracer import Constant
 from bafe.trees import register_pytree
 
 if TYPE_CHECKING:  # at run time these come when they are asked for, by the table below
-    from bafe import cache, egraph, profile_store, rules, verify
+    from bafe import cache, egraph, profile_store, rules, verify, xp
     from bafe._autotune import (
         autotune_dump_log,
         autotune_model,
@@ -98,7 +98,7 @@ if TYPE_CHECKING:  # at run time these come when they are asked for, by the tabl
 __version__: str = _core.__version__
 
 # Where names are found that a first call does not need: importing BAFE stays short.
-_MODULES = ("cache", "egraph", "profile_store", "rules", "verify")
+_MODULES = ("cache", "egraph", "profile_store", "rules", "verify", "xp")
 _LATER = {
     "_autotune": (
         "autotune_dump_log autotune_model autotune_refit autotune_reset autotune_stats calibrate "

@@ -216,8 +216,8 @@ def jit(
     return function
 
 
-def _made_of(options: _Options) -> Any:
-    function = JitFunction(_resolve)
+def _made_of(options: _Options, resolve: Callable[..., Any] = _resolve) -> Any:
+    function = JitFunction(resolve)
     function._options = options
     function._configure(*options.parameters())
     return function

@@ -1,0 +1,132 @@
+"""How a function of the namespace runs: one definition over tensors, three ways to use it.
+
+In comes a *body*, a Python function that records BAFE's operators on tensors. Inside ``bafe.jit``
+it records into the program that is being traced, on lazy arrays it grows a pending program, and on
+NumPy's memory it is compiled on its own. Small arrays of a shape that is met for the first few
+times are evaluated by the interpreter, since a kernel for every shape that passes by would cost
+more than it gives; large ones and shapes met often run compiled code through the core's call path.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Callable
+
+import numpy as np
+
+from bafe import _core, trees
+from bafe import tracer as _t
+from bafe.array_methods import ArrayMethods
+from bafe.jit import _made_of, _resolve, jit
+from bafe.xp.array_object import Array, eager_value, wrap
+
+_LARGE = 4096  # elements from which on a compiled or prebuilt kernel pays at once
+_OFTEN = 8  # calls with one signature that are evaluated before it is compiled
+_MOST = 1024  # signatures and parameters remembered
+
+
+class _Signature:
+    """A program for arguments of one kind, and how often it was evaluated."""
+
+    __slots__ = ("program", "structure", "outputs", "calls")
+
+    def __init__(self, body: Callable[..., Any], args: Sequence[np.ndarray]) -> None:
+        tracer = _t.Tracer()
+        tensors = []
+        for at, value in enumerate(args):
+            dtype, shape, weak, layout = _core.leaf_type(value)
+            tensors.append(tracer.tensor(tracer.trace.input(f"x{at}", dtype, shape, weak, layout)))
+        outer, _t._state.tracer = _t._state.tracer, tracer
+        try:
+            result = body(*tensors)
+        finally:
+            _t._state.tracer = outer
+        leaves: list[Any] = []
+        self.structure = trees.flatten(result, leaves)
+        roots = [tracer.lift(leaf)._index for leaf in leaves]
+        distinct = list(dict.fromkeys(roots))
+        self.outputs = [distinct.index(root) for root in roots]
+        self.program = tracer.trace.finish(distinct)
+        self.calls = 0
+
+    def evaluate(self, args: Sequence[np.ndarray]) -> Any:
+        values = self.program.evaluate(list(args))
+        return trees.unflatten(self.structure, iter([values[at] for at in self.outputs]))
+
+
+def kernel(body: Callable[..., Any], math: str = "bits") -> Any:
+    """Make a body callable on ndarrays, tensors and lazy arrays.
+
+    Args:
+        body: records operators on its arguments, all of which are arrays.
+        math: ``bits`` gives the same bits interpreted and compiled; ``reals`` lets products run in
+            the fastest order.
+    """
+    seen: dict[Any, _Signature] = {}
+
+    def resolve(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        if not all(type(arg) is np.ndarray for arg in args):
+            return _resolve(function, args, kwargs)
+        if sum(arg.size for arg in args) >= _LARGE:
+            return _resolve(function, args, kwargs)
+        key = tuple((arg.dtype, arg.shape) for arg in args)
+        known = seen.get(key)
+        if known is None:
+            if len(seen) >= _MOST:
+                seen.clear()
+            known = seen[key] = _Signature(body, args)
+        known.calls += 1
+        if known.calls > _OFTEN:
+            return _resolve(function, args, kwargs)
+        return known.evaluate(args)
+
+    return _made_of(jit(body, math=math)._options, resolve)
+
+
+_with_parameters: dict[Any, Any] = {}
+
+
+def parametrised(body: Callable[..., Any], math: str = "bits", **parameters: Any) -> Any:
+    """Give the kernel of a body whose keyword arguments are fixed; made once for each."""
+    key = (body, math, *((name, type(value), value) for name, value in parameters.items()))
+    found = _with_parameters.get(key)
+    if found is None:
+        if len(_with_parameters) >= _MOST:
+            _with_parameters.clear()
+        found = _with_parameters[key] = kernel(lambda *args: body(*args, **parameters), math)
+    return found
+
+
+def run(function: Callable[..., Any], *values: Any) -> Any:
+    """Call a kernel on what arrays hold; an Array comes back if one went in."""
+    is_wrapped = any(type(value) is Array for value in values)
+    out = function(*(value._data if type(value) is Array else value for value in values))
+    return wrap(out) if is_wrapped else out
+
+
+def is_traced(*values: Any) -> bool:
+    """Whether a program is being recorded over any of the values, traced or lazy."""
+    return any(
+        isinstance(value._data if type(value) is Array else value, ArrayMethods) for value in values
+    )
+
+
+def host(what: str, function: Callable[..., Any], *values: Any) -> Any:
+    """Call a NumPy function on the memory of arrays; lazy ones are computed first.
+
+    Raises:
+        TraceError: a value is being traced: BAFE has no operator for this function.
+    """
+    arrays = [eager_value(value, what) for value in values]
+    with np.errstate(all="ignore"):
+        out = function(*arrays)
+    return tuple(wrap(one) for one in out) if isinstance(out, tuple) else wrap(out)
+
+
+def move(
+    what: str, eager: Callable[..., Any], traced: Callable[..., Any] | None, *values: Any
+) -> Any:
+    """Move elements without arithmetic: NumPy's view or copy, BAFE's operators while tracing."""
+    if not is_traced(*values) or traced is None:
+        return host(what, eager, *values)
+    return run(traced, *values)
