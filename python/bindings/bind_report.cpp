@@ -29,7 +29,7 @@ std::string name_of(const Graph& graph, const Node& node) {
 /// (operator, fields, operands, type, place, name): the fields are spelt as in e-graphs.
 py::tuple node_to_python(const Graph& graph, ValueId id, const Places& places) {
   const Node& node = graph.node(id);
-  const OpSpec& spec = op_table().spec(id_of(node.op));
+  const OpSpec& spec = tensor_ops().spec(id_of(node.op));
   py::list operands;
   for (ValueId operand : node.operands) operands.append(places.at(operand));
   const SourceLoc loc = graph.loc(id);
@@ -98,7 +98,8 @@ py::list rule_proofs(const std::vector<std::string>& names) {
     if (!rule) rule = RuleSet::classic().find(name);
     const RuleStamp* stamp = rule ? lock.find(name) : nullptr;
     const bool holds = stamp && stamp_refusal(lock, *rule).empty();
-    out.append(holds ? py::make_tuple(stamp->status, stamp->engine) : py::make_tuple("", ""));
+    const std::string none;
+    out.append(py::make_tuple(holds ? stamp->status : none, holds ? stamp->engine : none));
   }
   return out;
 }
