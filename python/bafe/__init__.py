@@ -24,6 +24,7 @@ from bafe._core import (
     TraceError,
 )
 from bafe.call import ShapeDtype
+from bafe.context import disable_jit, options, stance
 from bafe.jit import JitFunction, fuse, jit
 from bafe.ops import *  # noqa: F403
 from bafe.ops import __all__ as _operators
@@ -65,7 +66,7 @@ from bafe.tracer import Constant
 from bafe.trees import register_pytree
 
 if TYPE_CHECKING:  # at run time these come when they are asked for, by the table below
-    from bafe import cache, egraph, profile_store, rules, verify, xp
+    from bafe import cache, egraph, onnx, profile_store, report, rules, verify, xp
     from bafe._autotune import (
         autotune_dump_log,
         autotune_model,
@@ -89,6 +90,7 @@ if TYPE_CHECKING:  # at run time these come when they are asked for, by the tabl
     from bafe.declare import input
     from bafe.explanation import Explanation, SearchStats
     from bafe.lazy_array import LazyArray, force, lazy
+    from bafe.loops import cond, fori_loop, scan, while_loop
     from bafe.profiling import profile
     from bafe.sliding import avg_pool2d, conv2d, max_pool2d, windows
     from bafe.subscripts import einsum
@@ -98,7 +100,7 @@ if TYPE_CHECKING:  # at run time these come when they are asked for, by the tabl
 __version__: str = _core.__version__
 
 # Where names are found that a first call does not need: importing BAFE stays short.
-_MODULES = ("cache", "egraph", "profile_store", "rules", "verify", "xp")
+_MODULES = ("cache", "egraph", "onnx", "profile_store", "report", "rules", "verify", "xp")
 _LATER = {
     "_autotune": (
         "autotune_dump_log autotune_model autotune_refit autotune_reset autotune_stats calibrate "
@@ -112,6 +114,7 @@ _LATER = {
     "certificate": "Certificate",
     "explanation": "Explanation SearchStats",
     "lazy_array": "LazyArray force lazy",
+    "loops": "cond fori_loop scan while_loop",
     "profiling": "profile",
     "sliding": "avg_pool2d conv2d max_pool2d windows",
     "subscripts": "einsum",

@@ -5,6 +5,7 @@
 #include "numpy_api.h"
 
 #include "bafe/base/digest.h"
+#include "bafe/ir/control.h"
 #include "bafe/ir/convolution.h"
 #include "bafe/ir/einsum.h"
 #include "bafe/ir/impose.h"
@@ -164,6 +165,39 @@ class Trace {
                   : avg_pool2d(builder_, value(x), window, windows, count_include_pad, place));
   }
 
+  /// All results of a loop or a branch: `numbers` are the fields between bodies and result.
+  std::vector<int> control(const std::string& name, const std::vector<int>& operands,
+                           const std::vector<std::shared_ptr<TracedProgram>>& bodies,
+                           const py::list& numbers, const py::handle& loc) {
+    const OpId row = tensor_ops().find(name);
+    BAFE_CHECK(row.valid(), "loops are called by their table name");
+    Attrs attrs;
+    for (const auto& body : bodies) {
+      attrs.push_back(std::make_shared<const Graph>(body->graph));
+      constants_.insert(body->constants.begin(), body->constants.end());
+    }
+    for (const auto& number : numbers)
+      attrs.push_back(attr_of_python(number, AttrKind::kInt, DType::kI64, "length"));
+    attrs.push_back(Dim(0));
+    const std::vector<ValueId> ids = values(operands);
+    std::vector<Type> types;
+    for (ValueId operand : ids) types.push_back(graph_->type(operand));
+    std::vector<int> out;
+    try {
+      const std::size_t results = control_types(op_of(row), types, attrs).size();
+      for (std::size_t k = 0; k < results; ++k) {
+        attrs.back() = Dim(static_cast<std::int64_t>(k));
+        const ValueId made = graph_->add(op_of(row), ids, attrs);
+        graph_->set_loc(made, loc_of_python(loc));
+        out.push_back(id(made));
+      }
+    } catch (Error& error) {
+      error.place(loc_of_python(loc));
+      throw;
+    }
+    return out;
+  }
+
   std::string dtype_of(int x) const {
     return std::string(dtype_info(graph_->type(value(x)).dtype).name);
   }
@@ -280,6 +314,7 @@ void bind_trace(py::module_& module) {
       .def("einsum", &Trace::einsum_of)
       .def("conv2d", &Trace::conv2d_of)
       .def("pool2d", &Trace::pool2d_of)
+      .def("control", &Trace::control)
       .def("dtype_of", &Trace::dtype_of)
       .def("shape_of", &Trace::shape_of)
       .def("text_of", &Trace::text_of)

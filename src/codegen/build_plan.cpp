@@ -96,6 +96,8 @@ void PlanBuilder::materialise(ValueId id, const Group& group) {
     BAFE_CHECK(done, "a matrix product alone has a kernel");
   } else if (kind == OpKind::kLibrary) {
     lower_library(id, group);
+  } else if (kind == OpKind::kControl) {
+    lower_control(id, group);
   } else if (kind == OpKind::kScan) {
     for (;;) {
       Lowered lowered = lower_scan(scope_, id);
@@ -111,6 +113,21 @@ void PlanBuilder::materialise(ValueId id, const Group& group) {
   scope_.stored.insert(id);
 }
 
+SlotUse PlanBuilder::by_rows(ValueId operand, const Group& group) {
+  materialise(operand, group);
+  std::vector<int> row = Layout::row(graph_.type(operand).rank()).order;
+  SlotUse use{operand, -1, 0, false};
+  if (scope_.orders.at(operand) != row && !is_empty(operand)) {
+    Lowered copy = lower_copy(scope_, operand, row);
+    for (SlotUse& u : copy.kernels[0].slots) {
+      if (u.is_written) u = {ValueId{}, 0, type_bytes(graph_.type(operand)), true};
+    }
+    use = {ValueId{}, temporaries_, type_bytes(graph_.type(operand)), false};
+    add_nests(std::move(copy), group);
+  }
+  return use;
+}
+
 /// Host routines take dense row-major operands and give such a result.
 void PlanBuilder::lower_library(ValueId id, const Group& group) {
   const Node& node = graph_.node(id);
@@ -118,20 +135,7 @@ void PlanBuilder::lower_library(ValueId id, const Group& group) {
   draft.step.kind = StepKind::kLibrary;
   draft.step.symbol = std::string(op_info(node.op).name);
   draft.step.label = draft.step.symbol;
-  for (ValueId operand : node.operands) {
-    materialise(operand, group);
-    std::vector<int> row = Layout::row(graph_.type(operand).rank()).order;
-    SlotUse use{operand, -1, 0, false};
-    if (scope_.orders.at(operand) != row && !is_empty(operand)) {
-      Lowered copy = lower_copy(scope_, operand, row);
-      for (SlotUse& u : copy.kernels[0].slots) {
-        if (u.is_written) u = {ValueId{}, 0, type_bytes(graph_.type(operand)), true};
-      }
-      use = {ValueId{}, temporaries_, type_bytes(graph_.type(operand)), false};
-      add_nests(std::move(copy), group);
-    }
-    draft.uses.push_back(use);
-  }
+  for (ValueId operand : node.operands) draft.uses.push_back(by_rows(operand, group));
   scope_.orders[id] = Layout::row(node.type.rank()).order;
   draft.uses.push_back({id, -1, 0, true});
   drafts_.push_back(std::move(draft));
@@ -230,7 +234,7 @@ void PlanBuilder::lower_roots() {
   }
 }
 
-Plan PlanBuilder::run() {
+void PlanBuilder::lower_all() {
   place_leaves();
   for (const Group& group : program_.groups) {
     std::size_t first = drafts_.size();
@@ -253,6 +257,11 @@ Plan PlanBuilder::run() {
   lower_roots();
   resolve_steps();
   place_arena();
+  plan_.predicted_ns = program_.predicted_ns;
+}
+
+Plan PlanBuilder::run() {
+  lower_all();
   if (!kernels_c_.empty()) {
     bool streams = kernels_c_.find("bafe_stream(") != std::string::npos;
     bool turns = kernels_c_.find("bafe_turn") != std::string::npos;
@@ -261,7 +270,6 @@ Plan PlanBuilder::run() {
         math_functions_c(math_, target_) + (streams ? stream_copy_c(target_) : std::string()) +
         (turns ? turn_c(kTilePitch) : std::string()) + kernels_c_;
   }
-  plan_.predicted_ns = program_.predicted_ns;
   return std::move(plan_);
 }
 

@@ -55,6 +55,13 @@ class PlanBuilder {
   void materialise(ValueId id, const Group& group);
   void lower_by_outputs(const std::vector<ValueId>& outputs, const Group& group);
   void lower_library(ValueId id, const Group& group);
+  /// The value in a dense row-major buffer.
+  SlotUse by_rows(ValueId operand, const Group& group);
+  // lower_control.cpp
+  void lower_control(ValueId id, const Group& group);
+  std::int64_t add_nested(const Graph& body);
+  SlotUse new_temporary(std::int64_t bytes);
+  void lower_all();
   bool lower_matmul(ValueId product, ValueId output, const Group& group);
   // attention.cpp
   bool lower_attention(const Group& group);
@@ -67,7 +74,7 @@ class PlanBuilder {
   std::vector<int> order_of(ValueId id) const;
   bool is_empty(ValueId id) const;
   std::string label(const Group& group) const;
-  std::string next_symbol() { return "bafe_k" + std::to_string(kernels_++); }
+  std::string next_symbol() { return prefix_ + std::to_string(kernels_++); }
 
   // Slots.
   void place_leaves();
@@ -90,6 +97,7 @@ class PlanBuilder {
   std::vector<CutChange> cuts_;  // by group lowered so far
   bool keeps_nests_ = false;
   std::map<std::string, std::shared_ptr<const Nest>> nests_;  // by symbol
+  std::string prefix_ = "bafe_k";  // of a body: another
   int kernels_ = 0, temporaries_ = 0;
   std::map<ValueId, SlotId> value_slots_;
   std::map<int, SlotId> temporary_slots_, constant_temporaries_;

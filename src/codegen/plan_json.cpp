@@ -2,11 +2,11 @@
 // Invariant: a plan that was read names only slots and constants that exist, with sizes and arena
 // places that fit; everything else is a ParseError.
 //
-//   plan := {"bafe_plan": 1, "abi": 1, "slots": [slot], "constants": [{"digest", "bytes"}],
-//   "setup": [step],
+//   plan := {"nested": [plan], "bafe_plan": 1, "abi": 1, "slots": [slot], "constants": [{"digest",
+//   "bytes"}], "setup": [step],
 //            "steps": [step], "arena_bytes", "inputs", "outputs", "predicted_ns", "c_text"}
 //   slot := {"kind": 0..3, "index", "dtype", "shape": [int], "order": [int], "bytes",
-//   "arena_offset"} step := {"kind": 0..3, "symbol", "label", "slots": [int], "sizes": [int],
+//   "arena_offset"} step := {"kind": 0..5, "symbol", "label", "slots": [int], "sizes": [int],
 //   "units", "scratch_bytes",
 //            "predicted_ns", "flops", "bytes"}
 
@@ -97,7 +97,7 @@ Slot read_slot(const Json& j) {
 
 Step read_step(const Json& j, std::size_t slots) {
   Step s;
-  s.kind = enum_at<StepKind>(j, "kind", 4);
+  s.kind = enum_at<StepKind>(j, "kind", 6);
   s.symbol = j.at("symbol").get<std::string>();
   s.label = j.at("label").get<std::string>();
   for (auto id : j.at("slots").get<std::vector<std::uint32_t>>()) {
@@ -132,7 +132,10 @@ void check_places(const Plan& plan) {
   }
 }
 
-Plan read_plan(const Json& j) {
+constexpr int kMostNested = 64;  // bodies inside bodies
+
+Plan read_plan(const Json& j, int depth = 0) {
+  if (depth > kMostNested) reject("bodies are nested too deep");
   if (j.at("bafe_plan").get<int>() != 1) reject("the version is not 1");
   if (j.at("abi").get<int>() != kKernelAbiVersion) reject("the kernel ABI is another");
   Plan plan;
@@ -146,26 +149,31 @@ Plan read_plan(const Json& j) {
   plan.inputs = static_cast<int>(count_at(j, "inputs"));
   plan.outputs = static_cast<int>(count_at(j, "outputs"));
   plan.predicted_ns = real_at(j, "predicted_ns");
+  for (const Json& body : j.at("nested")) plan.nested.push_back(read_plan(body, depth + 1));
   plan.c_text = j.at("c_text").get<std::string>();
   check_places(plan);
   return plan;
 }
 
+Json plan_json(const Plan& plan) {
+  BAFE_CHECK(plan.bodies.empty(), "prebuilt plans are made where they run");
+  Json j = {
+      {"bafe_plan", 1},         {"abi", kKernelAbiVersion}, {"arena_bytes", plan.arena_bytes},
+      {"inputs", plan.inputs},  {"outputs", plan.outputs},  {"predicted_ns", plan.predicted_ns},
+      {"c_text", plan.c_text},  {"slots", Json::array()},   {"constants", Json::array()},
+      {"setup", Json::array()}, {"steps", Json::array()},   {"nested", Json::array()}};
+  for (const Slot& s : plan.slots) j["slots"].push_back(slot_json(s));
+  for (const PlanConstant& c : plan.constants)
+    j["constants"].push_back({{"digest", c.digest}, {"bytes", c.bytes}});
+  for (const Step& s : plan.setup) j["setup"].push_back(step_json(s));
+  for (const Step& s : plan.steps) j["steps"].push_back(step_json(s));
+  for (const Plan& body : plan.nested) j["nested"].push_back(plan_json(body));
+  return j;
+}
+
 }  // namespace
 
-std::string Plan::to_json() const {
-  BAFE_CHECK(bodies.empty(), "prebuilt plans are made where they run");
-  Json j = {{"bafe_plan", 1},         {"abi", kKernelAbiVersion}, {"arena_bytes", arena_bytes},
-            {"inputs", inputs},       {"outputs", outputs},       {"predicted_ns", predicted_ns},
-            {"c_text", c_text},       {"slots", Json::array()},   {"constants", Json::array()},
-            {"setup", Json::array()}, {"steps", Json::array()}};
-  for (const Slot& s : slots) j["slots"].push_back(slot_json(s));
-  for (const PlanConstant& c : constants)
-    j["constants"].push_back({{"digest", c.digest}, {"bytes", c.bytes}});
-  for (const Step& s : setup) j["setup"].push_back(step_json(s));
-  for (const Step& s : steps) j["steps"].push_back(step_json(s));
-  return j.dump();
-}
+std::string Plan::to_json() const { return plan_json(*this).dump(); }
 
 Plan Plan::from_json(const std::string& text) {
   if (text.size() > kMostBytes) reject("the text is longer than 64 MiB");

@@ -33,6 +33,9 @@ class PrebuiltBuilder {
   void leaf(ValueId id);
   void movement(ValueId id);
   void interpret(ValueId id);
+  // prebuilt_control.cpp: loops and branches.
+  void control(ValueId id);
+  int row_slot(ValueId id);
   void place_roots();
   void place_root(std::size_t k, std::vector<bool>& is_taken);
   std::string symbol(std::string_view key) const;

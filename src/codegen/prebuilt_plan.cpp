@@ -174,6 +174,8 @@ void PrebuiltBuilder::lower(ValueId id) {
     case OpKind::kContraction:
       if (!product(id)) interpret(id);
       return;
+    case OpKind::kControl:
+      return control(id);
     default:
       return interpret(id);
   }
@@ -223,7 +225,7 @@ Plan PrebuiltBuilder::run() {
   for (ValueId root : graph_.roots()) {
     const std::vector<ValueId>& users = users_[root.index()];
     const bool routine = std::any_of(users.begin(), users.end(), [&](ValueId v) {
-      return op_info(graph_.node(v).op).kind == OpKind::kLibrary;
+      return is_routine(op_info(graph_.node(v).op).kind);
     });
     is_root_[root.index()] = true;
     root_orders_[root.index()] = root_order(graph_, leaves, root, routine);

@@ -9,6 +9,7 @@
 
 #include "bafe/base/error.h"
 #include "bafe/base/format.h"
+#include "bafe/ir/text.h"
 
 namespace bafe {
 namespace {
@@ -116,6 +117,11 @@ const char* group_kind_text(GroupKind kind) {
   static const char* const kTexts[] = {"pointwise", "reduction", "row",      "matmul",
                                        "library",   "scan",      "attention"};
   return kTexts[static_cast<int>(kind)];
+}
+
+const Program* Program::body(const Graph& graph) const {
+  const auto found = bodies.find(canonical_text(graph));
+  return found == bodies.end() ? nullptr : found->second.get();
 }
 
 const Structure& Program::structure(ValueId id) const {

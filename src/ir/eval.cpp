@@ -7,6 +7,7 @@
 
 #include "bafe/base/format.h"
 #include "bafe/ir/builder.h"
+#include "bafe/ir/control.h"
 #include "eval_parts.h"
 
 namespace bafe {
@@ -74,6 +75,7 @@ class Evaluator {
     for (ValueId v : node.operands) operands.push_back(values_[v.index()]);
     if (info.kind == OpKind::kLayout) return operands[0];
     if (info.kind == OpKind::kNamed) return definition(node, operands);
+    if (info.kind == OpKind::kControl) return control(node, operands);
     Tensor out(node.type);
     if (info.kind == OpKind::kLibrary) {
       library(info, operands, out);
@@ -151,6 +153,17 @@ class Evaluator {
     return evaluate(flatten_named(body), operands)[0];
   }
 
+  /// Siblings are results of one execution.
+  Tensor control(const Node& node, const std::vector<Tensor>& operands) {
+    const auto which = static_cast<std::size_t>(control_result(node.attrs));
+    for (const auto& [run, results] : runs_) {
+      if (are_siblings(*run, node)) return results[which];
+    }
+    const std::vector<Type> types = control_types(node.op, types_of(operands), node.attrs);
+    runs_.emplace_back(&node, evaluate_control(node.op, operands, node.attrs, types, constants_));
+    return runs_.back().second[which];
+  }
+
   static void library(const OpInfo& info, const std::vector<Tensor>& operands, Tensor& out) {
     LibraryRoutine routine = library_routine(info.name);
     BAFE_CHECK(routine != nullptr, "a library operator has a routine");
@@ -167,6 +180,7 @@ class Evaluator {
   std::span<const Tensor> inputs_;
   const ConstantTable& constants_;
   std::vector<Tensor> values_;
+  std::vector<std::pair<const Node*, std::vector<Tensor>>> runs_;  // of loops and branches
 };
 
 }  // namespace

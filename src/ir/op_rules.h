@@ -47,6 +47,9 @@ BAFE_SHAPE_RULE(reduce_shape);
 BAFE_SHAPE_RULE(reduce_extreme_shape);
 BAFE_SHAPE_RULE(arg_shape);
 BAFE_SHAPE_RULE(cumsum_shape);
+// control.cpp
+BAFE_SHAPE_RULE(loop_shape);
+BAFE_SHAPE_RULE(cond_shape);
 
 // movement_elements.cpp
 BAFE_ELEMENT_RULE(identity_element);

@@ -47,6 +47,7 @@ std::vector<CandidatePlan> candidate_plans(const Program& chosen, const LowerOpt
     PlanAid aid;
     aid.keeps_sums = true;
     Program parts = plan_groups(chosen.graph, cost, !chosen.structures.empty(), aid);
+    parts.bodies = chosen.bodies;
     plans.push_back({std::move(parts), lower, "attention in parts"});
   }
   add_host_plans(plans);

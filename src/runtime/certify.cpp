@@ -103,8 +103,32 @@ CertificateVerdict replay_certificate(const std::string& text, const RuleSet* ru
   return check_certificate(text, book);
 }
 
+namespace {
+
+/// Bodies of loops and branches have proofs of their own; one that is rejected is compiled as
+/// written wherever it occurs.
+void certify_bodies(const SearchOptions& options, SearchResult& found) {
+  bool all = true;
+  for (const BodySearch& body : found.bodies) {
+    const CertificateVerdict verdict = replay_certificate(body.result.certificate, options.rules);
+    all = all && verdict.accepted && states_program(verdict.chosen, body.result.program.graph);
+    if (!verdict.accepted)
+      warn_once("certificate of a body:" + verdict.reason,
+                format("bafe: the proof of a loop's body was rejected (line {}: {}); bodies are "
+                       "compiled as written",
+                       verdict.line, verdict.reason));
+  }
+  if (all) return;
+  decide_bodies_as_written(options, found.program);
+  found.candidates = {found.program};
+  found.bodies.clear();
+}
+
+}  // namespace
+
 void certify(const Graph& graph, const SearchOptions& options, SearchResult& found) {
   TraceSpan span("certificate");
+  certify_bodies(options, found);
   CertificateVerdict verdict = replay_certificate(found.certificate, options.rules);
   if (verdict.accepted) {
     bool same = states_program(verdict.traced, graph) &&

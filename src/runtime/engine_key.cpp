@@ -9,6 +9,7 @@
 #include "bafe/base/format.h"
 #include "bafe/base/options.h"
 #include "bafe/codegen/plan.h"
+#include "bafe/ir/text.h"
 #include "bafe/rules/rule_set.h"
 #include "bafe/runtime/fields.h"
 
@@ -60,23 +61,6 @@ const std::string& build_identity() {
   }
   ();
   return identity;
-}
-
-std::string canonical_text(const Graph& graph) {
-  Graph compact = graph.compact();
-  std::string out;
-  for (const InputInfo& input : compact.inputs()) {
-    out += format("{} {} {};", input.type.text(), input.layout, input.weak ? "weak" : "array");
-  }
-  for (std::uint32_t i = 0; i < compact.size(); ++i) {
-    const Node& node = compact.node(ValueId(i));
-    out += format("\n{} {} (", op_info(node.op).name, node.type.text());
-    for (ValueId operand : node.operands) out += format(" {}", operand.index());
-    out += " )";
-    for (const AttrValue& attr : node.attrs) out += " " + attr_text(attr);
-  }
-  for (ValueId root : compact.roots()) out += format("\nroot {}", root.index());
-  return out;
 }
 
 std::string cache_premises(const Graph& graph, const EngineOptions& options, int threads,

@@ -17,6 +17,7 @@
 #include "bafe/base/format.h"
 #include "bafe/base/trace.h"
 #include "bafe/codegen/prebuilt.h"
+#include "executor_frame.h"
 
 namespace bafe {
 namespace {
@@ -94,23 +95,12 @@ int useful_threads(double predicted_ns, std::int64_t units, int threads, double 
       std::min<std::int64_t>({threads, units, static_cast<std::int64_t>(worth)}));
 }
 
-struct Executor::Frame {
-  Block arena;
-  std::vector<void*> pointers;
-};
-
-struct Executor::Bound {
-  KernelFn kernel = nullptr;
-  LibraryRoutine routine = nullptr;  // set for library steps
-  const Graph* body = nullptr;       // set where the interpreter takes the step
-  std::size_t first = 0;             // of its pointers in a frame
-  double ns = 0;
-};
-
 Executor::Executor(Plan plan, std::shared_ptr<const Module> module, Backend& backend,
                    const ConstantTable& constants, double worth_ns)
     : plan_(std::move(plan)), module_(std::move(module)), backend_(backend), worth_ns_(worth_ns) {
   check_plan();
+  for (const Plan& body : plan_.nested)
+    nested_.push_back(std::make_unique<Executor>(body, module_, backend_, constants, worth_ns));
   setup_ = bind(plan_.setup, module_.get());
   steps_ = bind(plan_.steps, module_.get());
   prepare_constants(constants);
@@ -141,7 +131,10 @@ std::vector<Executor::Bound> Executor::bind(const std::vector<Step>& steps, cons
   for (const Step& step : steps) {
     Bound bound;
     bound.first = pointer_count_;
-    if (step.kind == StepKind::kGenerated) {
+    if (step.kind == StepKind::kLoop || step.kind == StepKind::kBranch) {
+      check_nested(step);
+      bound.has_nested = true;
+    } else if (step.kind == StepKind::kGenerated) {
       bound.kernel = module ? module->kernel(step.symbol) : nullptr;
     } else if (step.kind == StepKind::kLibrary && step.symbol == "evaluate") {
       const auto body = static_cast<std::size_t>(step.sizes.at(0));
@@ -154,7 +147,7 @@ std::vector<Executor::Bound> Executor::bind(const std::vector<Step>& steps, cons
     } else {
       bound.kernel = registered_kernel(step.symbol);
     }
-    if (!bound.kernel && !bound.routine && !bound.body) {
+    if (!bound.kernel && !bound.routine && !bound.body && !bound.has_nested) {
       throw CompileError({}, step.label, format("the kernel \"{}\" is missing", step.symbol))
           .fix("clear the kernel cache (bafe.cache.clear()) and call again");
     }
@@ -234,39 +227,47 @@ int Executor::run_step(const Step& step, const Bound& bound, void* const* slots,
   if (step.units <= 0) return kKernelOk;
   if (bound.routine) return run_library(step, bound, slots);
   if (bound.body) return interpret_step(*bound.body, slots);
+  if (bound.has_nested) {
+    step.kind == StepKind::kLoop ? run_loop(step, slots, threads)
+                                 : run_branch(step, slots, threads);
+    return kKernelOk;
+  }
   Launch launch{bound.kernel,       slots,
                 step.sizes.data(),  step.units,
                 step.scratch_bytes, useful_threads(bound.ns, step.units, threads, worth_ns_)};
   return backend_.wait(backend_.launch(launch));
 }
 
-void Executor::run(void* const* inputs, void* const* outputs, int threads) const {
-  std::unique_ptr<Frame> frame = take_frame();
-  void** pointers = frame->pointers.data();
+void Executor::patch(Frame& frame, void* const* inputs, void* const* outputs) const {
+  void** pointers = frame.pointers.data();
   for (const Patch& patch : patches_) {
     pointers[patch.at] = (patch.is_output ? outputs : inputs)[patch.index];
   }
-  const bool is_traced = trace_is_on();
+}
+
+void Executor::run_steps(Frame& frame, int threads, bool is_traced) const {
+  void** pointers = frame.pointers.data();
   for (std::size_t i = 0; i < steps_.size(); ++i) {
     std::optional<TraceSpan> span;
     if (is_traced) [[unlikely]]
       span.emplace(trace_name(plan_.steps[i].label), "kernel");
     int status = run_step(plan_.steps[i], steps_[i], pointers + steps_[i].first, threads);
-    if (status != kKernelOk) {
-      frames_.give(std::move(frame));
-      throw_status(plan_.steps[i], status);
-    }
+    if (status != kKernelOk) throw_status(plan_.steps[i], status);
   }
+}
+
+void Executor::run(void* const* inputs, void* const* outputs, int threads) const {
+  std::unique_ptr<Frame> frame = take_frame();
+  patch(*frame, inputs, outputs);
+  run_steps(*frame, threads, trace_is_on());
   frames_.give(std::move(frame));
 }
 
 std::vector<double> Executor::time_steps(void* const* inputs, void* const* outputs,
                                          int threads) const {
   std::unique_ptr<Frame> frame = take_frame();
+  patch(*frame, inputs, outputs);
   void** pointers = frame->pointers.data();
-  for (const Patch& patch : patches_) {
-    pointers[patch.at] = (patch.is_output ? outputs : inputs)[patch.index];
-  }
   std::vector<double> out;
   for (std::size_t i = 0; i < steps_.size(); ++i) {
     std::int64_t begin_ns = now_ns();

@@ -12,6 +12,7 @@
 #include "bafe/base/log.h"
 #include "bafe/base/trace.h"
 #include "bafe/ir/builder.h"
+#include "bafe/ir/control.h"
 #include "bafe/runtime/exact_range.h"
 #include "bafe/search/flops.h"
 #include "replay.h"
@@ -22,6 +23,7 @@ namespace {
 constexpr int kDisagreements = 2;  // of one kind: refused
 constexpr double kAsWritten = 2;   // a program as written may cost this much more than planned
 constexpr double kMostBytes = 1e9;
+constexpr std::int64_t kIterations = 3;  // of every loop: both buffers of a state are written
 
 /// What the interpreter does for the program as the user wrote it, which the plan's price says
 /// nothing about: a few elements of a huge value may be all that the plan computes.
@@ -34,6 +36,12 @@ std::pair<double, double> work_as_written(const Graph& traced) {
     bytes += size;
   }
   return {static_cast<double>(graph_flops(traced)), bytes};
+}
+
+bool has_loops(const Graph& graph) {
+  const std::vector<ValueId> live = graph.live();
+  return std::any_of(live.begin(), live.end(),
+                     [&](ValueId id) { return is_control(graph.node(id).op); });
 }
 
 double argument_bytes(const Executable& executable) {
@@ -110,7 +118,7 @@ Validation validate(const Graph& given, const Executable& executable,
                     const ConstantTable& constants, double flops, double bytes,
                     const ValidationLimits& limits) {
   TraceSpan span("validate");
-  if (limits.predicted_ns > limits.never_ns)
+  if (limits.predicted_ns > limits.never_ns && !has_loops(given))
     return {true, format("skipped: predicted to take {:.3g} s", limits.predicted_ns * 1e-9)};
   if (argument_bytes(executable) > kMostBytes)
     return {true, format("skipped: arguments of {:.3g} bytes", argument_bytes(executable))};
@@ -118,10 +126,14 @@ Validation validate(const Graph& given, const Executable& executable,
   std::optional<Graph> chosen;
   if (limits.chosen && limits.chosen->hash() != traced.hash())
     chosen = flatten_named(*limits.chosen);
+  std::optional<LoopCap> cap;  // drawn bounds may be anything, and bodies repeat
+  const bool loops = has_loops(traced);
+  if (loops) cap.emplace(kIterations);
   const auto [written_flops, written_bytes] = work_as_written(traced);
-  const bool is_small = flops <= limits.flops && bytes <= limits.bytes &&
+  const bool is_small = (loops || (flops <= limits.flops && bytes <= limits.bytes)) &&
                         written_flops <= kAsWritten * limits.flops &&
                         written_bytes <= kAsWritten * limits.bytes;
+  if (loops && !is_small) return {true, "not compared: loops over much data"};
   const ReplaySubject subject{
       traced, chosen ? &*chosen : nullptr, executable, constants, limits.rounds, is_small};
   std::string record;

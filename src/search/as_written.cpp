@@ -43,7 +43,9 @@ Program plan_as_written(const Graph& graph, const SearchOptions& options) {
   const CostModel& cost = options.cost ? *options.cost : reference;
   PlanAid aid;
   aid.keeps_sums = options.math == Math::kBits;
-  return plan_groups(plan_form(graph), cost, skips_zeros(graph, options), aid);
+  Program out = plan_groups(plan_form(graph), cost, skips_zeros(graph, options), aid);
+  decide_bodies_as_written(options, out);
+  return out;
 }
 
 }  // namespace bafe

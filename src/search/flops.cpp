@@ -9,6 +9,7 @@
 
 #include "bafe/cost/access.h"
 #include "bafe/cost/product_cost.h"
+#include "bafe/ir/control.h"
 #include "bafe/ir/op.h"
 
 namespace bafe {
@@ -58,6 +59,12 @@ double node_flops(const Graph& graph, ValueId id, double wanted) {
       if (node.operands.size() == 1) return 2 * cube;
       double columns = elements_of(graph, id) * last_size(graph, node.operands[0]);
       return 2.0 / 3 * cube + 2 * columns;
+    }
+    case OpKind::kControl: {
+      double each = 0;
+      if (!is_first_sibling(graph, id)) return 0;
+      for (const auto& body : bodies_of(node.attrs)) each = std::max(each, graph_flops(*body));
+      return each * static_cast<double>(assumed_iterations(graph, node));
     }
     default:
       return 0;

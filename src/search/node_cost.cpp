@@ -116,6 +116,10 @@ NodeInfo node_info(const Machine& machine, Op op, const Attrs& attrs,
       info.role = NodeRole::kRoutine;
       info.own_ns += definition_ns(machine, op, attrs, operands);
       return info;
+    case OpKind::kControl:  // the same for every way around it
+      info.role = NodeRole::kRoutine;
+      info.own_ns += 20 * machine.step_ns;
+      return info;
     default:
       info.role = NodeRole::kRoutine;
       info.own_ns += elements * static_cast<double>(

@@ -34,8 +34,11 @@ SearchResult optimize(const Graph& graph, const SearchOptions& options) {
   SearchResult result = search_program(graph, context);
   result.certificate = context.proof.text();
   result.error_growth = largest_growth(graph, result.program.graph);
+  decide_bodies(options, result);
   std::vector<ExplainStep> moves = explain_moves(result.program, rules);
   result.steps.insert(result.steps.end(), moves.begin(), moves.end());
+  for (const BodySearch& body : result.bodies)
+    result.steps.insert(result.steps.end(), body.result.steps.begin(), body.result.steps.end());
   if (deadline.was_met()) {
     std::string& reason = result.stats.stop_reason;
     reason = "time" + reason.substr(std::min(reason.size(), reason.find(", without")));

@@ -99,7 +99,7 @@ void Cutter::find_order() {
     OpKind kind = op_info(node.op).kind;
     if (is_input(graph, id)) depth[id.index()] = 0;
     int given = 0;
-    bool free = kind != OpKind::kLibrary && kind != OpKind::kContraction;
+    bool free = !is_routine(kind) && kind != OpKind::kContraction;
     for (ValueId operand : node.operands) {
       free = free && is_free_[operand.index()];
       given += depth[operand.index()] >= 0;
@@ -330,7 +330,7 @@ bool is_repetitive(const Pieces& pieces) {
     return std::any_of(live.begin(), live.end(), [&](ValueId id) {
       OpKind kind = op_info(graph.node(id).op).kind;
       return kind == OpKind::kContraction || kind == OpKind::kReduction ||
-             kind == OpKind::kLibrary || kind == OpKind::kScan;
+             is_routine(kind) || kind == OpKind::kScan;
     });
   };
   std::vector<std::size_t> repeats(pieces.pieces.size(), 0);

@@ -41,7 +41,7 @@ Graph plan_form(const Graph& graph) {
       map[i] = inputs[static_cast<std::size_t>(attr_int(node.attrs, 0).value())];
       continue;
     }
-    bool library = op_info(node.op).kind == OpKind::kLibrary;
+    bool library = is_routine(op_info(node.op).kind);
     std::vector<ValueId> operands;
     for (ValueId operand : node.operands) {
       ValueId moved = map[operand.index()];

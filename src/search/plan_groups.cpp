@@ -50,7 +50,7 @@ void Planner::start() {
   for (ValueId root : graph().roots()) {
     bool routine = std::any_of(
         users_[root.index()].begin(), users_[root.index()].end(),
-        [&](ValueId v) { return op_info(graph().node(v).op).kind == OpKind::kLibrary; });
+        [&](ValueId v) { return is_routine(op_info(graph().node(v).op).kind); });
     program_.layouts[root.index()].order = root_order(graph(), leaves, root, routine);
   }
   for (ValueId id : live) {

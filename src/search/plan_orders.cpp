@@ -15,7 +15,7 @@ namespace bafe {
 /// May search store the value as it likes?
 bool Planner::order_is_free(ValueId id) const {
   if (is_root_[id.index()] || graph().type(id).rank() < 2) return false;
-  auto library = [&](ValueId v) { return op_info(graph().node(v).op).kind == OpKind::kLibrary; };
+  auto library = [&](ValueId v) { return is_routine(op_info(graph().node(v).op).kind); };
   return !library(id) &&
          std::none_of(users_[id.index()].begin(), users_[id.index()].end(), library) &&
          readers_move_axes(id);

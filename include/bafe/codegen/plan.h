@@ -57,7 +57,22 @@ struct PlanConstant {
   std::int64_t bytes = 0;
 };
 
-enum class StepKind : std::uint8_t { kGenerated, kPrebuilt, kLibrary, kHost };
+enum class StepKind : std::uint8_t { kGenerated, kPrebuilt, kLibrary, kHost, kLoop, kBranch };
+
+/// What Step::sizes of a kLoop says, in this order. Its slots: first, last, the states, the
+/// sequences, what is captured; the results; then another buffer for every state, between which
+/// iterations alternate.
+struct LoopSizes {
+  std::int64_t body;  ///< number of its plan in Plan::nested
+  std::int64_t states, sequences, captured, stacked;
+  std::int64_t length;  ///< of sequences and stacked results
+  std::int64_t tests;   ///< 1: the last output of the body says whether to go on
+};
+/// And of a kBranch. Its slots: the condition, the operands, the results.
+struct BranchSizes {
+  std::int64_t then, other;  ///< numbers in Plan::nested
+  std::int64_t operands;
+};
 
 struct Step {
   StepKind kind = StepKind::kGenerated;
@@ -83,6 +98,9 @@ struct Plan {
   /// bodies[sizes[0]] on its slots but the last, which is the result. Prebuilt plans only, which
   /// are made where they run: they have no JSON.
   std::vector<std::shared_ptr<const Graph>> bodies;
+  /// Bodies of loops and branches: plans whose inputs and outputs lie by rows, with kernels in this
+  /// plan's `c_text`.
+  std::vector<Plan> nested;
   int inputs = 0, outputs = 0;
   double predicted_ns = 0;
 

@@ -2,6 +2,8 @@
 /// A program with its decisions: how every value is stored and which operators share a kernel.
 /// Plain data, made by search, priced by cost, turned into code by codegen.
 
+#include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -61,7 +63,11 @@ struct Program {
   /// Where matrices are zero, by ValueId index; empty: nothing may be assumed (math="bits").
   std::vector<Structure> structures;
   double predicted_ns = 0;
+  /// Bodies of loops and branches, decided likewise, by their canonical_text().
+  std::map<std::string, std::shared_ptr<const Program>> bodies = {};
   const Structure& structure(ValueId id) const;  ///< nothing known when there is none
+  /// The decided form of a body; nullptr when there is none.
+  const Program* body(const Graph& graph) const;
   std::string text()
       const;  ///< the layout-tagged text form: each node with its @layout, groups as comments
 };

@@ -23,7 +23,8 @@ using Attrs = std::vector<AttrValue>;
 inline AttrKind attr_kind(const AttrValue& value) { return static_cast<AttrKind>(value.index()); }
 std::uint64_t attr_hash(const AttrValue& value);  ///< equal in every process
 std::uint64_t attrs_hash(const Attrs& attrs);
-bool attrs_equal(const Attrs& a, const Attrs& b);  ///< scalars by bits, graphs by digest
+bool attrs_equal(const Attrs& a, const Attrs& b);   ///< scalars by bits, graphs by canonical text
+bool graphs_equal(const Graph& a, const Graph& b);  ///< by canonical text: names aside
 /// "(1 0)" for a list, "3", "f32", "0x1.8p+0:f32", "\"row\"".
 std::string attr_text(const AttrValue& value);
 

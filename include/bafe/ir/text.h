@@ -29,6 +29,9 @@ namespace bafe {
 std::string print_program(const Graph& graph);
 /// One line, without the header: "relu(x @ w + b)" in NumPy-like spelling, for tables and explain.
 std::string print_brief(const Graph& graph);
+/// The graph as text without the user's names: operators, attributes, types, layouts, roots; bodies
+/// of loops and branches likewise. Equal texts mean equal programs up to the names of inputs.
+std::string canonical_text(const Graph& graph);
 /// Operands obey the normal form (no implicit promotion), composites allowed. ParseError with line
 /// and column; ShapeError / DTypeError placed at the operator. Limits: 16 MiB, 200 nested
 /// parentheses.

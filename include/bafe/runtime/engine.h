@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "bafe/base/interrupted.h"
 #include "bafe/codegen/plan.h"
 #include "bafe/cost/features.h"
 #include "bafe/ir/eval.h"
@@ -39,12 +40,6 @@ struct EngineOptions {
   bool autotune = false;              ///< rank candidates by the model fitted to the autotune log
   std::function<bool()> interrupted;  ///< polled during search and compile
   std::optional<double> max_error_growth = {};  ///< SearchOptions::max_error_growth
-};
-
-/// Thrown by prepare() and search() once EngineOptions::interrupted answered true.
-class Interrupted : public std::exception {
- public:
-  const char* what() const noexcept override { return "interrupted"; }
 };
 
 /// How one array argument or result must lie in memory: dense, axes in `order` (slowest first).

@@ -9,10 +9,6 @@
 
 namespace bafe {
 
-/// The graph as text without the user's names: operators, attributes, types, layouts, roots. Equal
-/// texts mean equal programs up to the names of inputs.
-std::string canonical_text(const Graph& graph);
-
 /// Every premise of an entry, field by field, each with its length before it: the form of the file
 /// entries, this build of BAFE, the ABI of kernels, the program, the options, the rules, the
 /// machine. `threads` is resolved, `cost` is CostModel::identity() of the model that ranks

@@ -47,12 +47,19 @@ class Executor {
   void prepare_constants(const ConstantTable& constants);
   void check_plan() const;
   int run_step(const Step& step, const Bound& bound, void* const* slots, int threads) const;
+  void patch(Frame& frame, void* const* inputs, void* const* outputs) const;
+  void run_steps(Frame& frame, int threads, bool is_traced) const;
+  // loop_steps.cpp
+  void check_nested(const Step& step) const;
+  void run_loop(const Step& step, void* const* slots, int threads) const;
+  void run_branch(const Step& step, void* const* slots, int threads) const;
   int run_library(const Step& step, const Bound& bound, void* const* slots) const;
 
   Plan plan_;
   std::shared_ptr<const Module> module_;
   Backend& backend_;
   double worth_ns_;
+  std::vector<std::unique_ptr<Executor>> nested_;  // of the plan's nested ones
   std::vector<Bound> setup_, steps_;
   std::vector<Block> constants_;
   struct Patch {

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -102,6 +103,8 @@ struct CandidateSummary {
   double predicted_ns = 0;
 };
 
+struct BodySearch;
+
 struct SearchResult {
   Program program;                  ///< chosen
   std::vector<Program> candidates;  ///< up to K, best first; [0] equals program
@@ -118,6 +121,13 @@ struct SearchResult {
   double surrogate_ns = 0, lower_bound_ns = 0;
   /// Why `program` equals the graph that was given, for bafe-check (check/check.h).
   std::string certificate;
+  /// Searches of the bodies of its loops and branches, those inside them included.
+  std::vector<BodySearch> bodies;
+};
+
+struct BodySearch {
+  std::shared_ptr<const Graph> graph;
+  SearchResult result;
 };
 
 /// Never fails for a valid graph: on any limit the best sound program so far is returned. A rule
@@ -129,6 +139,13 @@ SearchResult optimize(const Graph& graph, const SearchOptions& options);
 /// May known zeros of matrices be skipped? Asked for, not math="bits", and the program neither
 /// tells NaN or Inf apart nor holds one.
 bool skips_zeros(const Graph& graph, const SearchOptions& options);
+
+/// Searches the bodies of loops and branches of every program in `found` with the same options and
+/// joins the results to them; optimize() has done it.
+void decide_bodies(const SearchOptions& options, SearchResult& found);
+
+/// The same without any rewrite in them.
+void decide_bodies_as_written(const SearchOptions& options, Program& program);
 
 /// The program as written, decided and grouped without any rewrite.
 Program plan_as_written(const Graph& graph, const SearchOptions& options);

@@ -12,6 +12,8 @@ struct MeaningRow {
   GenericElementRule element = nullptr;
 };
 
+// No rule writes a body, so loops and branches are opaque to proofs.
+constexpr GenericShapeRule generic_loop_shape = nullptr, generic_cond_shape = nullptr;
 constexpr GenericElementRule generic_nullptr = nullptr;  // the column of a row without an element
 
 const std::vector<MeaningRow>& meaning_rows() {
