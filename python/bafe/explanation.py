@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 
@@ -92,9 +93,11 @@ def _candidates(candidates: list[dict[str, Any]]) -> list[str]:
 
 
 class Explanation:
-    """Why a program runs as it does. Prints as text; ``to_dict()`` gives the same as data."""
+    """Why a program runs as it does. Prints as text; ``to_dict()`` gives the same as data,
+    ``html(path)`` writes a page, which notebooks show."""
 
-    def __init__(self, found: dict[str, Any]) -> None:
+    def __init__(self, found: dict[str, Any], subject: Any = None, program: Any = None) -> None:
+        self._subject, self._program = subject, program
         found["gap"] = 0.0
         if found["surrogate_ns"] > 0:
             found["gap"] = max(0.0, 1 - found["lower_bound_ns"] / found["surrogate_ns"])
@@ -125,6 +128,51 @@ class Explanation:
         """The program chosen, in one line."""
         return self._found["chosen"]
 
+    def html(self, path: str | os.PathLike[str], *, measure: bool = True) -> str:
+        """Write one page that needs nothing else: open it in a browser, mail it, keep it.
+
+        It shows the program before and after, each rewrite with its proof, the e-graph, kernels on
+        a roofline with their C code, a timeline, certificate and validation.
+
+        Args:
+            path: of the HTML file, which is replaced whole.
+            measure: compile for these arguments if that was not done, call the function once and
+                time each kernel on copies of them. False reads what is there.
+
+        Returns:
+            The path.
+
+        Raises:
+            OSError: the file cannot be written.
+
+        Example:
+            >>> import os, tempfile
+            >>> f = bafe.jit(lambda a, b, v: a @ b @ v)
+            >>> a, v = np.ones((64, 64), "f4"), np.ones((64, 1), "f4")
+            >>> path = os.path.join(tempfile.mkdtemp(), "report.html")
+            >>> f.explain(a, a, v).html(path) == path
+            True
+        """
+        from bafe.report import page
+
+        page.write(path, self._page(measure))
+        return os.fspath(path)
+
+    def _page(self, measure: bool) -> str:
+        from bafe.report import explanation_page
+
+        return explanation_page(self._found, self._subject, self._program, measure)
+
+    def _repr_html_(self) -> str:
+        """Show the page in a notebook, in a frame of its own; nothing is compiled for it."""
+        import html
+
+        page = html.escape(self._page(measure=False), quote=True)
+        return (
+            '<iframe title="BAFE report" sandbox="allow-scripts" loading="lazy" '
+            f'style="width:100%;height:720px;border:0" srcdoc="{page}"></iframe>'
+        )
+
     def to_dict(self) -> dict[str, Any]:
         """Everything as plain data.
 
@@ -132,6 +180,8 @@ class Explanation:
         and text), ``chosen_text`` (with layouts), ``flops``, ``flops_as_written`` (each value
         once), ``predicted_ns``, ``predicted_ns_as_written``,
         ``steps`` (rule, kind, class, premises, why, forward, before, after), ``facts``,
+        ``written_graph``, ``chosen_graph`` (nodes: operator, fields, operands, type, place, name),
+        ``chains``, ``step_terms`` (the terms of the rewrites, likewise),
         ``candidates`` (program, predicted_ns, kernels), ``rounds`` (e-graph after each),
         ``rejected`` (what and why), ``limits``, ``error_growth``, ``max_error_growth``,
         ``surrogate_ns``, ``lower_bound_ns``, ``gap``,

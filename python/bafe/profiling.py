@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from bafe import _core
+from bafe import _core, shapes
 from bafe.tracer import _place
+
+_profiles: list[profile] = []  # the one being taken, if any
 
 
 class profile:  # noqa: N801 - used like a function
@@ -40,17 +42,25 @@ class profile:  # noqa: N801 - used like a function
 
     def start(self) -> None:
         """Begin, as entering the block does."""
-        if _core.trace_is_on():
+        self._recorder = shapes.recorder()
+        if _profiles or (self._recorder is None and _core.trace_is_on()):
             raise _core.TraceError(
                 f"{_place()}profile: another profile is being taken\n"
                 "  fix: end it first; one trace holds all threads"
             )
         with open(self.path, "w", encoding="utf-8"):
+            if self._recorder is not None:
+                self._recorder.absorb(_core.trace_stop())
             _core.trace_start()
+        _profiles.append(self)
 
     def stop(self) -> None:
         """End and write the file, as leaving the block does."""
         text = _core.trace_stop()
+        _profiles.clear()
+        if self._recorder is not None:
+            self._recorder.absorb(text)
+            self._recorder.resume()
         with open(self.path, "w", encoding="utf-8") as file:
             file.write(text)
 

@@ -1,4 +1,4 @@
-"""What ``BAFE_LOG=recompiles`` says of a new signature. Bookkeeping only."""
+"""What ``BAFE_LOG=recompiles`` and ``BAFE_TRACE`` say of a new signature. Bookkeeping only."""
 
 from __future__ import annotations
 
@@ -12,11 +12,26 @@ _MOST_NAMED = 3  # values that one line names
 _last: weakref.WeakKeyDictionary[_Options, Any] = weakref.WeakKeyDictionary()
 
 
+def recorder() -> Any:
+    """What writes the records of BAFE_TRACE; None while that is not set."""
+    folder = _core.option("BAFE_TRACE")
+    if not folder:
+        return None
+    from bafe.report import recorder as recording
+
+    return recording.of(folder)
+
+
+recorder()  # spans are kept from the first call on
+
+
 def note_signature(
     call: _Call, program: Any, executable: Any, guards: list[tuple[Any, Any]]
 ) -> None:
-    """Log how a call differs from the signature before, and what runs now."""
-    if not _core.log_enabled("recompiles"):
+    """Tell the log and the trace how a call differs from the signature before, and what runs."""
+    trace = recorder()
+    is_logged = _core.log_enabled("recompiles")
+    if not is_logged and trace is None:
         return
     options = call.options
     name = getattr(options.fn, "__name__", type(options.fn).__name__)
@@ -29,7 +44,13 @@ def note_signature(
     ]
     changes += captures.changed(guards_before)
     lines = [f"{what} was {_brief(was)}, is {_brief(now)}" for what, was, now in changes]
-    _core.log_recompile(": ".join([name, *lines[:_MOST_NAMED]]), before, program, executable)
+    if is_logged:
+        _core.log_recompile(": ".join([name, *lines[:_MOST_NAMED]]), before, program, executable)
+    if trace is not None:
+        why = _core.signature_change(before, program)
+        if lines and why.startswith("a static argument"):
+            why = "; ".join(lines)
+        trace.add(name, why, _core.recompile_outcome(executable), options, program, executable)
     _last[options] = program, static, guards
 
 

@@ -16,6 +16,7 @@ os.environ.setdefault("BAFE_TIER", "compiled")
 import bafe  # noqa: E402
 import numpy as np  # noqa: E402
 import pytest  # noqa: E402
+from report_browser import browser, opened  # noqa: E402, F401 - fixtures
 
 
 @pytest.fixture

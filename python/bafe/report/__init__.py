@@ -68,8 +68,10 @@ def _known(subject: Any) -> Any:
 
 
 def _compiled(subject: Any, parts: dict[str, Any]) -> Any:
+    from bafe import staging
+
     try:
-        return subject.function.compile(*subject.args, **subject.kwargs)
+        return staging.finished_record(subject.function, _call(subject)).executable
     except _core.CompileError as error:
         parts["not_measured"] = str(error).splitlines()[0]
         return _known(subject)

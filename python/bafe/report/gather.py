@@ -86,12 +86,13 @@ def egraph_of(program: Any, options: Any, parts: dict[str, Any]) -> dict[str, An
         return None
     graph = _core.egraph_of_program(program, options.search["options"])
     names = {name: number for number, name in enumerate(graph.classes)}
-    rows, index = [], {}
+    rows: list[list[Any]] = []
+    index: dict[Any, int] = {}
     for name, op, cls, children, cost in graph.nodes():
         row = (op, names[cls], [names[child] for child in children], cost)
         index.setdefault((op, tuple(row[2])), len(rows))
         rows.append([*row, name])
-    marked = {}
+    marked: dict[str, list[int]] = {}
     for which in ("written", "chosen"):
         found = _looked_up(parts[which]["nodes"], rows, index)
         parts[which]["costs"] = [None if i is None else rows[i][3] for i in found]

@@ -66,6 +66,9 @@ class Recorder:
             if self._thread is None:
                 self._thread = threading.Thread(target=self._work, name="bafe trace", daemon=True)
                 self._thread.start()
+                util = sys.modules.get("multiprocessing.util")
+                if util is not None:  # its children end without the handlers of atexit
+                    util.Finalize(None, flush, exitpriority=10)
 
     def _work(self) -> None:
         while True:
@@ -142,9 +145,6 @@ class Recorder:
         """A child has a name and a thread of its own; it keeps nothing of its parent's."""
         self._lock = threading.Lock()
         self._begin()
-        util = sys.modules.get("multiprocessing.util")
-        if util is not None:  # such children end without the handlers of atexit
-            util.Finalize(None, flush, exitpriority=10)
 
 
 def warn(fact: str) -> None:

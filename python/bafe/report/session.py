@@ -112,7 +112,8 @@ def _calls(spans: list[dict[str, Any]]) -> list[list[dict[str, Any]]]:
     out = []
     for row in by_thread.values():
         row.sort(key=lambda span: (span["ts"], -span["dur"]))
-        end, kernels = -1.0, None
+        end = -1.0
+        kernels: list[dict[str, Any]] | None = None
         for span in row:
             if span["cat"] == "call":
                 end, kernels = timeline.end_of(span), []

@@ -15,6 +15,13 @@ function statusOf(step) {
   return STATUS[step.status] ?? ["not proven by the rules of this build", "warn"];
 }
 
+const KIND_NAMES = {
+  compute: "value computed", ac: "terms regrouped", define: "definition unfolded",
+  instance: "equal piece, as before",
+};
+
+const nameOfStep = (step) => KIND_NAMES[step.rule] ?? step.rule;
+
 const MEANING = {
   bits: "same bits for every input",
   signs: "same bits, zero signs may differ",
@@ -124,7 +131,7 @@ function stepCard(part, number) {
   if (step.why) pairs.push(["Why", step.why]);
   return [
     el("p", { class: "steptitle" },
-      el("strong", {}, step.rule), step.forward ? null : el("span", { class: "quiet" }, " right to left")),
+      el("strong", {}, nameOfStep(step)), step.forward ? null : el("span", { class: "quiet" }, " right to left")),
     el("div", { class: "diff" },
       el("pre", { class: "minus", tabindex: "0", "aria-label": "before" }, step.before),
       el("pre", { class: "plus", tabindex: "0", "aria-label": "after" }, step.after)),
@@ -155,7 +162,7 @@ function chainSection(part) {
   const go = (number) => {
     const step = part.steps[number];
     input.value = String(number + 1);
-    input.setAttribute("aria-valuetext", `rewrite ${number + 1} of ${count}: ${step.rule}`);
+    input.setAttribute("aria-valuetext", `rewrite ${number + 1} of ${count}: ${nameOfStep(step)}`);
     where.textContent = `${number + 1} of ${count}`;
     card.replaceChildren(...stepCard(part, number));
     [...list.children].forEach((item, i) => {
@@ -178,7 +185,7 @@ function chainSection(part) {
   part.steps.forEach((step, i) => {
     const [status, tone] = statusOf(step);
     list.append(el("li", {}, el("button", { type: "button", onclick: () => go(i) },
-      el("span", { class: `dot ${tone}`, title: status }), step.rule)));
+      el("span", { class: `dot ${tone}`, title: status }), nameOfStep(step))));
   });
   input.addEventListener("input", () => go(Number(input.value) - 1));
   body.append(

@@ -8,7 +8,7 @@ const EDGES_BELOW = 700;    // edges: larger e-graphs show all edges of the sele
 function shortOp(op) {
   const name = op.split(" ")[0];
   if (name === "input") return `argument ${/:index (\d+)/.exec(op)?.[1] ?? ""}`;
-  if (name === "fill") return /:value (\S+)/.exec(op)?.[1] ?? name;
+  if (name === "fill") return valueText(/:value (\S+)/.exec(op)?.[1] ?? name);
   return short(op.replace(/ :\w+/g, ""), 34);
 }
 
@@ -29,7 +29,7 @@ class EGraphModel {
     this.depth();
   }
 
-  /** Layers: a class lies below the node of it that needs the fewest layers, so no cycle matters. */
+  /** Layers: a class lies below what its chosen node reads, or the node with the fewest layers. */
   depth() {
     const { nodes } = this.egraph;
     const depth = new Int32Array(this.members.length).fill(1 << 20);
@@ -47,13 +47,14 @@ class EGraphModel {
         for (const user of new Set(this.users[cls])) if (--missing[user] === 0) front.push(user);
       }
     }
-    this.layer = depth.map((value) => (value === 1 << 20 ? 0 : value));
+    // What is chosen reads what is chosen; the rest reads what is nearer to the arguments. So the
+    // nodes that decide the layers have no cycle.
     this.best = this.members.map((list, cls) => {
-      const isBelow = (node) => nodes[node][2].every((child) => this.layer[child] < this.layer[cls]);
-      const node = this.chosenIn[cls] >= 0 && isBelow(this.chosenIn[cls])
-        ? this.chosenIn[cls] : list.find(isBelow);
+      const isBelow = (node) => nodes[node][2].every((child) => depth[child] < depth[cls]);
+      const node = this.chosenIn[cls] >= 0 ? this.chosenIn[cls] : list.find(isBelow);
       return node === undefined ? [] : [...new Set(nodes[node][2])];
     });
+    this.layer = layersOf(this.members.length, this.best);
   }
 
   picture(found) {
@@ -166,7 +167,7 @@ function egraphSection(part) {
   const view = new GraphView({
     label: `E-graph of ${plural(egraph.classes.length, "class", "classes")} and `
       + `${plural(egraph.nodes.length, "e-node")}`,
-    help: "egraph-help", least: 0.34,
+    help: "egraph-help", least: 0.62,
     first: () => egraph.roots[0] ?? 0,
     hint: (cls) => `class ${egraph.classes[cls][0]}, ${egraph.classes[cls][1]}, `
       + `${plural(model.members[cls].length, "e-node")}, ${model.open[cls] ? "open" : "closed"}`,

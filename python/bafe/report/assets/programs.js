@@ -8,10 +8,19 @@ function nodeOf(row) {
 
 const isLeaf = (node) => node.operands.length === 0;
 
+/** "0x1.8p+1:f32" -> "3": what fills hold, as people write it. */
+function valueText(text) {
+  const hex = /^(-?)0x([01])(?:\.([0-9a-f]+))?p([+-]\d+):\w+$/.exec(text);
+  if (!hex) return text.replace(/:\w+$/, "");
+  const [, sign, whole, part = "", power] = hex;
+  const value = (Number(whole) + parseInt(part || "0", 16) / 16 ** part.length) * 2 ** Number(power);
+  return `${sign}${Number(value.toPrecision(7))}`;
+}
+
 function titleOf(node) {
   if (node.name) return node.name;
   const value = /:value (\S+)/.exec(node.fields);
-  return node.op === "fill" && value ? value[1] : node.op;
+  return node.op === "fill" && value ? valueText(value[1]) : node.op;
 }
 
 function sizeOfBox(title, lines) {
@@ -83,6 +92,7 @@ function programPanel(which, title, part) {
   const picture = programPicture(graph, graph.roots, { costs });
   const details = el("div", { class: "details" },
     el("p", { class: "quiet" }, "Choose a value: click it, or use the arrow keys."));
+  const high = picture.boxes.reduce((most, box) => Math.max(most, box.y + box.h), 0);
   const view = new GraphView({
     label: `${title}: graph of ${plural(picture.boxes.length, "value")}`,
     help: "graph-help", least: 0.55,
@@ -102,12 +112,21 @@ function programPanel(which, title, part) {
   view.show(picture.boxes, picture.edges);
   const lines = part[`${which}_lines`].map(([place, text]) => [el("code", {}, place),
     el("code", {}, text)]);
-  return el("div", { class: "panel", id: `program-${which}` },
+  const node = el("div", { class: "panel", id: `program-${which}` },
     el("h3", {}, title, el("span", { class: "quiet figure" },
       `${time(ns)} predicted, ${plural(graph.nodes.filter((row) => row[2].length).length, "operation")}`)),
     view.node, details,
     el("details", {}, el("summary", {}, "As text"),
       table(`${title}, by source line`, ["Source", "Value"], lines)));
+  return { node, view, high };
+}
+
+/** Both pictures as high as the higher one needs to be read, within reason. */
+function sameHeight(panels) {
+  const need = Math.max(...panels.map((panel) => panel.high)) * 0.66 + 40;
+  for (const { view } of panels) {
+    view.node.style.height = `${Math.round(Math.min(640, Math.max(260, need)))}px`;
+  }
 }
 
 function programsSection(part) {
@@ -119,8 +138,10 @@ function programsSection(part) {
       "No rewrite was found that makes it cheaper: what runs is what was written, with operators "
       + "fused into kernels."));
   }
-  body.append(el("div", { class: "two" }, programPanel("written", "As written", part),
-    programPanel("chosen", "As chosen", part)));
+  const panels = [programPanel("written", "As written", part),
+    programPanel("chosen", "As chosen", part)];
+  sameHeight(panels);
+  body.append(el("div", { class: "two" }, panels.map((panel) => panel.node)));
   if (part.facts.length) {
     body.append(el("h3", {}, "Known of its values"),
       el("ul", { class: "plainlist" }, part.facts.map((fact) => el("li", {}, fact))));
