@@ -27,7 +27,7 @@ def main() -> None:
     # put into the cache on disk.
     bafe.rules.add(RULE, "05_own_rule.py", allow_unproven=True)
     try:
-        f = bafe.jit(lambda x: np.sin(x) ** 2 + np.cos(x) ** 2)
+        f = bafe.jit(lambda x: np.sin(x) ** 2 + np.cos(x) ** 2, tier="compiled")
         x = np.linspace(-4, 4, 1000, dtype=np.float32)
         found = f.explain(x)
         print(found.written, "=>", found.chosen, "by", found.rules)
