@@ -16,7 +16,6 @@ from bafe.tracer import (
     _method,
     _place,
     _record,
-    _reduce,
     user_loc,
 )
 
@@ -74,11 +73,6 @@ class ArrayMethods:
     def T(self) -> Any:
         """All axes reversed."""
         return self.transpose()
-
-    @property
-    def mT(self) -> Any:
-        """The last two axes exchanged."""
-        return self.swapaxes(-2, -1)
 
     @property
     def device(self) -> str:
@@ -141,7 +135,13 @@ class ArrayMethods:
         return _call("neg", (self,))
 
     def __pos__(self) -> Any:
-        return self
+        return self._copied()
+
+    def __divmod__(self, other: Any) -> Any:
+        return (self // other, self % other) if _usable(other) else NotImplemented
+
+    def __rdivmod__(self, other: Any) -> Any:
+        return (other // self, other % self) if _usable(other) else NotImplemented
 
     def __abs__(self) -> Any:
         return _call("abs", (self,))
@@ -168,12 +168,15 @@ class ArrayMethods:
         return self
 
     # Shape
-    def reshape(self, *shape: Any) -> Any:
+    def reshape(self, *shape: Any, order: str = "C") -> Any:
         """Row-major reshape; one size may be -1."""
         sizes = (
             shape[0] if len(shape) == 1 and not isinstance(shape[0], (int, np.integer)) else shape
         )
-        return self._step("reshape", tuple(sizes))
+        sizes = (sizes,) if isinstance(sizes, (int, np.integer)) else tuple(sizes)
+        if order == "F":
+            return self.T._step("reshape", sizes[::-1]).T
+        return self._step("reshape", sizes)
 
     def transpose(self, *perm: Any) -> Any:
         """Permute the axes; without arguments reverse them."""
@@ -186,92 +189,169 @@ class ArrayMethods:
         order[a], order[b] = order[b], order[a]
         return self.transpose(order)
 
-    def ravel(self) -> Any:
+    def ravel(self, order: str = "C") -> Any:
         """Flatten to one axis, row-major."""
-        return self.reshape(-1)
+        return self.reshape(-1, order="F" if order == "F" else "C")
 
-    flatten = ravel
+    def flatten(self, order: str = "C") -> Any:
+        """Flatten to one axis in memory of its own."""
+        return self.ravel(order)._copied()
 
     def squeeze(self, axis: Axes | None = None) -> Any:
         """Remove axes of size 1."""
         axes = (axis,) if isinstance(axis, (int, np.integer)) else axis
         return self._step("squeeze", axes)
 
-    def astype(self, dtype: DTypeLike) -> Any:
+    def astype(self, dtype: DTypeLike, *args: Any, copy: bool = True, **kwargs: Any) -> Any:
         """Convert the elements as NumPy's astype does."""
+        if not copy and np.dtype(dtype) == self.dtype:
+            return self
         return _method("cast", self, dtype)
 
-    # Reductions
-    def sum(self, axis: Axes | None = None, keepdims: bool = False) -> Any:
+    def copy(self, order: str = "C") -> Any:
+        """The same values in memory of their own."""
+        return self._copied()
+
+    def diagonal(self, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
+        """The diagonal of two axes, as the last axis; read-only, as in NumPy."""
+        return np.diagonal(self, offset, axis1, axis2)  # type: ignore[call-overload]
+
+    def trace(self, offset: int = 0, axis1: int = 0, axis2: int = 1, *args: Any) -> Any:
+        """Sum of the diagonal."""
+        return np.trace(self, offset, axis1, axis2, *args)  # type: ignore[call-overload]
+
+    def repeat(self, repeats: Any, axis: int | None = None) -> Any:
+        """Each element several times."""
+        return np.repeat(self, repeats, axis)  # type: ignore[call-overload]
+
+    def take(self, indices: Any, axis: int | None = None, *args: Any, **kwargs: Any) -> Any:
+        """Pick elements by integer indices."""
+        return np.take(self, indices, axis, *args, **kwargs)  # type: ignore[call-overload]
+
+    def fill(self, value: Any) -> None:
+        """Write one value everywhere."""
+        self[...] = value
+
+    @property
+    def mT(self) -> Any:
+        """The last two axes exchanged."""
+        return self.swapaxes(-1, -2)
+
+    @property
+    def real(self) -> Any:
+        """The array itself: there are no complex dtypes."""
+        return self
+
+    @property
+    def imag(self) -> Any:
+        """Zeros: there are no complex dtypes."""
+        return np.zeros_like(self)  # type: ignore[call-overload]
+
+    @property
+    def itemsize(self) -> int:
+        """Bytes of one element."""
+        return self.dtype.itemsize
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all elements."""
+        return self.size * self.itemsize
+
+    @property
+    def flat(self) -> Any:
+        """The elements in row-major order; may be read, not written."""
+        return self.flatten()
+
+    def conj(self) -> Any:
+        """The array itself: there are no complex dtypes."""
+        return self
+
+    conjugate = conj
+
+    # Reductions, with NumPy's arguments
+    def sum(self, axis: Axes | None = None, *args: Any, **kwargs: Any) -> Any:
         """Sum; small integers accumulate in 64 bits as in NumPy."""
-        return _reduce("reduce_sum", self, axis, keepdims)
+        return np.sum(self, axis, *args, **kwargs)  # type: ignore[call-overload]
 
-    def prod(self, axis: Axes | None = None, keepdims: bool = False) -> Any:
+    def prod(self, axis: Axes | None = None, *args: Any, **kwargs: Any) -> Any:
         """Product."""
-        return _reduce("reduce_prod", self, axis, keepdims)
+        return np.prod(self, axis, *args, **kwargs)  # type: ignore[call-overload]
 
-    def max(self, axis: Axes | None = None, keepdims: bool = False) -> Any:
+    def max(self, axis: Axes | None = None, *args: Any, **kwargs: Any) -> Any:
         """Largest element; NaN wins."""
-        return _reduce("reduce_max", self, axis, keepdims)
+        return np.max(self, axis, *args, **kwargs)  # type: ignore[call-overload]
 
-    def min(self, axis: Axes | None = None, keepdims: bool = False) -> Any:
+    def min(self, axis: Axes | None = None, *args: Any, **kwargs: Any) -> Any:
         """Smallest element; NaN wins."""
-        return _reduce("reduce_min", self, axis, keepdims)
+        return np.min(self, axis, *args, **kwargs)  # type: ignore[call-overload]
 
-    def mean(self, axis: Axes | None = None, keepdims: bool = False) -> Any:
+    def mean(self, axis: Axes | None = None, *args: Any, **kwargs: Any) -> Any:
         """Arithmetic mean."""
-        return _reduce("mean", self, axis, keepdims)
+        return np.mean(self, axis, *args, **kwargs)  # type: ignore[call-overload]
 
-    def var(self, axis: Axes | None = None, ddof: int = 0, keepdims: bool = False) -> Any:
+    def var(self, axis: Axes | None = None, *args: Any, **kwargs: Any) -> Any:
         """Variance, from centred values."""
-        from bafe.surface import var
+        return np.var(self, axis, *args, **kwargs)  # type: ignore[call-overload]
 
-        return var(self, axis, ddof, keepdims)
-
-    def std(self, axis: Axes | None = None, ddof: int = 0, keepdims: bool = False) -> Any:
+    def std(self, axis: Axes | None = None, *args: Any, **kwargs: Any) -> Any:
         """Take the square root of the variance."""
-        return _call("sqrt", (self.var(axis, ddof, keepdims),))
+        return np.std(self, axis, *args, **kwargs)  # type: ignore[call-overload]
 
-    def any(self, axis: Axes | None = None, keepdims: bool = False) -> Any:
+    def any(self, axis: Axes | None = None, *args: Any, **kwargs: Any) -> Any:
         """Whether any element is not zero."""
-        if self.size == 0:
-            return _reduce("reduce_sum", self.astype(bool), axis, keepdims) != 0
-        return _reduce("reduce_max", self.astype(bool), axis, keepdims)
+        return np.any(self, axis, *args, **kwargs)  # type: ignore[call-overload]
 
-    def all(self, axis: Axes | None = None, keepdims: bool = False) -> Any:
+    def all(self, axis: Axes | None = None, *args: Any, **kwargs: Any) -> Any:
         """Whether all elements are not zero."""
-        if self.size == 0:
-            return _reduce("reduce_sum", ~self.astype(bool), axis, keepdims) == 0
-        return _reduce("reduce_min", self.astype(bool), axis, keepdims)
+        return np.all(self, axis, *args, **kwargs)  # type: ignore[call-overload]
 
-    def argmax(self, axis: int | None = None, keepdims: bool = False) -> Any:
+    def argmax(self, axis: int | None = None, *args: Any, **kwargs: Any) -> Any:
         """Index of the first largest element."""
-        return _reduce("argmax", self, axis, keepdims)
+        return np.argmax(self, axis, *args, **kwargs)  # type: ignore[call-overload]
 
-    def argmin(self, axis: int | None = None, keepdims: bool = False) -> Any:
+    def argmin(self, axis: int | None = None, *args: Any, **kwargs: Any) -> Any:
         """Index of the first smallest element."""
-        return _reduce("argmin", self, axis, keepdims)
+        return np.argmin(self, axis, *args, **kwargs)  # type: ignore[call-overload]
 
-    def cumsum(self, axis: int | None = None) -> Any:
+    def cumsum(self, axis: int | None = None, *args: Any, **kwargs: Any) -> Any:
         """Prefix sums along an axis; flattened when None."""
-        return _method("cumsum", self, axis)
+        return np.cumsum(self, axis, *args, **kwargs)  # type: ignore[call-overload]
 
-    def clip(self, lo: Any = None, hi: Any = None) -> Any:
+    def cumprod(self, axis: int | None = None, *args: Any, **kwargs: Any) -> Any:
+        """Prefix products along an axis; flattened when None."""
+        return np.cumprod(self, axis, *args, **kwargs)  # type: ignore[call-overload]
+
+    def ptp(self, axis: int | None = None, *args: Any, **kwargs: Any) -> Any:
+        """Largest minus smallest element."""
+        return np.ptp(self, axis, *args, **kwargs)  # type: ignore[call-overload]
+
+    def clip(self, lo: Any = None, hi: Any = None, out: Any = None, **kwargs: Any) -> Any:
         """Limit the elements to [lo, hi]; None leaves a side open."""
-        out: Any = self
-        if lo is not None:
-            out = _call("maximum", (out, lo))
-        return out if hi is None else _call("minimum", (out, hi))
+        return np.clip(self, lo, hi, out=out, **kwargs)  # type: ignore[call-overload]
 
-    def round(self) -> Any:
-        """Round to the nearest integer, ties to even."""
-        return _call("round", (self,))
+    def round(self, decimals: int = 0, out: Any = None) -> Any:
+        """Round to a number of decimals, ties to even."""
+        return np.round(self, decimals, out)  # type: ignore[call-overload]
 
-    def dot(self, other: Any) -> Any:
-        """Matrix product with ``other`` (at most two axes, as NumPy's dot where both agree)."""
-        from bafe.numpy_protocol import _dot
+    def dot(self, other: Any, out: Any = None) -> Any:
+        """Matrix product with ``other``, as ``numpy.dot``."""
+        return np.dot(self, other, out)  # type: ignore[call-overload]
 
-        return _dot(self, other)
+    def nonzero(self) -> Any:
+        """Not available: the number of results depends on values; raises TraceError."""
+        return np.nonzero(self)  # type: ignore[call-overload]
+
+    def sort(self, *args: Any, **kwargs: Any) -> Any:
+        """Not available: there is no operator that sorts; raises TraceError."""
+        return np.sort(self, *args, **kwargs)  # type: ignore[call-overload]
+
+    def argsort(self, *args: Any, **kwargs: Any) -> Any:
+        """Not available: there is no operator that sorts; raises TraceError."""
+        return np.argsort(self, *args, **kwargs)  # type: ignore[call-overload]
+
+    def searchsorted(self, *args: Any, **kwargs: Any) -> Any:
+        """Places where values would be put into this sorted array."""
+        return np.searchsorted(self, *args, **kwargs)  # type: ignore[call-overload]
 
     # NumPy's own functions
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:

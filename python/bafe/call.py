@@ -259,6 +259,8 @@ def _parameter(tracer: Tracer, index: int, number: int, leaf: Any, layout: str) 
 
 
 def _roots(call: _Call, tracer: Tracer, result: Any) -> tuple[Any, list[int], list[int]]:
+    from bafe.scatter import Selection
+
     leaves: list[Any] = []
     structure = trees.flatten(result, leaves)
     written = [p._storage for p in tracer.arguments if p._storage.region is not None]
@@ -273,6 +275,8 @@ def _roots(call: _Call, tracer: Tracer, result: Any) -> tuple[Any, list[int], li
         output_of_root.append(roots.index(index))
 
     for leaf in leaves:
+        if isinstance(leaf, Selection):
+            raise leaf._no_size("the result")
         if not isinstance(leaf, (Tensor, np.ndarray, np.generic, int, float, _t.Constant)):
             raise _result_error(call.options.fn, leaf)
         own = next((p for p in tracer.arguments if p is leaf and p._storage in written), None)

@@ -29,6 +29,9 @@ def _expanded(key: Any, rank: int) -> list[Any]:
     dots = sum(item is Ellipsis for item in items)
     if dots > 1:
         raise IndexError("an index can only have a single ellipsis ('...')")
+    if items and _is_array_index(items[0]) and not isinstance(items[0], list):
+        deep = max(items[0].ndim, 1) if items[0].dtype.kind == "b" else 1
+        rank -= deep - 1
     consumed = sum(item is not None and item is not Ellipsis for item in items)
     if consumed > rank:
         raise _error(f"{consumed} indices for {rank} axes", "use one index an axis")
@@ -56,22 +59,61 @@ def _resolve(item: Any, axis: int, size: int) -> tuple[int, int, int, bool]:
 
 
 def _take(x: ArrayMethods, items: list[Any]) -> Any:
-    """One integer array among full slices: take along its axis."""
+    """Index arrays: what the slices and integers leave, then one take, or one a further array."""
+    from bafe.scatter import is_mask, select
+
     arrays = [i for i, item in enumerate(items) if _is_array_index(item)]
-    others = [item for i, item in enumerate(items) if i not in arrays]
-    if len(arrays) > 1 or any(o != slice(None) for o in others):
-        raise _error("only one index array beside full slices", "index in two steps")
-    axis = arrays[0]
-    index = items[axis]
-    kind = index.dtype.kind if hasattr(index, "dtype") else np.asarray(index).dtype.kind
-    if kind == "b":
-        raise _error(
-            "a boolean mask gives a result whose size depends on values",
-            "use bafe.where(mask, x, 0) and reduce, or index outside the function",
-        )
-    if isinstance(index, list):
-        index = np.asarray(index)
-    return _call("take", (x, index), (axis,))
+    if is_mask(items[arrays[0]]):
+        if len(items) > 1 and any(i is None or i != slice(None) for i in items[1:]):
+            raise _error("a mask beside other indices", "index in two steps")
+        return select(x, items[arrays[0]])
+    if any(is_mask(items[i]) for i in arrays):
+        raise _error("a mask beside other indices", "index in two steps")
+    if len(arrays) == 1:
+        at = arrays[0]
+        integers = [i for i, item in enumerate(items) if isinstance(item, (int, np.integer))]
+        part = _basic(x, [slice(None) if i == at else item for i, item in enumerate(items)])
+        axis = sum(item is None or isinstance(item, slice) for item in items[:at])
+        if integers and any(
+            not isinstance(items[i], (int, np.integer))
+            for i in range(min(at, *integers), max(at, *integers) + 1)
+            if i != at
+        ):
+            raise _error("an integer and an index array with slices between", "index in two steps")
+        return _call("take", (part, _integers(items[at])), (axis,))
+    if arrays != list(range(arrays[0], arrays[0] + len(arrays))) or len(arrays) > 2:
+        raise _error("only two index arrays side by side", "index in two steps")
+    return _take_pair(x, items, arrays[0])
+
+
+def _integers(index: Any) -> Any:
+    if isinstance(index, (ArrayMethods, Constant)):
+        return index
+    found = np.asarray(index)
+    return found if found.size else found.astype(np.int64)
+
+
+def _take_pair(x: ArrayMethods, items: list[Any], first: int) -> Any:
+    """``x[i, j]``: rows by i, then of each row the one element that j names."""
+    rest = [slice(None) if _is_array_index(item) else item for item in items]
+    if any(item is None or isinstance(item, (int, np.integer)) for item in rest):
+        raise _error("two index arrays beside other indices than slices", "index in two steps")
+    part = _basic(x, rest)
+    i, j = np.broadcast_arrays(*(as_index(items[first + k]) for k in range(2)))
+    count = int(np.prod(i.shape, dtype=np.int64))
+    rows = _call("take", (part, i.reshape((count,))), (first,))
+    wide = (1,) * first + (count, 1) + (1,) * (part.ndim - first - 2)
+    shape = part.shape[:first] + (count, 1) + part.shape[first + 2 :]
+    index = np.broadcast_to(j.reshape(wide), shape)
+    found = _call("gather", (rows, index), (first + 1,))
+    return found.reshape(part.shape[:first] + tuple(i.shape) + part.shape[first + 2 :])
+
+
+def as_index(item: Any) -> Any:
+    """An index array as a tensor."""
+    from bafe.numpy_protocol import as_tensor
+
+    return as_tensor(_integers(item))
 
 
 def getitem(x: ArrayMethods, key: Any) -> Any:
