@@ -5,6 +5,7 @@
 #include <system_error>
 
 #include "bafe/base/division_error.h"
+#include "bafe/base/interrupted.h"
 #include "bindings.h"
 
 namespace bafe::python {
@@ -47,6 +48,8 @@ void set_python_error(std::exception_ptr error) {
     PyErr_SetString(classes.compile, e.what());
   } catch (const InternalError& e) {
     PyErr_SetString(classes.internal, e.what());
+  } catch (const Interrupted&) {  // what a signal handler raised, if it did
+    if (!PyErr_Occurred()) PyErr_SetNone(PyExc_KeyboardInterrupt);
   } catch (py::error_already_set& e) {
     e.restore();
   } catch (const std::bad_alloc&) {

@@ -338,6 +338,7 @@ py::list evaluate_arrays(const TracedProgram& program, const py::list& arrays) {
 }  // namespace
 
 void bind_ir(py::module_& module) {
+  set_loop_poll(python_interrupted);
   bind_trace(module);
   py::class_<TracedProgram, std::shared_ptr<TracedProgram>>(module, "Program")
       .def("text", [](const TracedProgram& p) { return print_program(p.graph); })

@@ -32,7 +32,8 @@ class CompiledExecutable : public Executable {
         threads_(threads),
         outputs_(row_specs(traced, traced.roots())),
         provenance_(std::move(provenance)),
-        is_short_(Executable::is_short()) {
+        // A loop may take longer than anyone foresaw, and must not keep other threads waiting.
+        is_short_(Executable::is_short() && executor_.plan().nested.empty()) {
     for (const InputInfo& input : traced.inputs())
       inputs_.push_back({input.type, input_order(input)});
     for (const Slot& slot : executor_.plan().slots) {

@@ -6,10 +6,9 @@ import subprocess
 import sys
 from dataclasses import dataclass
 
+import bafe
 import numpy as np
 import pytest
-
-import bafe
 
 MODES = ["eager", "compiled", "prebuilt", "bits"]
 
