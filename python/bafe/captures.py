@@ -110,7 +110,7 @@ class _Search:
             yield from self._of_class(value)
         elif isinstance(value, types.MethodType):
             yield from ((None, part) for part in (value.__func__, value.__self__))
-        elif isinstance(value, _core.JitFunction):
+        elif isinstance(value, (_core.JitFunction, _core.Compiled)):
             yield None, value._options.fn
         elif not isinstance(value, types.ModuleType):
             yield from self._of_object(value)

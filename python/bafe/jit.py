@@ -6,11 +6,11 @@ import functools
 import inspect
 import types
 from collections.abc import Sequence
-from typing import Any, Callable
+from typing import Any, Callable, TypeVar
 
 import numpy as np
 
-from bafe import _core, arguments, methods, staging, trees  # noqa: F401
+from bafe import _core, arguments, context, methods, staging, trees  # noqa: F401
 from bafe.call import _Call, _Options
 from bafe.record import _record_for
 from bafe.tensor import Tensor
@@ -71,7 +71,31 @@ def _budget_of(budget: Any, iters: Any, temperature: Any, seed: Any) -> Any:
     return base
 
 
+_Maker = TypeVar("_Maker", bound=Callable[..., Any])
+
+
+def _remembering(make: _Maker) -> _Maker:
+    """Let a jitted function know what it was given: the rest may come from a block or a mode."""
+
+    @functools.wraps(make)
+    def made(*args: Any, **named: Any) -> Any:
+        fn = args[0] if args else named.pop("fn", None)
+        given = {**context.in_force(), **named} if context.in_force() else named
+        arguments.check_choice("jit", "mode", given.get("mode") or "default", tuple(context.MODES))
+        if given.get("mode"):
+            function = make(fn, *args[1:], **{**context.MODES[given["mode"]], **given})
+        else:
+            function = make(fn, *args[1:], **given)
+        if fn is None:
+            return functools.partial(jit, **given)
+        function._options.given = given
+        return function
+
+    return made  # type: ignore[return-value]
+
+
 @arguments.named
+@_remembering
 def jit(
     fn: Callable[..., Any] | None = None,
     *,
@@ -88,6 +112,7 @@ def jit(
     structure: str = "auto",
     max_error_growth: float | None = None,
     rewrite: bool = True,
+    mode: str | None = None,
     static_argnums: int | Sequence[int] = (),
     static_argnames: str | Sequence[str] = (),
 ) -> Any:
@@ -97,13 +122,12 @@ def jit(
         fn: the function; left out when options are given: ``@bafe.jit(deep=True)``.
         budget: a ``make_search_budget`` result; stochastic passes follow the saturation.
         iters: stochastic passes; any of iters, temperature, seed gives a budget with max_iters 8, T
-        1.0, seed
-            0xBAFE5EED unless given.
+            1.0, seed 0xBAFE5EED unless given.
         temperature: of the Boltzmann acceptance; 0 accepts nothing that costs more.
         seed: of the stochastic passes; equal seeds give equal programs in every process.
         autotune: time calls, keep a log, refit the cost model.
         time_budget_ms: search effort: greedy up to 1, light up to 10, beam up to 100, deep above or
-        at 0.
+            at 0.
         deep: the deepest regime.
         math: ``bits`` (same bits as written), ``reals`` (equal over the reals and stable) or
             ``fast``.
@@ -120,21 +144,24 @@ def jit(
             a product add up), so it says nothing of cancellation; ``f.error_bound`` does. Each size
             is compiled on its own then.
         rewrite: False compiles the program as written: operators are fused, no rule is applied.
+        mode: ``fast-compile`` searches least (``time_budget_ms=1``), ``max-autotune`` most
+            (``deep`` and ``autotune``); options that are given too go first. ``bafe.options``
+            gives options to all functions of a block.
         static_argnums: positions of arguments that are not arrays; a new value compiles anew.
         static_argnames: the same by name.
 
     Returns:
-        A callable with ``explain``, ``source``, ``search_stats``, ``memory_analysis``, ``compile``,
-        ``ir`` and ``clear_cache``. Arguments are arrays, numbers and tuples, lists, dicts,
-        dataclasses and registered types of them. ``f(a, b, out=y)`` writes the results into ``y``,
-        put together like them, and returns it; ``y`` may share memory with an argument. A function
-        with a parameter ``out`` or with ``**kwargs`` gets ``out`` itself. Any number of threads may
-        call it; only the main interpreter of a process may, and a Python without a global lock
-        switches the lock on when BAFE is imported. What ``fn`` reads outside its arguments may
-        change between calls: arrays that it computes with are read anew, and a rebound name,
-        attribute or element is seen. Not seen: writing into an array that NumPy or Python read
-        while tracing (``W.sum()``, ``float(W[0])``), into a set, a deque or an object with
-        ``__slots__``.
+        A callable with ``explain``, ``source``, ``search_stats``, ``memory_analysis``, ``trace``,
+        ``lower``, ``compile``, ``ir`` and ``clear_cache``. Arguments are arrays, numbers and
+        tuples, lists, dicts, dataclasses and registered types of them. ``f(a, b, out=y)`` writes
+        the results into ``y``, put together like them, and returns it; ``y`` may share memory with
+        an argument. A function with a parameter ``out`` or with ``**kwargs`` gets ``out`` itself.
+        Any number of threads may call it; only the main interpreter of a process may, and a Python
+        without a global lock switches the lock on when BAFE is imported. What ``fn`` reads outside
+        its arguments may change between calls: arrays that it computes with are read anew, and a
+        rebound name, attribute or element is seen. Not seen: writing into an array that NumPy or
+        Python read while tracing (``W.sum()``, ``float(W[0])``), into a set, a deque or an object
+        with ``__slots__``.
 
     Raises:
         TraceError: ``fn`` is not callable, or an option is unknown.
@@ -150,25 +177,13 @@ def jit(
     arguments.check_switches("jit", deep=deep, autotune=autotune, rewrite=rewrite)
     arguments.check_choice("jit", "math", math, ("bits", "reals", "fast"))
     max_error_growth = arguments.checked_growth("jit", max_error_growth)
-    if fn is None:
-        return functools.partial(
-            jit,
-            budget=budget,
-            iters=iters,
-            temperature=temperature,
-            seed=seed,
-            autotune=autotune,
-            time_budget_ms=time_budget_ms,
-            deep=deep,
-            math=math,
-            threads=threads,
-            tier=tier,
-            structure=structure,
-            max_error_growth=max_error_growth,
-            rewrite=rewrite,
-            static_argnums=static_argnums,
-            static_argnames=static_argnames,
+    if structure not in ("auto", "off"):
+        raise _core.TraceError(
+            f'{_place()}jit: structure="{structure}" is unknown\n  fix: use "auto" or "off"'
         )
+    tier_name = staging.tier_named(tier)
+    if fn is None:
+        return None
     if not callable(fn):
         raise _core.TraceError(
             f"{_place()}jit: a {type(fn).__name__} cannot be called\n  fix: decorate a function"
@@ -178,14 +193,10 @@ def jit(
         _budget_of(budget, iters, temperature, seed),
         time_budget_ms,
         deep,
-        staging.tier_named(tier),
+        tier_name,
         threads or 0,
         autotune,
     )
-    if structure not in ("auto", "off"):
-        raise _core.TraceError(
-            f'{_place()}jit: structure="{structure}" is unknown\n  fix: use "auto" or "off"'
-        )
     _core.use_rewrites(search, rewrite)
     _core.use_structure(search, structure == "auto" and math != "bits")
     _core.limit_error_growth(search, max_error_growth)
@@ -228,7 +239,7 @@ def jitted(fn: Callable[..., Any], like: _Options | None) -> Any:
     if like is None:
         return jit(fn)
     options = _Options(fn, like.search, like.autotune, (), ())
-    options.settings = like.settings
+    options.settings, options.given = like.settings, like.given
     return _made_of(options)
 
 

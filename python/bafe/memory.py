@@ -26,6 +26,8 @@ class MemoryAnalysis:
         arena_bytes: of the intermediates after sharing.
         constant_bytes: of constants, also packed ones.
         scratch_bytes: the most a step asks for beside that, for each thread.
+        temp_bytes: arena and scratch.
+        generated_code_bytes: of the shared object; 0 where nothing is cached.
         peak_bytes: argument, output, arena, constant and scratch bytes of a call on one thread.
         largest_step: (label, bytes) of the step that touches the most memory.
         steps: (label, bytes touched, scratch bytes) of each step in order.
@@ -35,8 +37,9 @@ class MemoryAnalysis:
             counted here.
     """
 
-    def __init__(self, buffers: Any, plan: dict[str, Any] | None) -> None:
+    def __init__(self, buffers: Any, plan: dict[str, Any] | None, code_bytes: int = 0) -> None:
         arguments, outputs = buffers
+        self.generated_code_bytes = code_bytes
         self.interpreted = plan is None
         self.argument_bytes: int = sum(arguments)
         self.output_bytes: int = sum(outputs)
@@ -53,6 +56,7 @@ class MemoryAnalysis:
             self.steps.append((step["label"], size, step["scratch_bytes"]))
         self._keep_ends()
         self.scratch_bytes: int = max((scratch for _, _, scratch in self.steps), default=0)
+        self.temp_bytes: int = self.arena_bytes + self.scratch_bytes
         self.largest_step = max(
             ((label, size + scratch) for label, size, scratch in self.steps),
             key=lambda step: step[1],
@@ -91,6 +95,7 @@ class MemoryAnalysis:
             ("arena", self.arena_bytes),
             ("constants", self.constant_bytes),
             ("scratch", self.scratch_bytes),
+            ("code", self.generated_code_bytes),
             ("peak", self.peak_bytes),
         ]
         lines = [f"{name:<12}{_bytes(count):>12}" for name, count in rows]

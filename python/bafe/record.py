@@ -6,7 +6,7 @@ import atexit
 import warnings
 from typing import Any
 
-from bafe import _core, captures, shapes, specialise
+from bafe import _core, captures, context, shapes, specialise
 from bafe.call import _Call, _Options, _trace, rebuilt
 from bafe.tracer import Tracer
 
@@ -96,8 +96,12 @@ def _record_for(function: Any, call: _Call) -> Any:
     key = call.key()
     record = options.records.get(key)
     if record is None or not record.guards_hold():
+        context.refuse_recompile(options, call, record)
         record = _make_record(call)
         if len(options.records) >= _MOST_RECORDS:
             options.records.clear()
+            options.signatures.clear()
+        if key not in options.records:
+            options.signatures.append(context.signature(call))
         options.records[key] = record
     return record

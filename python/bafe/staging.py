@@ -99,7 +99,9 @@ def wait(self: Any, timeout: float | None = None) -> bool:
     arguments.check_amounts("wait", timeout=timeout)
     end = None if timeout is None else monotonic() + timeout
     done = True
-    for record in list(self._options.records.values()):
+    functions = [self, *self._options.variants.values()]
+    records = [record for one in functions for record in one._options.records.values()]
+    for record in records:
         for executable in executables_of(record):
             left = -1.0 if end is None else max(0.0, end - monotonic())
             done = _core.wait_for_tiers(executable, left) and done

@@ -1,6 +1,8 @@
-// The callable that bafe.jit returns: a heap type with vectorcall. A call compares its arguments
-// with the last record, then looks its shape and leaves up by hash, then asks Python (`resolve`) to
-// trace and compile. Records are never changed once published; they die when no call is inside.
+// The callables that bafe.jit and compile return: heap types with vectorcall. A call compares its
+// arguments with the last record, then looks its shape and leaves up by hash, then asks Python
+// (`resolve`) to trace and compile. Records are never changed once published; they die when no call
+// is inside. A thread inside a block (bafe.options, bafe.stance) has a detour that calls of jitted
+// functions take instead; compiled objects never do.
 
 #include "argument_layout.h"
 #include "record.h"
@@ -63,7 +65,12 @@ class Running {
   FunctionObject* self_;
 };
 
-PyObject* call_slow(FunctionObject* self, const CallArguments& call) {
+/// Most processes never enter a block: then one load is all that a call pays.
+std::atomic<int> threads_with_detour{0};
+thread_local PyObject* detour = nullptr;  // detour(function, args, kwargs) -> result
+
+/// `to`(self, args, kwargs)
+PyObject* call_python(FunctionObject* self, PyObject* to, const CallArguments& call) {
   PyObject* positional = PyTuple_New(call.count);
   if (!positional) return nullptr;
   for (Py_ssize_t i = 0; i < call.count; ++i) {
@@ -76,13 +83,18 @@ PyObject* call_slow(FunctionObject* self, const CallArguments& call) {
   }
   PyObject* result = nullptr;
   if (keywords) {
-    --self->running;  // no record is in use here: old ones may die while the new one is made
-    result = PyObject_CallFunctionObjArgs(self->resolve, reinterpret_cast<PyObject*>(self),
-                                          positional, keywords, nullptr);
-    ++self->running;
+    result = PyObject_CallFunctionObjArgs(to, reinterpret_cast<PyObject*>(self), positional,
+                                          keywords, nullptr);
   }
   Py_DECREF(positional);
   Py_XDECREF(keywords);
+  return result;
+}
+
+PyObject* call_slow(FunctionObject* self, const CallArguments& call) {
+  --self->running;  // no record is in use here: old ones may die while the new one is made
+  PyObject* result = call_python(self, self->resolve, call);
+  ++self->running;
   return result;
 }
 
@@ -146,7 +158,9 @@ PyObject* call_found(FunctionObject* self, const CallArguments& call) {
   return call_slow(self, call);
 }
 
-PyObject* call(PyObject* callable, PyObject* const* args, std::size_t flags, PyObject* names) {
+/// Compiled objects, and jitted functions that a detour leads back to.
+PyObject* call_directly(PyObject* callable, PyObject* const* args, std::size_t flags,
+                        PyObject* names) {
   FunctionObject* self = self_of(callable);
   const Running running(self);
   try {
@@ -155,6 +169,17 @@ PyObject* call(PyObject* callable, PyObject* const* args, std::size_t flags, PyO
     set_python_error(std::current_exception());
     return nullptr;
   }
+}
+
+PyObject* call(PyObject* callable, PyObject* const* args, std::size_t flags, PyObject* names) {
+  if (threads_with_detour.load(std::memory_order_relaxed) != 0 && detour) {
+    PyObject* const to = detour;
+    Py_INCREF(to);  // what it calls may leave the block
+    PyObject* result = call_python(self_of(callable), to, {args, PyVectorcall_NARGS(flags), names});
+    Py_DECREF(to);
+    return result;
+  }
+  return call_directly(callable, args, flags, names);
 }
 
 int init(PyObject* object, PyObject* args, PyObject*) {
@@ -174,6 +199,12 @@ PyObject* create(PyTypeObject* type, PyObject*, PyObject*) {
   self->table = new Table;
   self->retired = new std::vector<std::unique_ptr<Table>>;
   new (&self->last) std::atomic<const Entry*>(nullptr);
+  return object;
+}
+
+PyObject* create_compiled(PyTypeObject* type, PyObject* args, PyObject* keywords) {
+  PyObject* object = create(type, args, keywords);
+  if (object) self_of(object)->vectorcall = call_directly;
   return object;
 }
 
@@ -298,6 +329,11 @@ PyObject* configure(PyObject* object, PyObject* const* given, Py_ssize_t count) 
   Py_RETURN_NONE;
 }
 
+/// _direct(*args, **kwargs): a call that takes no detour.
+PyObject* direct(PyObject* object, PyObject* const* args, Py_ssize_t count, PyObject* names) {
+  return call_directly(object, args, static_cast<std::size_t>(count), names);
+}
+
 template <class Function>
 PyCFunction as_method(Function function) {
   return reinterpret_cast<PyCFunction>(reinterpret_cast<void*>(function));
@@ -306,6 +342,8 @@ PyCFunction as_method(Function function) {
 PyMethodDef methods[] = {{"_publish", as_method(publish), METH_FASTCALL, "Adds a record."},
                          {"_configure", as_method(configure), METH_FASTCALL, "Names parameters."},
                          {"_forget", forget, METH_NOARGS, "Drops all records."},
+                         {"_direct", as_method(direct), METH_FASTCALL | METH_KEYWORDS,
+                          "Calls without the detour of a block."},
                          {nullptr, nullptr, 0, nullptr}};
 
 PyMemberDef members[] = {
@@ -319,32 +357,44 @@ PyGetSetDef getters[] = {
     {"__dict__", PyObject_GenericGetDict, PyObject_GenericSetDict, nullptr, nullptr},
     {nullptr, nullptr, nullptr, nullptr, nullptr}};
 
-constexpr char kDoc[] = "What bafe.jit returns: call it like the function it was made from.";
+// Both types: their calls differ.
+py::object make_type(const char* name, const char* doc, newfunc make) {
+  PyType_Slot slots[] = {{Py_tp_doc, const_cast<char*>(doc)},
+                         {Py_tp_new, reinterpret_cast<void*>(make)},
+                         {Py_tp_init, reinterpret_cast<void*>(init)},
+                         {Py_tp_dealloc, reinterpret_cast<void*>(destroy)},
+                         {Py_tp_traverse, reinterpret_cast<void*>(traverse)},
+                         {Py_tp_clear, reinterpret_cast<void*>(clear)},
+                         {Py_tp_call, reinterpret_cast<void*>(PyVectorcall_Call)},
+                         {Py_tp_descr_get, reinterpret_cast<void*>(bind_method)},
+                         {Py_tp_methods, methods},
+                         {Py_tp_members, members},
+                         {Py_tp_getset, getters},
+                         {0, nullptr}};
+  // Py_TPFLAGS_HAVE_VECTORCALL is spelled _Py_TPFLAGS_HAVE_VECTORCALL before Python 3.9, the floor.
+  PyType_Spec spec = {name, sizeof(FunctionObject), 0,
+                      Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_HAVE_VECTORCALL, slots};
+  PyObject* type = PyType_FromSpec(&spec);
+  if (!type) throw py::error_already_set();
+  return py::reinterpret_steal<py::object>(type);
+}
 
-PyType_Slot slots[] = {{Py_tp_doc, const_cast<char*>(kDoc)},
-                       {Py_tp_new, reinterpret_cast<void*>(create)},
-                       {Py_tp_init, reinterpret_cast<void*>(init)},
-                       {Py_tp_dealloc, reinterpret_cast<void*>(destroy)},
-                       {Py_tp_traverse, reinterpret_cast<void*>(traverse)},
-                       {Py_tp_clear, reinterpret_cast<void*>(clear)},
-                       {Py_tp_call, reinterpret_cast<void*>(PyVectorcall_Call)},
-                       {Py_tp_descr_get, reinterpret_cast<void*>(bind_method)},
-                       {Py_tp_methods, methods},
-                       {Py_tp_members, members},
-                       {Py_tp_getset, getters},
-                       {0, nullptr}};
-
-// Py_TPFLAGS_HAVE_VECTORCALL is spelled _Py_TPFLAGS_HAVE_VECTORCALL before Python 3.9; 3.9 is the
-// floor.
-PyType_Spec spec = {"bafe.JitFunction", sizeof(FunctionObject), 0,
-                    Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_HAVE_VECTORCALL, slots};
+/// None ends the thread's detour.
+void set_detour(const py::object& to) {
+  PyObject* wanted = to.is_none() ? nullptr : py::object(to).release().ptr();
+  PyObject* before = std::exchange(detour, wanted);
+  threads_with_detour += (wanted != nullptr) - (before != nullptr);
+  Py_XDECREF(before);
+}
 
 }  // namespace
 
 void bind_function(py::module_& module) {
-  PyObject* type = PyType_FromSpec(&spec);
-  if (!type) throw py::error_already_set();
-  module.add_object("JitFunction", py::reinterpret_steal<py::object>(type));
+  const char* doc = "What bafe.jit returns: call it like the function it was made from.";
+  module.add_object("JitFunction", make_type("bafe.JitFunction", doc, create));
+  doc = "A function compiled for one signature: call it like the function.";
+  module.add_object("Compiled", make_type("bafe.Compiled", doc, create_compiled));
+  module.def("set_detour", &set_detour);
 }
 
 }  // namespace bafe::python

@@ -1,0 +1,15 @@
+"""The command ``bafe``: one file a command, ``app.py`` puts them together.
+
+Only this package imports click and rich: ``import bafe`` does not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; give the exit status that ``bafe --help`` explains."""
+    from bafe.cli.app import bafe
+
+    return int(bafe.main(arguments, standalone_mode=False))
