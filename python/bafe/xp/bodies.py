@@ -92,7 +92,8 @@ def acosh(x: Any) -> Any:
     """log(x + sqrt(x² - 1)) without cancellation or overflow; NaN below 1."""
     near = s.where(x < _HUGE, x, 1) - 1
     small = _call("log1p", (near + _call("sqrt", (near * (near + 2),)),))
-    return s.where(x < _HUGE, small, _call("log", (x,)) + _LN2)
+    large = _call("log", (x,)) + _LN2
+    return s.where(x < 1, float("nan"), s.where(x < _HUGE, small, large))
 
 
 def atanh(x: Any) -> Any:

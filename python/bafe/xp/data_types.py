@@ -125,7 +125,7 @@ def operands(what: str, kinds: str, *values: Any) -> tuple[Any, ...]:
     if dtype is None:
         raise refuse(what, "there is no array among the operands", "use bafe.xp.asarray on one")
     for value in given:
-        check_kind(what, kinds, value)
+        _check_dtype(what, kinds, np.dtype(value.dtype))
     traced = is_traced(*given)
     out = []
     for value in values:
@@ -150,7 +150,10 @@ def _array_dtype(what: str, value: Any, others: Sequence[Any]) -> np.dtype:
 
 def check_kind(what: str, kinds: str, x: Any) -> None:
     """Refuse an array of another kind."""
-    dtype = x.dtype if isinstance(x, (np.ndarray, Constant)) else _array_dtype(what, x, ())
+    _check_dtype(what, kinds, _array_dtype(what, x, ()))
+
+
+def _check_dtype(what: str, kinds: str, dtype: np.dtype) -> None:
     if dtype.kind not in kinds:
         fix = "float64" if kinds == FLOATING else "int64" if kinds == INTEGER else "bool"
         fix = "float64" if kinds == NUMERIC else fix

@@ -5,6 +5,8 @@ it records into the program that is being traced, on lazy arrays it grows a pend
 NumPy's memory it is compiled on its own. Small arrays of a shape that is met for the first few
 times are evaluated by the interpreter, since a kernel for every shape that passes by would cost
 more than it gives; large ones and shapes met often run compiled code through the core's call path.
+Arithmetic and reductions have the same bits either way; exp, tanh and their like, exact to one unit
+in the last place (two for composites) both times, may differ by that.
 """
 
 from __future__ import annotations
