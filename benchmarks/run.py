@@ -29,6 +29,7 @@ SUITES = (
     "floor",
     "fuzz",
     "bits",
+    "npbench",
 )
 OWN_PIN = (
     "bits",
