@@ -2,6 +2,10 @@
 
 #include "bindings.h"
 
+#include "bafe/cost/product_cost.h"
+#include "bafe/cost/roofline.h"
+#include "bafe/cost/target.h"
+#include "bafe/runtime/calibrate.h"
 #include "bafe/search/egraph_json.h"
 
 namespace bafe::python {
@@ -64,7 +68,10 @@ std::shared_ptr<NamedEGraph> priced_anew(const NamedEGraph& egraph,
   return out;
 }
 
-std::shared_ptr<NamedEGraph> of_program(const TracedProgram& program, const EngineOptions& given) {
+/// on_host: prices of this machine, as the engine's search has them; else of the reference machine,
+/// the same everywhere.
+std::shared_ptr<NamedEGraph> of_program(const TracedProgram& program, const EngineOptions& given,
+                                        bool on_host) {
   const auto rules = current_rules();
   SearchOptions options;
   options.math = given.math;
@@ -73,6 +80,12 @@ std::shared_ptr<NamedEGraph> of_program(const TracedProgram& program, const Engi
   options.deep = given.deep;
   options.rules = rules.get();
   const Unlocked unlocked;
+  std::optional<RooflineModel> prices;
+  if (on_host) {
+    prices.emplace(machine_of_class(current_machine(host_target(), 1), given.math == Math::kBits,
+                                    given.math == Math::kFast));
+    options.cost = &*prices;
+  }
   return std::make_shared<NamedEGraph>(egraph_of_search(program.graph, options));
 }
 
@@ -101,7 +114,8 @@ void bind_egraph(py::module_& module) {
     const Unlocked unlocked;
     return std::make_shared<NamedEGraph>(egraph_from_json(text, place));
   });
-  module.def("egraph_of_program", &of_program);
+  module.def("egraph_of_program", &of_program, py::arg("program"), py::arg("options"),
+             py::arg("on_host") = false);
 }
 
 }  // namespace bafe::python

@@ -50,7 +50,7 @@ def code():
 def test_files_and_lines_stay_short():
     long_files, wide = [], []
     for path in code():
-        if path.suffix not in {".h", ".cpp", ".def", ".py", ".pyi"}:
+        if path.suffix not in {".h", ".cpp", ".def", ".py", ".pyi", ".js", ".css"}:
             continue
         lines = path.read_text().splitlines()
         if len(lines) > 400:

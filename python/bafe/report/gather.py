@@ -84,7 +84,7 @@ def egraph_of(program: Any, options: Any, parts: dict[str, Any]) -> dict[str, An
     """
     if len(parts["written"]["nodes"]) > _MOST_EGRAPH_SOURCE:
         return None
-    graph = _core.egraph_of_program(program, options.search["options"])
+    graph = _core.egraph_of_program(program, options.search["options"], True)
     names = {name: number for number, name in enumerate(graph.classes)}
     rows: list[list[Any]] = []
     index: dict[Any, int] = {}

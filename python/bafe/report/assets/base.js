@@ -77,7 +77,8 @@ function table(caption, heads, rows) {
   })));
   const inner = el("table", {}, el("caption", { class: "unseen" }, caption),
     el("thead", {}, el("tr", {}, head)), el("tbody", {}, body));
-  return el("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": caption }, inner);
+  return el("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": caption },
+    inner);
 }
 
 function badge(text, tone) {

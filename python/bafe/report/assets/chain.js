@@ -120,7 +120,8 @@ function stepCard(part, number) {
   const place = placeOfStep(part, number);
   const kind = step.class ? `${step.class}: ${MEANING[step.class] ?? ""}` : "same bits";
   const pairs = [
-    ["Proof", [badge(status, tone), step.engine ? el("span", { class: "quiet" }, ` by ${step.engine}`) : null]],
+    ["Proof", [badge(status, tone), step.engine
+      ? el("span", { class: "quiet" }, ` by ${step.engine}`) : null]],
     ["Class", kind],
     ["Place", place ? el("code", {}, place) : "everywhere the term occurs"],
   ];
@@ -131,11 +132,13 @@ function stepCard(part, number) {
   if (step.why) pairs.push(["Why", step.why]);
   return [
     el("p", { class: "steptitle" },
-      el("strong", {}, nameOfStep(step)), step.forward ? null : el("span", { class: "quiet" }, " right to left")),
+      el("strong", {}, nameOfStep(step)), step.forward ? null
+        : el("span", { class: "quiet" }, " right to left")),
     el("div", { class: "diff" },
       el("pre", { class: "minus", tabindex: "0", "aria-label": "before" }, step.before),
       el("pre", { class: "plus", tabindex: "0", "aria-label": "after" }, step.after)),
-    el("dl", { class: "pairs" }, pairs.map(([name, value]) => [el("dt", {}, name), el("dd", {}, value)])),
+    el("dl", { class: "pairs" }, pairs.map(([name, value]) =>
+      [el("dt", {}, name), el("dd", {}, value)])),
   ];
 }
 
@@ -173,7 +176,7 @@ function chainSection(part) {
     const change = changeOf(part, number);
     two.hidden = !change;
     note.textContent = !change ? "This step has no picture: its texts say what changed."
-      : change.isWhole ? "" : "Only the rewritten part is drawn: values are used again and again here.";
+      : change.isWhole ? "" : "Only the rewritten part is drawn, as its values are used often.";
     if (!change) return;
     showSide(old, olds, change, change.from, change.gone, "removed");
     showSide(fresh, news, change, change.to, change.come, "added");

@@ -138,96 +138,130 @@ function classPanel(model, cls, go) {
   ].filter(Boolean);
 }
 
+/** The picture of an e-graph with its search, and the panel that lists one class. */
+class EGraphPanel {
+  constructor(egraph) {
+    this.egraph = egraph;
+    this.model = new EGraphModel(egraph);
+    this.hits = [];
+    this.at = -1;
+    this.counts = `${this.classes(egraph.classes.length)}, `
+      + `${plural(egraph.nodes.length, "e-node")}, ${egraph.chosen.length} chosen.`;
+    this.status = el("p", { class: "quiet", role: "status", id: "egraph-status" }, this.counts);
+    this.panel = el("div", { class: "details" },
+      el("p", { class: "quiet" }, "Choose a class: click it, or use the arrow keys."));
+    this.view = new GraphView({
+      label: `E-graph of ${this.classes(egraph.classes.length)} and `
+        + plural(egraph.nodes.length, "e-node"),
+      help: "egraph-help", least: 0.62,
+      first: () => egraph.roots[0] ?? 0,
+      hint: (cls) => this.hint(cls),
+      onselect: (cls) => this.panel.replaceChildren(
+        ...classPanel(this.model, cls, (other) => this.view.select(other))),
+      ontoggle: (cls) => this.toggle(cls),
+    });
+    this.view.node.classList.add("tall");
+    this.search = el("input", { type: "search", id: "egraph-search", autocomplete: "off",
+      placeholder: "matmul, transpose …", spellcheck: "false",
+      oninput: () => this.find(this.search.value),
+      onkeydown: (event) => {
+        if (event.key !== "Enter") return;
+        event.preventDefault();
+        this.next(event.shiftKey ? -1 : 1);
+      } });
+    this.render(false);
+  }
+
+  classes(count) { return plural(count, "class", "classes"); }
+
+  hint(cls) {
+    const [name, type] = this.egraph.classes[cls];
+    return `class ${name}, ${type}, ${plural(this.model.members[cls].length, "e-node")}, `
+      + (this.model.open[cls] ? "open" : "closed");
+  }
+
+  found() { return new Set(this.hits.map((node) => this.egraph.nodes[node][1])); }
+
+  render(keep) {
+    const picture = this.model.picture(this.found());
+    this.view.show(picture.boxes, picture.edges, keep);
+    this.view.canvas.dataset.open = this.model.open.reduce((sum, one) => sum + one, 0);
+  }
+
+  toggle(cls) {
+    this.model.open[cls] = this.model.open[cls] ? 0 : 1;
+    this.render(true);
+    this.view.select(cls);
+    const state = this.model.open[cls] ? "open" : "closed";
+    this.status.textContent = `${this.egraph.classes[cls][0]} is ${state}.`;
+  }
+
+  all(open) {
+    this.model.open.fill(open);
+    this.render(false);
+    this.status.textContent = open ? "All classes are open." : "All classes are closed.";
+  }
+
+  find(text) {
+    this.hits = this.model.find(text);
+    this.at = -1;
+    this.status.textContent = !text.trim() ? this.counts
+      : `${plural(this.hits.length, "e-node")} in ${this.classes(this.found().size)}`
+        + (this.hits.length ? "; Enter goes to the next." : ".");
+    this.render(true);
+  }
+
+  next(by) {
+    const classes = [...this.found()];
+    if (!classes.length) return;
+    this.at = (this.at + by + classes.length) % classes.length;
+    this.view.select(classes[this.at]);
+    this.status.textContent = `${plural(this.hits.length, "e-node")} in `
+      + `${this.classes(classes.length)}; showing ${this.at + 1}.`;
+  }
+
+  nodes() {
+    const button = (text, act) =>
+      el("button", { type: "button", class: "button", onclick: act }, text);
+    return [
+      el("p", { class: "unseen", id: "egraph-help" }, "Arrow keys move between classes, Enter "
+        + "opens or closes one, plus and minus zoom, 0 shows all, Home goes to the result."),
+      el("div", { class: "tools" }, el("label", { class: "choice" }, "Operator ", this.search),
+        button("Open all", () => this.all(1)), button("Close all", () => this.all(0)),
+        button("Result", () => this.view.select(this.egraph.roots[0] ?? 0))),
+      this.status, this.view.node, this.panel,
+    ];
+  }
+}
+
 function egraphSection(part) {
-  const egraph = part.egraph;
   const body = section("egraph", "E-graph",
     "Every box is a class of equal values; its lines are the ways found to compute it.");
-  if (!egraph) {
+  if (part.egraph) {
+    body.append(...new EGraphPanel(part.egraph).nodes());
+  } else {
     body.append(el("p", { class: "empty" }, part.no_egraph
       ?? "The e-graph was not kept: the program is searched in pieces."));
-    return body;
   }
-  const model = new EGraphModel(egraph);
-  const status = el("p", { class: "quiet", role: "status", id: "egraph-status" });
-  const panel = el("div", { class: "details" },
-    el("p", { class: "quiet" }, "Choose a class: click it, or use the arrow keys."));
-  let hits = [], at = -1;
-  const found = () => new Set(hits.map((node) => egraph.nodes[node][1]));
-  const render = (keep) => {
-    const picture = model.picture(found());
-    view.show(picture.boxes, picture.edges, keep);
-    view.canvas.dataset.open = model.open.reduce((sum, one) => sum + one, 0);
-  };
-  const toggle = (cls) => {
-    model.open[cls] = model.open[cls] ? 0 : 1;
-    render(true);
-    view.select(cls);
-    status.textContent = `${egraph.classes[cls][0]} is ${model.open[cls] ? "open" : "closed"}.`;
-  };
-  const view = new GraphView({
-    label: `E-graph of ${plural(egraph.classes.length, "class", "classes")} and `
-      + `${plural(egraph.nodes.length, "e-node")}`,
-    help: "egraph-help", least: 0.62,
-    first: () => egraph.roots[0] ?? 0,
-    hint: (cls) => `class ${egraph.classes[cls][0]}, ${egraph.classes[cls][1]}, `
-      + `${plural(model.members[cls].length, "e-node")}, ${model.open[cls] ? "open" : "closed"}`,
-    onselect: (cls) => panel.replaceChildren(...classPanel(model, cls, (other) => view.select(other))),
-    ontoggle: toggle,
-  });
-  const next = (by) => {
-    const classes = [...found()];
-    if (!classes.length) return;
-    at = (at + by + classes.length) % classes.length;
-    view.select(classes[at]);
-    status.textContent = `${plural(hits.length, "e-node")} in `
-      + `${plural(classes.length, "class", "classes")}; showing ${at + 1}.`;
-  };
-  const search = el("input", { type: "search", id: "egraph-search", placeholder: "matmul, transpose …",
-    autocomplete: "off", spellcheck: "false", oninput: () => {
-      hits = model.find(search.value);
-      at = -1;
-      const classes = found();
-      status.textContent = search.value.trim() ? `${plural(hits.length, "e-node")} in `
-        + `${plural(classes.size, "class", "classes")}${hits.length ? "; Enter goes to the next." : "."}` : counts;
-      render(true);
-    }, onkeydown: (event) => {
-      if (event.key !== "Enter") return;
-      event.preventDefault();
-      next(event.shiftKey ? -1 : 1);
-    } });
-  const all = (open) => () => {
-    model.open.fill(open);
-    render(false);
-    status.textContent = open ? "All classes are open." : "All classes are closed.";
-  };
-  const button = (text, act) => el("button", { type: "button", class: "button", onclick: act }, text);
-  const counts = `${plural(egraph.classes.length, "class", "classes")}, `
-    + `${plural(egraph.nodes.length, "e-node")}, ${egraph.chosen.length} chosen.`;
-  status.textContent = counts;
-  body.append(
-    el("p", { class: "unseen", id: "egraph-help" }, "Arrow keys move between classes, Enter opens or "
-      + "closes one, plus and minus zoom, 0 shows everything, Home goes to the result."),
-    el("div", { class: "tools" },
-      el("label", { class: "choice" }, "Operator ", search),
-      button("Open all", all(1)), button("Close all", all(0)),
-      button("Result", () => view.select(egraph.roots[0] ?? 0))),
-    status, view.node, panel, growthTable(part));
-  view.node.classList.add("tall");
-  render(false);
+  body.append(growthTable(part));
   return body;
 }
 
 function growthTable(part) {
   const rows = [["start", part.stats.nodes_before, part.stats.classes_before, "–", "–"]];
-  part.rounds.forEach((round, i) => rows.push([`${i + 1}: ${round.sets}`, round.nodes, round.classes,
+  part.rounds.forEach((round, i) =>
+    rows.push([`${i + 1}: ${round.sets}`, round.nodes, round.classes,
     round.matches, round.accepted]));
-  const notes = [`Stopped: ${part.stats.stop_reason}.`, ...part.limits.map((one) => `Limit: ${one}.`)];
+  const notes = [`Stopped: ${part.stats.stop_reason}.`,
+    ...part.limits.map((one) => `Limit: ${one}.`)];
   return el("details", {}, el("summary", {}, "How it grew"),
     table("Rounds of saturation", ["Round", ["Nodes", "number"], ["Classes", "number"],
       ["Matches", "number"], ["Accepted", "number"]],
-      rows.map((row) => row.map((cell) => (typeof cell === "number" ? cell.toLocaleString("en") : cell)))),
+      rows.map((row) => row.map((cell) =>
+        (typeof cell === "number" ? cell.toLocaleString("en") : cell)))),
     el("p", { class: "quiet" }, notes.join(" ")),
     part.rejected.length ? el("div", {}, el("h3", {}, "Not taken"),
       el("ul", { class: "plainlist" },
-        part.rejected.map(([what, why]) => el("li", {}, el("strong", {}, what), `: ${short(why, 300)}`)))) : null);
+        part.rejected.map(([what, why]) =>
+          el("li", {}, el("strong", {}, what), `: ${short(why, 300)}`)))) : null);
 }

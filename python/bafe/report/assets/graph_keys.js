@@ -37,7 +37,8 @@ Object.assign(GraphView.prototype, {
     canvas.addEventListener("keydown", (event) => this.pressed(event));
     canvas.addEventListener("focus", () => {
       const isByKey = canvas.matches(":focus-visible");
-      if (isByKey && this.selected < 0 && this.boxes.length) this.select(this.options.first?.() ?? 0);
+      if (!isByKey || this.selected >= 0 || !this.boxes.length) return;
+      this.select(this.options.first?.() ?? 0);
     });
   },
 

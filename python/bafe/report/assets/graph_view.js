@@ -1,7 +1,7 @@
 // A picture of boxes and edges on a canvas: pan, zoom, select. Only what is in view is drawn.
 
 class GraphView {
-  /** options: label, help, hint(box) -> text told when a box is chosen, onselect(id), ontoggle(id) */
+  /** options: label, help, hint(id) -> what is told of a box, onselect(id), ontoggle(id) */
   constructor(options) {
     this.options = options;
     this.boxes = [];
@@ -16,7 +16,8 @@ class GraphView {
     });
     this.told = el("p", { class: "unseen", "aria-live": "polite" });
     const button = (text, label, act) => el("button",
-      { type: "button", class: "button small", "aria-label": label, title: label, onclick: act }, text);
+      { type: "button", class: "button small", "aria-label": label, title: label, onclick: act },
+        text);
     this.node = el("div", { class: "graph" }, this.canvas, this.told,
       el("div", { class: "zoom" },
         button("+", "Zoom in", () => this.zoom(1.35)),
@@ -58,7 +59,7 @@ class GraphView {
     else this.redraw();
   }
 
-  /** Everything in view; unless asked for all of it, what could not be read is cut at the result. */
+  /** Everything in view; unless all is asked for, what could not be read is cut at the result. */
   fit(isAll = false) {
     const width = this.canvas.clientWidth, height = this.canvas.clientHeight;
     this.unfitted = !width;
@@ -67,7 +68,8 @@ class GraphView {
     const whole = Math.min((width - 32) / (right - left), (height - 32) / (bottom - top));
     this.scale = Math.min(1, Math.max(whole, isAll ? 0 : this.options.least ?? 0));
     const main = this.boxes[this.options.first?.() ?? 0];
-    const isWide = this.scale * (right - left) > width, isHigh = this.scale * (bottom - top) > height;
+    const isWide = this.scale * (right - left) > width;
+    const isHigh = this.scale * (bottom - top) > height;
     const middle = isWide && main ? main.x + main.w / 2 : (left + right) / 2;
     this.x = width / 2 - this.scale * middle;
     this.y = isHigh && main ? height - 56 - this.scale * (main.y + main.h)

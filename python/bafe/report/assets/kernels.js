@@ -2,7 +2,8 @@
 
 /** Compute and bandwidth limits of the machine model, in GFLOP/s and GB/s. */
 function limitsOf(machine) {
-  const peaks = [["f32 multiply-add", machine.fma_gflops_f32], ["f64 multiply-add", machine.fma_gflops_f64]];
+  const peaks = [["f32 multiply-add", machine.fma_gflops_f32],
+    ["f64 multiply-add", machine.fma_gflops_f64]];
   if (machine.amx_gflops > 0) peaks.push(["bf16 tiles", machine.amx_gflops]);
   const roads = [["L1", machine.l1_gbs], ["L2", machine.l2_gbs], ["L3", machine.l3_gbs],
     ["memory", machine.memory_gbs]];
@@ -12,11 +13,13 @@ function limitsOf(machine) {
 
 function niceTicks(low, high) {
   const ticks = [];
-  for (let power = Math.ceil(Math.log10(low)); power <= Math.log10(high) + 1e-9; power++) ticks.push(10 ** power);
+  for (let power = Math.ceil(Math.log10(low)); power <= Math.log10(high) + 1e-9;
+    power++) ticks.push(10 ** power);
   return ticks;
 }
 
-const powerText = (value) => (value >= 1 ? value.toLocaleString("en") : String(Number(value.toPrecision(2))));
+const powerText = (value) => (value >= 1 ? value.toLocaleString("en")
+  : String(Number(value.toPrecision(2))));
 
 function rooflinePicture(kernels, machine) {
   const points = kernels.map((kernel, number) => ({ kernel, number }))
@@ -32,8 +35,10 @@ function rooflinePicture(kernels, machine) {
   const left = Math.min(0.05, ...xs) / 2, right = Math.max(100, ...xs) * 2;
   const width = Math.max(340, Math.min(1180, document.documentElement.clientWidth - 60));
   const [height, padX, padY] = [400, 54, 44];
-  const x = (value) => padX + ((width - padX - 14) * Math.log(value / left)) / Math.log(right / left);
-  const y = (value) => height - padY - ((height - padY - 14) * Math.log(value / low)) / Math.log(top / low);
+  const spanX = (width - padX - 14) / Math.log(right / left);
+  const spanY = (height - padY - 14) / Math.log(top / low);
+  const x = (value) => padX + spanX * Math.log(value / left);
+  const y = (value) => height - padY - spanY * Math.log(value / low);
   const picture = svg("svg", { viewBox: `0 0 ${width} ${height}`, role: "group",
     "aria-label": "Roofline: GFLOP/s against flops a byte, both logarithmic", class: "roofline" });
   for (const tick of niceTicks(left, right)) {
@@ -41,7 +46,8 @@ function rooflinePicture(kernels, machine) {
       svg("text", { x: x(tick), y: height - padY + 17, class: "tick middle" }, powerText(tick)));
   }
   for (const tick of niceTicks(low, top)) {
-    picture.append(svg("line", { x1: x(left), x2: x(right), y1: y(tick), y2: y(tick), class: "grid" }),
+    picture.append(svg("line", { x1: x(left), x2: x(right), y1: y(tick), y2: y(tick),
+      class: "grid" }),
       svg("text", { x: padX - 7, y: y(tick) + 4, class: "tick end" }, powerText(tick)));
   }
   picture.append(
@@ -52,7 +58,8 @@ function rooflinePicture(kernels, machine) {
   peaks.forEach(([name, value], i) => {
     const from = value / Math.max(...roads.map(([, gbs]) => gbs));
     picture.append(
-      svg("line", { x1: x(Math.max(left, from)), x2: x(right), y1: y(value), y2: y(value), class: "roof" }),
+      svg("line", { x1: x(Math.max(left, from)), x2: x(right), y1: y(value), y2: y(value),
+        class: "roof" }),
       svg("text", { x: x(right) - 4, y: y(value) + (i % 2 ? 13 : -5), class: "rooftext end" },
         `${name}, ${amount(value * 1e9, "FLOP/s")}`));
   });
@@ -63,9 +70,11 @@ function rooflinePicture(kernels, machine) {
     const at = begin * 1.25;
     const slope = (Math.atan2(y(end * gbs) - y(begin * gbs), x(end) - x(begin)) * 180) / Math.PI;
     picture.append(
-      svg("line", { x1: x(begin), x2: x(end), y1: y(begin * gbs), y2: y(end * gbs), class: "roof" }),
+      svg("line", { x1: x(begin), x2: x(end), y1: y(begin * gbs), y2: y(end * gbs),
+        class: "roof" }),
       svg("text", { x: x(at), y: y(at * gbs) - 5, class: "rooftext",
-        transform: `rotate(${slope} ${x(at)} ${y(at * gbs) - 5})` }, `${name} ${digits(gbs)} GB/s`));
+        transform: `rotate(${slope} ${x(at)} ${y(at * gbs) - 5})` },
+          `${name} ${digits(gbs)} GB/s`));
   });
   for (const { kernel, number } of points) picture.append(kernelPoint(kernel, number, x, y, rate));
   picture.append(...kernelLabels(points, x, y, rate));
@@ -108,13 +117,15 @@ function kernelRows(kernels) {
   return kernels.map((kernel, i) => {
     const best = kernel.measured_ns ?? kernel.predicted_ns;
     return [
-      String(i + 1), el("span", { class: "wrap" }, short(kernel.label, 90)), time(kernel.predicted_ns),
+      String(i + 1), el("span", { class: "wrap" }, short(kernel.label, 90)),
+        time(kernel.predicted_ns),
       kernel.measured_ns ? time(kernel.measured_ns) : "–",
       kernel.measured_ns && kernel.predicted_ns > 0
         ? `${digits(kernel.measured_ns / kernel.predicted_ns)}×` : "–",
       best > 0 && kernel.flops > 0 ? digits(kernel.flops / best) : "–",
       best > 0 && kernel.bytes > 0 ? digits(kernel.bytes / best) : "–",
-      kernel.flops > 0 ? amount(kernel.flops, "") : "–", kernel.bytes > 0 ? bytes(kernel.bytes) : "–",
+      kernel.flops > 0 ? amount(kernel.flops, "") : "–", kernel.bytes > 0 ? bytes(kernel.bytes)
+        : "–",
     ];
   });
 }
@@ -123,11 +134,14 @@ function kernelsSection(part) {
   const body = section("kernels", "Kernels", null);
   const wasMeasured = part.kernels.some((kernel) => kernel.measured_ns);
   body.append(el("p", { class: "about" }, wasMeasured
-    ? "Measured: the median of 21 runs on one thread, on copies of the arguments. Predicted: what the "
-      + "search ranked by."
-    : `Predicted by the cost model; not measured${part.not_measured ? ` (${part.not_measured})` : ""}.`));
+    ? `Measured: ${part.process ? "the median of the calls that were recorded"
+      : "the median of 21 runs on one thread, on copies of the arguments"}. `
+      + "Predicted: what the search ranked by."
+    : "Predicted by the cost model; not measured"
+      + (part.not_measured ? ` (${part.not_measured}).` : ".")));
   if (!part.kernels.length) {
-    body.append(el("p", { class: "empty" }, "No kernel runs: the results are arguments or constants."));
+    body.append(el("p", { class: "empty" },
+      "No kernel runs: the results are arguments or constants."));
     return body;
   }
   const picture = rooflinePicture(part.kernels, part.machine);
@@ -135,7 +149,8 @@ function kernelsSection(part) {
     body.append(el("figure", {}, picture, el("figcaption", { class: "legend" },
       el("span", { class: "key hollow" }), "predicted ",
       wasMeasured ? [el("span", { class: "key full" }), "measured "] : [],
-      el("span", { class: "quiet" }, `limits of ${part.machine.id}, ${plural(part.machine.threads, "thread")}`))));
+      el("span", { class: "quiet" },
+        `limits of ${part.machine.id}, ${plural(part.machine.threads, "thread")}`))));
   } else {
     body.append(el("p", { class: "empty" }, "No kernel computes anything: all only move bytes, "
       + "which has no place on a roofline."));
@@ -158,9 +173,11 @@ function codeParts(part) {
   box.append(el("h3", {}, "C code"));
   const block = (title, text) => el("details", { class: "code" }, el("summary", {}, title),
     el("pre", { tabindex: "0", "aria-label": title }, el("code", {}, text)));
-  for (const [kernel, i] of shown) box.append(block(`${i + 1}: ${short(kernel.label, 80)}`, kernel.code));
+  for (const [kernel, i] of shown) box.append(block(`${i + 1}: ${short(kernel.label, 80)}`,
+    kernel.code));
   if (part.c_text) {
-    box.append(block(`The whole file, ${plural(part.c_text.split("\n").length, "line")}`, part.c_text));
+    box.append(block(`The whole file, ${plural(part.c_text.split("\n").length, "line")}`,
+      part.c_text));
   }
   return box;
 }
@@ -168,7 +185,8 @@ function codeParts(part) {
 function candidatesTable(part) {
   const best = part.candidates[0]?.predicted_ns ?? 0;
   const rows = part.candidates.map((one, i) => [String(i + 1), time(one.predicted_ns),
-    best > 0 ? `${(one.predicted_ns / best).toFixed(2)}×` : "–", plural(one.kernels.length, "kernel"),
+    best > 0 ? `${(one.predicted_ns / best).toFixed(2)}×` : "–",
+      plural(one.kernels.length, "kernel"),
     el("code", { class: "wrap" }, short(one.program, 220))]);
   return el("details", {}, el("summary", {}, `Best ${plural(part.candidates.length, "candidate")}`),
     table("Best candidates", [["#", "number"], ["Predicted", "number"], ["To the best", "number"],

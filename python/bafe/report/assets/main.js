@@ -5,7 +5,8 @@ const NAMES = [["programs", "Program"], ["chain", "Rewrites"], ["egraph", "E-gra
 
 function tile(name, value, more, tone = "") {
   return el("div", { class: `tile ${tone}` }, el("dt", {}, name),
-    el("dd", {}, el("span", { class: "big" }, value), more ? el("span", { class: "more" }, more) : null));
+    el("dd", {}, el("span", { class: "big" }, value),
+      more ? el("span", { class: "more" }, more) : null));
 }
 
 function tilesOf(part) {
@@ -19,14 +20,16 @@ function tilesOf(part) {
   const proof = part.certificate;
   tiles.push(proof
     ? tile("Proof", proof.accepted ? "accepted" : "rejected",
-      `${plural(proof.steps, "step")}, class ${proof.program_class}`, proof.accepted ? "good" : "bad")
+      `${plural(proof.steps, "step")}, class ${proof.program_class}`,
+      proof.accepted ? "good" : "bad")
     : tile("Proof", "–", "replayed at compile time"));
   const { made } = part;
   const isRefused = made && (made.reproducer || /differ|disagree/i.test(made.why));
   if (!made) tiles.push(tile("Compiled", "not yet", "nothing has been called"));
   else if (isRefused) tiles.push(tile("Compiled", "refused", "validation failed", "bad"));
-  else if (made.tier !== "compiled") tiles.push(tile("Compiled", "not yet", `tier 0: ${made.tier}`, "warn"));
-  else {
+  else if (made.tier !== "compiled") {
+    tiles.push(tile("Compiled", "not yet", `tier 0: ${made.tier}`, "warn"));
+  } else {
     tiles.push(tile("Compiled", time(made.compile_ms * 1e6),
       `${made.from_cache ? "from the cache; " : ""}search ${time(made.search_ms * 1e6)}`));
   }
@@ -56,10 +59,12 @@ function sessionTable() {
   };
   const rows = data.programs.map((part, i) => {
     const button = el("button", { type: "button", class: "link", "aria-pressed": String(i === 0),
-      onclick: () => { choose(i); document.getElementById("headline").scrollIntoView(); } }, part.name);
+      onclick: () => { choose(i); document.getElementById("headline").scrollIntoView(); } },
+        part.name);
     names.set(i, button);
     const ratio = part.predicted_ns > 0 ? part.predicted_ns_as_written / part.predicted_ns : 1;
-    return [button, el("code", { class: "wrap" }, short(part.signature, 120)), time(part.predicted_ns),
+    return [button, el("code", { class: "wrap" }, short(part.signature, 120)),
+      time(part.predicted_ns),
       `${digits(ratio)}×`, part.certificate?.accepted ? "accepted" : "–",
       part.made?.tier ?? "–", part.made?.compile_ms ? time(part.made.compile_ms * 1e6) : "–",
       String(part.process ?? "")];
@@ -70,7 +75,8 @@ function sessionTable() {
     el("p", { class: "about" }, data.headline),
     table("Functions and signatures", ["Function", "Arguments", number("Predicted"), number("Gain"),
       "Proof", "Runs", number("Compile"), number("Process")], rows),
-    data.notes.length ? el("ul", { class: "plainlist quiet" }, data.notes.map((note) => el("li", {}, note))) : null);
+    data.notes.length ? el("ul", { class: "plainlist quiet" },
+      data.notes.map((note) => el("li", {}, note))) : null);
 }
 
 function start() {

@@ -13,7 +13,8 @@ function valueText(text) {
   const hex = /^(-?)0x([01])(?:\.([0-9a-f]+))?p([+-]\d+):\w+$/.exec(text);
   if (!hex) return text.replace(/:\w+$/, "");
   const [, sign, whole, part = "", power] = hex;
-  const value = (Number(whole) + parseInt(part || "0", 16) / 16 ** part.length) * 2 ** Number(power);
+  const digitsValue = Number(whole) + parseInt(part || "0", 16) / 16 ** part.length;
+  const value = digitsValue * 2 ** Number(power);
   return `${sign}${Number(value.toPrecision(7))}`;
 }
 
@@ -24,8 +25,10 @@ function titleOf(node) {
 }
 
 function sizeOfBox(title, lines) {
-  const longest = Math.max(title.length * 7.4, ...lines.map((line) => (line.text ?? line).length * 6));
-  return { w: Math.min(220, Math.max(74, longest + 22)), h: lines.length ? 27 + 15 * lines.length : 28 };
+  const longest = Math.max(title.length * 7.4,
+    ...lines.map((line) => (line.text ?? line).length * 6));
+  const h = lines.length ? 27 + 15 * lines.length : 28;
+  return { w: Math.min(220, Math.max(74, longest + 22)), h };
 }
 
 /** The fields that say something a type does not. */
@@ -75,7 +78,8 @@ function detailsOfNode(graph, id, costs, extra = []) {
   if (node.name) rows.unshift(["Name", node.name]);
   if (fieldsOf(node)) rows.push(["Fields", fieldsOf(node)]);
   if (node.operands.length) {
-    rows.push(["Reads", node.operands.map((other) => titleOf(nodeOf(graph.nodes[other]))).join(", ")]);
+    rows.push(["Reads", node.operands.map((other) =>
+      titleOf(nodeOf(graph.nodes[other]))).join(", ")]);
   }
   if (node.place) rows.push(["Source", node.place]);
   if (costs?.[id] > 1) rows.push(["Alone", `${time(costs[id])} predicted`]);
@@ -112,9 +116,10 @@ function programPanel(which, title, part) {
   view.show(picture.boxes, picture.edges);
   const lines = part[`${which}_lines`].map(([place, text]) => [el("code", {}, place),
     el("code", {}, text)]);
+  const operations = graph.nodes.filter((row) => row[2].length).length;
   const node = el("div", { class: "panel", id: `program-${which}` },
     el("h3", {}, title, el("span", { class: "quiet figure" },
-      `${time(ns)} predicted, ${plural(graph.nodes.filter((row) => row[2].length).length, "operation")}`)),
+      `${time(ns)} predicted, ${plural(operations, "operation")}`)),
     view.node, details,
     el("details", {}, el("summary", {}, "As text"),
       table(`${title}, by source line`, ["Source", "Value"], lines)));
@@ -132,7 +137,8 @@ function sameHeight(panels) {
 function programsSection(part) {
   const body = section("programs", "Program", null);
   body.append(el("p", { class: "unseen", id: "graph-help" },
-    "Arrow keys move along edges, plus and minus zoom, 0 shows everything, Home goes to the result."));
+    "Arrow keys move along edges, plus and minus zoom, 0 shows everything, Home goes to "
+    + "the result."));
   if (!part.steps.length) {
     body.append(el("p", { class: "about" },
       "No rewrite was found that makes it cheaper: what runs is what was written, with operators "

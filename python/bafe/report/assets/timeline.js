@@ -48,7 +48,8 @@ class TimelineView {
     this.spans.forEach((span) => { span.kind = kindOf(span); });
     const { lanes, deepest } = stackSpans(this.spans);
     this.byLane = lanes;
-    this.rows = line.lanes.map((name, lane) => ({ name, deep: Math.min(8, deepest.get(lane) ?? 0) }));
+    this.rows = line.lanes.map((name, lane) =>
+      ({ name, deep: Math.min(8, deepest.get(lane) ?? 0) }));
     this.events = line.events.map(([lane, at, kind, text]) => ({ lane, at, kind, text }));
     const times = [...this.spans.flatMap((span) => [span.begin, span.begin + span.length]),
       ...this.events.map((event) => event.at)];
@@ -61,11 +62,13 @@ class TimelineView {
     this.items = [...this.spans.map((span) => ({ at: span.begin, span })),
       ...this.events.map((event) => ({ at: event.at, event }))].sort((a, b) => a.at - b.at);
     this.selected = -1;
-    this.canvas = el("canvas", { tabindex: "0", role: "application", "aria-roledescription": "timeline",
+    this.canvas = el("canvas", { tabindex: "0", role: "application",
+      "aria-roledescription": "timeline",
       "aria-label": `Timeline of ${plural(this.spans.length, "span")} and `
         + `${plural(this.events.length, "event")}`, "aria-describedby": "timeline-help" });
     this.top = 26;
-    this.height = this.top + 8 + this.rows.reduce((sum, row) => sum + 26 + 17 * Math.max(1, row.deep), 0);
+    this.height = this.top + 8 + this.rows.reduce((sum, row) => sum + 26
+      + 17 * Math.max(1, row.deep), 0);
     this.canvas.style.height = `${this.height}px`;
     this.listen();
     theme.listeners.add(() => this.redraw());
@@ -77,7 +80,8 @@ class TimelineView {
   zoom(factor, share = 0.5) {
     const middle = this.from + share * (this.to - this.from);
     const whole = this.end - this.begin;
-    const length = Math.min(whole + 2 * this.slack, Math.max(whole / 1e6, (this.to - this.from) / factor));
+    const length = Math.min(whole + 2 * this.slack,
+      Math.max(whole / 1e6, (this.to - this.from) / factor));
     this.from = middle - share * length;
     this.to = this.from + length;
     this.keepIn();
@@ -93,7 +97,8 @@ class TimelineView {
   keepIn() {
     const length = this.to - this.from, { slack } = this;
     if (this.from < this.begin - slack) this.from = this.begin - slack;
-    if (this.from + length > this.end + slack) this.from = Math.max(this.begin - slack, this.end + slack - length);
+    const last = this.end + slack - length;
+    if (this.from > last) this.from = Math.max(this.begin - slack, last);
     this.to = this.from + length;
     this.redraw();
   }
@@ -133,7 +138,8 @@ class TimelineView {
       event.preventDefault();
       this.zoom(Math.exp(-event.deltaY / 300), event.offsetX / canvas.clientWidth);
     }, { passive: false });
-    canvas.addEventListener("pointerdown", (event) => { from = { x: event.clientX, moved: false }; });
+    canvas.addEventListener("pointerdown",
+      (event) => { from = { x: event.clientX, moved: false }; });
     canvas.addEventListener("pointermove", (event) => {
       if (!from) return;
       const by = event.clientX - from.x;
@@ -149,9 +155,11 @@ class TimelineView {
     canvas.addEventListener("keydown", (event) => {
       if (event.ctrlKey || event.metaKey || event.altKey) return;
       const acts = {
-        ArrowRight: () => this.select(this.selected + 1), ArrowLeft: () => this.select(this.selected - 1),
+        ArrowRight: () => this.select(this.selected + 1), ArrowLeft: () =>
+          this.select(this.selected - 1),
         "+": () => this.zoom(1.5), "=": () => this.zoom(1.5), "-": () => this.zoom(1 / 1.5),
-        0: () => this.all(), Home: () => this.select(0), End: () => this.select(this.items.length - 1),
+        0: () => this.all(), Home: () => this.select(0), End: () =>
+          this.select(this.items.length - 1),
         PageDown: () => this.move(0.6), PageUp: () => this.move(-0.6),
       };
       if (!acts[event.key] || !this.items.length) return;
@@ -164,7 +172,8 @@ class TimelineView {
     let best = -1;
     this.items.forEach((item, i) => {
       const box = item.span ? this.boxOf(item.span) : null;
-      if (box && x >= box[0] - 2 && x <= box[0] + Math.max(3, box[2]) + 2 && y >= box[1] && y <= box[1] + 15) best = i;
+      if (box && x >= box[0] - 2 && x <= box[0] + Math.max(3, box[2]) + 2 && y >= box[1]
+        && y <= box[1] + 15) best = i;
       if (item.event && Math.abs(this.x(item.at) - x) < 6 && y < this.topOf(item.event.lane) + 18
         && y > this.topOf(item.event.lane) - 4) best = i;
     });
@@ -255,7 +264,8 @@ class TimelineView {
     let step = 10 ** Math.floor(Math.log10(length / 4));
     while (length / step > Math.max(3, width / 110)) step *= length / step > 12 ? 5 : 2;
     pen.font = "11px system-ui, sans-serif";
-    for (let at = Math.ceil((this.from - this.begin) / step) * step; at <= this.to - this.begin; at += step) {
+    for (let at = Math.ceil((this.from - this.begin) / step) * step; at <= this.to - this.begin;
+      at += step) {
       const x = this.x(this.begin + at);
       pen.fillStyle = c.line;
       pen.fillRect(x, 20, 1, this.height - 20);
@@ -281,7 +291,8 @@ function timelineSection(line) {
     el("p", { class: "unseen", id: "timeline-help" },
       "Left and right arrows step, plus and minus zoom, page keys move, 0 shows everything."),
     el("div", { class: "tools" },
-      button("+", "Zoom in", () => view.zoom(1.5)), button("−", "Zoom out", () => view.zoom(1 / 1.5)),
+      button("+", "Zoom in", () => view.zoom(1.5)),
+        button("−", "Zoom out", () => view.zoom(1 / 1.5)),
       button("←", "Earlier", () => view.move(-0.4)), button("→", "Later", () => view.move(0.4)),
       button("All", "Show all time", () => view.all()),
       el("span", { class: "legend" }, KINDS.map(([name, colour], i) => (used.has(i)
@@ -311,7 +322,8 @@ function totalsTable(view) {
     sums.set(key, sum);
   }
   const rows = [...sums].sort((a, b) => b[1].total - a[1].total).slice(0, 40)
-    .map(([name, sum]) => [el("span", { class: "wrap" }, short(name, 80)), sum.count.toLocaleString("en"),
+    .map(([name, sum]) => [el("span", { class: "wrap" }, short(name, 80)),
+      sum.count.toLocaleString("en"),
       time(sum.total * 1e3), time((sum.total / sum.count) * 1e3), time(sum.most * 1e3)]);
   return el("details", {}, el("summary", {}, "Where the time went"),
     table("Sums by name", ["What", ["Times", "number"], ["Total", "number"], ["Mean", "number"],
