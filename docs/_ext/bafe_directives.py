@@ -209,6 +209,28 @@ class VariableTable(SphinxDirective):
         return [_table([28, 16, 56], ["variable", "default", "meaning"], rows)]
 
 
+class Commands(SphinxDirective):
+    """The command ``bafe`` and all below it, as ``--help`` prints them."""
+
+    def run(self) -> list[nodes.Node]:
+        """Give a section for each command."""
+        found: list[nodes.Node] = []
+        for path, text in sources.commands():
+            section = _section(path, "command-" + path.replace(" ", "-"))
+            section += nodes.literal_block(text, text, language="text")
+            found.append(section)
+        return found
+
+
+class ExitCodes(SphinxDirective):
+    """The exit codes of ``bafe``, from its own help."""
+
+    def run(self) -> list[nodes.Node]:
+        """Give the table."""
+        rows = [[_cell(_code(code)), _cell(text)] for code, text in sources.exit_codes()]
+        return [_table([12, 88], ["code", "meaning"], rows)]
+
+
 def _split_attributes(
     _app: Any, _what: str, _name: str, _value: Any, _options: Any, lines: list[str]
 ) -> None:
@@ -229,6 +251,8 @@ def setup(app: Any) -> dict[str, Any]:
     app.connect("autodoc-process-docstring", _split_attributes, priority=400)
     app.add_directive("diagram", Diagram)
     app.add_directive("example-output", ExampleOutput)
+    app.add_directive("commands", Commands)
+    app.add_directive("exit-codes", ExitCodes)
     app.add_directive("names", Names)
     app.add_directive("operator-table", OperatorTable)
     app.add_directive("rule-table", RuleTable)

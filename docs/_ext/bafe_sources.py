@@ -173,3 +173,28 @@ def read_variables() -> set[str]:
                 found.update(pattern.findall(text))
                 found.update(re.findall(r'environ\w*(?:\.\w+)?[\[(]"(BAFE_[A-Z_]+)"', text))
     return found
+
+
+def commands() -> list[tuple[str, str]]:
+    """Give the path and the help of ``bafe`` and each command below it."""
+    import click
+    from bafe.cli.app import bafe
+
+    found = []
+
+    def walk(command: click.Command, path: str, parent: click.Context | None) -> None:
+        name = path.split()[-1]
+        context = click.Context(command, info_name=name, parent=parent, max_content_width=78)
+        found.append((path, command.get_help(context)))
+        if isinstance(command, click.Group):
+            for below in command.list_commands(context):
+                walk(command.get_command(context, below), f"{path} {below}", context)
+
+    walk(bafe, "bafe", None)
+    return found
+
+
+def exit_codes() -> list[tuple[str, str]]:
+    """Give code and meaning of each exit status that the help of ``bafe`` lists."""
+    text = commands()[0][1]
+    return re.findall(r"^\s+(\d{1,3})\s{2,}(\S.*)$", text, re.M)

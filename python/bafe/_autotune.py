@@ -20,7 +20,7 @@ def configure_autotune(
     Args:
         refit_threshold: refit whenever the log's size is a multiple of it.
         invalidation_drift: a program whose prediction is off by more than this fraction is searched
-        anew.
+            anew.
         warmup_calls: calls of a (function, signature) before its first record.
         timing_iters: compiled runs averaged in one record.
 
@@ -31,7 +31,7 @@ def configure_autotune(
 
 
 def autotune_stats() -> dict[str, Any]:
-    """Count calls, compiles, refits, invalidations, records.
+    """Count calls, compiles, refits, invalidations, records since the start or the last reset.
 
     Example:
         >>> sorted(bafe.autotune_stats())[:3]
@@ -41,7 +41,10 @@ def autotune_stats() -> dict[str, Any]:
 
 
 def autotune_model() -> dict[str, Any]:
-    """Give the fitted model: weights (8), bias, r_squared, n_samples, valid."""
+    """Give the fitted model: weights (8), bias, r_squared (0 to 1), n_samples, valid.
+
+    It predicts the logarithm of milliseconds.
+    """
     return _core.autotune_model()
 
 
@@ -56,7 +59,14 @@ def autotune_reset() -> None:
 
 
 def autotune_dump_log(path: str | os.PathLike[str]) -> int:
-    """Write the log, one JSON object a line; give the number of lines."""
+    """Write the log, one JSON object a line; give the number of lines.
+
+    Keys: ``graph_hash``, ``features`` (8), ``predicted_cost`` (nanoseconds), ``observed_runtime``
+    and ``observed_ms`` (both milliseconds).
+
+    Raises:
+        OSError: the file cannot be written.
+    """
     return _core.autotune_dump_log(os.fspath(path))
 
 

@@ -60,7 +60,9 @@ def constant(array: ArrayLike) -> Constant:
 
 
 def matmul(a: ArrayLike, b: ArrayLike) -> Any:
-    """Matrix product with NumPy's rules for vectors and batches.
+    """Matrix product: ``[B.., m, k]`` by ``[B.., k, n]`` gives ``[B.., m, n]``.
+
+    Leading sizes broadcast; a vector takes part as a row or a column, as in NumPy.
 
     Raises:
         ShapeError: the inner sizes differ; the message names both shapes and a fix.
@@ -74,7 +76,7 @@ def matmul(a: ArrayLike, b: ArrayLike) -> Any:
 
 
 def transpose(x: ArrayLike, perm: Sequence[int] | None = None) -> Any:
-    """Permute the axes; without ``perm`` reverse them.
+    """Permute the axes: axis i of the result is axis ``perm[i]``; without ``perm`` reverse them.
 
     Example:
         >>> bafe.transpose(np.ones((2, 3))).shape
@@ -84,7 +86,7 @@ def transpose(x: ArrayLike, perm: Sequence[int] | None = None) -> Any:
 
 
 def reshape(x: ArrayLike, shape: Axes) -> Any:
-    """Row-major reshape; one size may be -1.
+    """Give the elements, in row-major order, another shape; one size may be -1.
 
     Example:
         >>> bafe.reshape(np.ones((2, 3)), (3, -1)).shape
@@ -94,7 +96,7 @@ def reshape(x: ArrayLike, shape: Axes) -> Any:
 
 
 def broadcast_to(x: ArrayLike, shape: Axes) -> Any:
-    """Repeat axes of size 1 and add leading axes, as NumPy does.
+    """Repeat axes of size 1 and add leading axes until the shape is ``shape``.
 
     Example:
         >>> bafe.broadcast_to(np.ones(3), (2, 3)).shape
@@ -104,7 +106,7 @@ def broadcast_to(x: ArrayLike, shape: Axes) -> Any:
 
 
 def expand_dims(x: ArrayLike, axes: Axes) -> Any:
-    """Add axes of size 1 at these places of the result.
+    """Add axes of size 1 at these places of the result, whose rank is larger by their number.
 
     Example:
         >>> bafe.expand_dims(np.ones(3), 0).shape
@@ -114,7 +116,7 @@ def expand_dims(x: ArrayLike, axes: Axes) -> Any:
 
 
 def squeeze(x: ArrayLike, axes: Axes | None = None) -> Any:
-    """Remove axes of size 1.
+    """Remove these axes, whose sizes must be 1; without ``axes`` all of size 1.
 
     Example:
         >>> bafe.squeeze(np.ones((1, 3))).shape
@@ -124,7 +126,7 @@ def squeeze(x: ArrayLike, axes: Axes | None = None) -> Any:
 
 
 def astype(x: ArrayLike, dtype: DTypeLike) -> Any:
-    """Convert the elements.
+    """Convert the elements; a float outside an integer's range becomes its lowest bit pattern.
 
     Example:
         >>> bafe.astype(np.array([1.5]), "int32")
@@ -137,7 +139,7 @@ cast = astype
 
 
 def concat(parts: Sequence[ArrayLike], axis: int = 0) -> Any:
-    """Join arrays along an existing axis.
+    """Join arrays along an existing axis; their other sizes must be equal.
 
     Example:
         >>> bafe.concat([np.ones(2), np.zeros(1)])
@@ -151,7 +153,7 @@ concatenate = concat
 
 
 def stack(parts: Sequence[ArrayLike], axis: int = 0) -> Any:
-    """Join arrays along a new axis.
+    """Join arrays of one shape along a new axis.
 
     Example:
         >>> bafe.stack([np.ones(2), np.zeros(2)]).shape
@@ -162,7 +164,7 @@ def stack(parts: Sequence[ArrayLike], axis: int = 0) -> Any:
 
 
 def cumsum(x: ArrayLike, axis: int | None = None) -> Any:
-    """Prefix sums.
+    """Prefix sums along the axis, of the same shape; without an axis over all elements, flat.
 
     Example:
         >>> bafe.cumsum(np.array([1, 2, 3]))
@@ -172,7 +174,7 @@ def cumsum(x: ArrayLike, axis: int | None = None) -> Any:
 
 
 def take(x: ArrayLike, indices: ArrayLike, axis: int = 0) -> Any:
-    """Pick elements along an axis by integer indices; negative ones count from the end.
+    """Pick elements along an axis, which the indices' shape replaces; negative ones count back.
 
     Example:
         >>> bafe.take(np.array([10, 20, 30]), np.array([2, -3]))
@@ -182,7 +184,7 @@ def take(x: ArrayLike, indices: ArrayLike, axis: int = 0) -> Any:
 
 
 def gather(x: ArrayLike, indices: ArrayLike, axis: int = -1) -> Any:
-    """Pick one element a row by integer indices, as ``numpy.take_along_axis``.
+    """Pick along the axis by indices of the result's shape, as ``numpy.take_along_axis``.
 
     Example:
         >>> bafe.gather(np.array([[1, 2], [3, 4]]), np.array([[1], [0]]), 1)
@@ -193,7 +195,7 @@ def gather(x: ArrayLike, indices: ArrayLike, axis: int = -1) -> Any:
 
 
 def tril(x: ArrayLike, k: int = 0) -> Any:
-    """Lower triangle; the rest is zero.
+    """Lower triangles of ``[B.., m, n]``, up to diagonal k; the rest is zero.
 
     Example:
         >>> bafe.tril(np.ones((2, 2)))
@@ -204,7 +206,7 @@ def tril(x: ArrayLike, k: int = 0) -> Any:
 
 
 def triu(x: ArrayLike, k: int = 0) -> Any:
-    """Upper triangle; the rest is zero.
+    """Upper triangles of ``[B.., m, n]``, from diagonal k on; the rest is zero.
 
     Example:
         >>> bafe.triu(np.ones((2, 2)))
@@ -215,7 +217,7 @@ def triu(x: ArrayLike, k: int = 0) -> Any:
 
 
 def diag(x: ArrayLike, k: int = 0) -> Any:
-    """Diagonal of a matrix, or the matrix with this diagonal.
+    """Diagonal k of a matrix ``[m, n]``, or the matrix whose diagonal k is a vector.
 
     Example:
         >>> bafe.diag(np.array([1, 2]))
@@ -227,7 +229,7 @@ def diag(x: ArrayLike, k: int = 0) -> Any:
 
 
 def pad(x: ArrayLike, low: Axes, high: Axes, value: float = 0) -> Any:
-    """Put ``low`` and ``high`` elements of ``value`` before and after each axis.
+    """Put ``low`` and ``high`` elements of ``value`` before and after each axis (or one number).
 
     Example:
         >>> bafe.pad(np.array([1, 2]), 1, 0)
@@ -240,7 +242,7 @@ def pad(x: ArrayLike, low: Axes, high: Axes, value: float = 0) -> Any:
 
 
 def where(condition: ArrayLike, a: ArrayLike, b: ArrayLike) -> Any:
-    """Choose ``a`` where the condition holds, else ``b``.
+    """Choose ``a`` where the condition holds, else ``b``; all three broadcast.
 
     Example:
         >>> bafe.where(np.array([True, False]), 1.0, 2.0)
@@ -250,7 +252,7 @@ def where(condition: ArrayLike, a: ArrayLike, b: ArrayLike) -> Any:
 
 
 def mean(x: ArrayLike, axes: Axes | None = None, keepdims: bool = False) -> Any:
-    """Arithmetic mean.
+    """Arithmetic mean over the axes (all when None), which go or stay with size 1.
 
     Example:
         >>> bafe.mean(np.array([[1.0, 3.0], [5.0, 7.0]]), 1)
@@ -260,7 +262,7 @@ def mean(x: ArrayLike, axes: Axes | None = None, keepdims: bool = False) -> Any:
 
 
 def var(x: ArrayLike, axes: Axes | None = None, ddof: int = 0, keepdims: bool = False) -> Any:
-    """Variance, computed from centred values.
+    """Variance over the axes (all when None): squares of centred values over n - ``ddof``.
 
     Example:
         >>> float(bafe.var(np.array([1.0, 3.0])))
@@ -281,7 +283,7 @@ def var(x: ArrayLike, axes: Axes | None = None, ddof: int = 0, keepdims: bool = 
 
 
 def norm(x: ArrayLike, axes: Axes | None = None, keepdims: bool = False) -> Any:
-    """Euclidean norm over the axes.
+    """Euclidean norm over the axes (all when None), which go or stay with size 1.
 
     Example:
         >>> float(bafe.norm(np.array([3.0, 4.0])))

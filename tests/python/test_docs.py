@@ -5,6 +5,7 @@ import doctest
 import io
 import os
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -68,6 +69,26 @@ def test_rules_of_a_page_are_rules(page):
     for kind, code, line in blocks(page):
         if kind == "lisp":
             assert bafe.verify.rule(code).status in ("proven", "bounded"), f"{page.name}:{line}"
+
+
+@pytest.mark.parametrize("page", pages_with("console"))
+def test_commands_of_a_page_run(page, tmp_path, monkeypatch, capsys):
+    from bafe.cli import main
+
+    monkeypatch.chdir(tmp_path)
+    for kind, text, line in blocks(page):
+        for command in re.findall(r"^\$ bafe (.*)$", text, re.M) if kind == "console" else ():
+            assert main(shlex.split(command)) == 0, f"{page.name}:{line}: bafe {command}"
+            assert capsys.readouterr().out
+
+
+def test_exit_codes_are_those_of_the_command():
+    import bafe_sources
+    from bafe.cli import app
+
+    listed = {int(code) for code, _ in bafe_sources.exit_codes()}
+    constants = (app.OK, app.FOUND, app.USAGE, app.BAD_INPUT, app.BROKEN)
+    assert listed == {*constants, app.INTERRUPTED, app.PIPE}
 
 
 def test_every_variable_that_the_sources_read_is_in_the_table():
