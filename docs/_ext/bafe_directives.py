@@ -206,7 +206,9 @@ class VariableTable(SphinxDirective):
             + [_cell(v.meaning)]
             for v in sources.variables()
         ]
-        return [_table([28, 16, 56], ["variable", "default", "meaning"], rows)]
+        table = _table([28, 16, 56], ["variable", "default", "meaning"], rows)
+        table["classes"].append("bafe-names")
+        return [table]
 
 
 class Commands(SphinxDirective):
