@@ -69,7 +69,7 @@ class Array:
 
     @property
     def device(self) -> str:
-        """Where the elements are: ``"cpu"``."""
+        """Where the elements are, ``"cpu"``."""
         return CPU
 
     @property
@@ -175,9 +175,9 @@ class Array:
 
     # Square brackets
     def __getitem__(self, key: Any, /) -> Array:
-        from bafe.xp.indexing import plain_key
-
-        return wrap(self._data[plain_key(self._data, key)])
+        if type(key) is int:
+            return wrap(self._data[key])
+        return wrap(self._data[_key_of(self._data, key)])
 
     def __setitem__(self, key: Any, value: Any, /) -> None:
         from bafe.xp.indexing import assign
@@ -189,6 +189,12 @@ class Array:
             body = np.array2string(self._data, separator=", ", prefix="Array(")
             return f"Array({body}, dtype={self.dtype})"
         return f"Array({self._data!r})"
+
+
+def _key_of(data: Any, key: Any) -> Any:
+    from bafe.xp.indexing import plain_key
+
+    return plain_key(data, key)
 
 
 def wrap(data: Any) -> Array:

@@ -32,7 +32,7 @@ class _Signature:
 
     __slots__ = ("program", "structure", "outputs", "calls")
 
-    def __init__(self, body: Callable[..., Any], args: Sequence[np.ndarray]) -> None:
+    def __init__(self, body: Callable[..., Any], args: Sequence[Any]) -> None:
         tracer = _t.Tracer()
         tensors = []
         for at, value in enumerate(args):
@@ -51,8 +51,8 @@ class _Signature:
         self.program = tracer.trace.finish(distinct)
         self.calls = 0
 
-    def evaluate(self, args: Sequence[np.ndarray]) -> Any:
-        values = self.program.evaluate(list(args))
+    def evaluate(self, args: Sequence[Any]) -> Any:
+        values = self.program.evaluate([np.asarray(arg) for arg in args])
         return trees.unflatten(self.structure, iter([values[at] for at in self.outputs]))
 
 
@@ -60,18 +60,27 @@ def kernel(body: Callable[..., Any], math: str = "bits") -> Any:
     """Make a body callable on ndarrays, tensors and lazy arrays.
 
     Args:
-        body: records operators on its arguments, all of which are arrays.
+        body: records operators on its arguments, arrays and Python numbers.
         math: ``bits`` gives the same bits interpreted and compiled; ``reals`` lets products run in
             the fastest order.
     """
     seen: dict[Any, _Signature] = {}
 
     def resolve(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        if not all(type(arg) is np.ndarray for arg in args):
+        size = 0
+        parts: list[Any] = []
+        for arg in args:
+            kind = type(arg)
+            if kind is np.ndarray:
+                size += arg.size
+                parts.append((arg.dtype, arg.shape))
+            elif kind is float or kind is int:
+                parts.append(kind)
+            else:
+                return _resolve(function, args, kwargs)
+        if size >= _LARGE:
             return _resolve(function, args, kwargs)
-        if sum(arg.size for arg in args) >= _LARGE:
-            return _resolve(function, args, kwargs)
-        key = tuple((arg.dtype, arg.shape) for arg in args)
+        key = tuple(parts)
         known = seen.get(key)
         if known is None:
             if len(seen) >= _MOST:
@@ -88,7 +97,7 @@ def kernel(body: Callable[..., Any], math: str = "bits") -> Any:
 _with_parameters: dict[Any, Any] = {}
 
 
-def parametrised(body: Callable[..., Any], math: str = "bits", **parameters: Any) -> Any:
+def parametrised(body: Callable[..., Any], math: str = "bits", /, **parameters: Any) -> Any:
     """Give the kernel of a body whose keyword arguments are fixed; made once for each."""
     key = (body, math, *((name, type(value), value) for name, value in parameters.items()))
     found = _with_parameters.get(key)

@@ -109,6 +109,13 @@ def _binary(
     return _documented(function, name, text, kinds)
 
 
+def _fits_always(value: Any, kind: str) -> bool:
+    """Whether a Python number is one that every dtype of the kind can hold."""
+    if type(value) is float:
+        return kind == "f"
+    return type(value) is int and kind in "iuf" and 0 <= value < 128
+
+
 def _operator(name: str, kinds: str, run_it: _Function) -> tuple[_Function, _Function, _Function]:
     """The methods ``__name__``, ``__rname__``, ``__iname__`` of an array."""
 
@@ -117,11 +124,15 @@ def _operator(name: str, kinds: str, run_it: _Function) -> tuple[_Function, _Fun
             a, b = self._data, other._data
             if a.dtype is b.dtype and a.dtype.kind in kinds:
                 return wrap(run_it(a, b))
+        elif _fits_always(other, self._data.dtype.kind) and self._data.dtype.kind in kinds:
+            return wrap(run_it(self._data, other))
         elif not (is_scalar(other) or isinstance(other, (ArrayMethods, np.ndarray, complex))):
             return NotImplemented
         return run(run_it, *operands(name, kinds, self, other))
 
     def reflected(self: Any, other: Any, /) -> Any:
+        if _fits_always(other, self._data.dtype.kind) and self._data.dtype.kind in kinds:
+            return wrap(run_it(other, self._data))
         if not (is_scalar(other) or isinstance(other, (ArrayMethods, np.ndarray, complex))):
             return NotImplemented
         return run(run_it, *operands(name, kinds, other, self))

@@ -299,7 +299,7 @@ def vector_norm(x: Any, /, *, axis: Any = None, keepdims: bool = False, ord: flo
         if ord < 0:
             raise _error("vector_norm", f"no element in {x.shape}", "give at least one")
         ord = 1  # nothing is as large as nothing
-    how = {"axes": axes, "keepdims": bool(keepdims), "order": float(ord)}
+    how: dict[str, Any] = {"axes": axes, "keepdims": bool(keepdims), "order": float(ord)}
     return run(parametrised(_norm, **how), x)
 
 

@@ -11,7 +11,7 @@ from bafe import _core
 from bafe import surface as s
 from bafe.array_methods import ArrayMethods, _matmul
 from bafe.tracer import _indices, _place, _reduce
-from bafe.xp.array_object import Array
+from bafe.xp.array_object import Array, wrap
 from bafe.xp.data_types import ANY, NUMERIC, check_kind, operands
 from bafe.xp.eager import kernel, move, parametrised, run
 from bafe.xp.manipulation import axis_in, common_shape
@@ -31,6 +31,10 @@ def matmul(x1: Any, x2: Any, /) -> Any:
         >>> xp.matmul(xp.asarray([[1, 2], [3, 4]]), xp.asarray([1, 1]))
         Array([3, 7], dtype=int64)
     """
+    if type(x1) is Array and type(x2) is Array:
+        left, right = x1._data, x2._data
+        if left.dtype is right.dtype and left.dtype.kind in NUMERIC and left.ndim and right.ndim:
+            return wrap(_product(left, right))
     a, b = operands("matmul", NUMERIC, x1, x2)
     if not np.ndim(a._data if type(a) is Array else a) or not np.ndim(
         b._data if type(b) is Array else b
@@ -109,7 +113,7 @@ def tensordot(
             raise _error(
                 "tensordot", f"paired axes have {x1.shape[at]} and {x2.shape[other]}", "pair equal"
             )
-    how = {"left": tuple(left), "right": tuple(right)}
+    how: dict[str, Any] = {"left": tuple(left), "right": tuple(right)}
     return run(parametrised(_contracted, "reals", **how), x1, x2)
 
 

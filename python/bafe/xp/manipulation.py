@@ -232,7 +232,7 @@ def roll(x: Any, /, shift: Any, *, axis: Any = None) -> Any:
             cut = -by % size if size else 0
             front = (slice(None),) * at
             if cut:
-                a = s.concat([a[(*front, slice(cut, None))], a[(*front, slice(0, cut))]], at)
+                a = s.concat([a[front + (slice(cut, None),)], a[front + (slice(0, cut),)]], at)
         return a
 
     return move("roll", lambda a: np.roll(a, shifts, axes), traced, x)

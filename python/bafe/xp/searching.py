@@ -107,7 +107,10 @@ def searchsorted(x1: Any, x2: Any, /, *, side: str = "left", sorter: Any = None)
             f'{_place()}searchsorted: side {side!r} is unknown\n  fix: use "left" or "right"'
         )
     promote("searchsorted", [x1.dtype, x2.dtype])
+    where_equal: Any = side
     if sorter is None:
-        return host("searchsorted", lambda a, v: np.searchsorted(a, v, side), x1, x2)
+        return host("searchsorted", lambda a, v: np.searchsorted(a, v, where_equal), x1, x2)
     check_kind("searchsorted", INTEGER, sorter)
-    return host("searchsorted", lambda a, v, i: np.searchsorted(a, v, side, i), x1, x2, sorter)
+    return host(
+        "searchsorted", lambda a, v, i: np.searchsorted(a, v, where_equal, i), x1, x2, sorter
+    )

@@ -10,6 +10,7 @@ import numpy as np
 from bafe import _core
 from bafe import surface as s
 from bafe.tracer import _call, _place, _reduce
+from bafe.xp.array_object import Array, wrap
 from bafe.xp.data_types import FLOATING, NUMERIC, check_kind, checked, int64, uint64
 from bafe.xp.eager import host, parametrised, run
 from bafe.xp.manipulation import _axes_in, axis_in
@@ -20,6 +21,30 @@ def axes_of(what: str, x: Any, axis: Any) -> tuple[int, ...]:
     return tuple(range(x.ndim)) if axis is None else tuple(sorted(_axes_in(what, axis, x.ndim)))
 
 
+_ready: dict[Any, Any] = {}  # kernels by dtype, rank and what the caller gave
+_MOST_READY = 1024
+
+
+def _known(x: Any, *key: Any) -> Any:
+    """The kernel of a call like an earlier one; None if there was none or it cannot be told."""
+    if type(x) is not Array or not x._data.size:
+        return None
+    try:
+        return _ready.get((x._data.dtype, x._data.ndim) + key)
+    except TypeError:  # axes in a list
+        return None
+
+
+def _remember(kernel: Any, x: Any, *key: Any) -> Any:
+    """Call a kernel, which calls like this one find from now on."""
+    if type(x) is Array and isinstance(x._data, np.ndarray) and len(_ready) < _MOST_READY:
+        try:
+            _ready[(x._data.dtype, x._data.ndim) + key] = kernel
+        except TypeError:
+            pass
+    return run(kernel, x)
+
+
 def _reduced(x: Any, name: str, axes: tuple[int, ...], keepdims: bool, dtype: str = "") -> Any:
     """Body of a reduction; over no axis it leaves the elements."""
     x = x.astype(dtype) if dtype else x
@@ -28,10 +53,18 @@ def _reduced(x: Any, name: str, axes: tuple[int, ...], keepdims: bool, dtype: st
 
 
 def _total(what: str, operator: str, x: Any, axis: Any, dtype: Any, keepdims: bool) -> Any:
+    known = _known(x, what, axis, dtype, keepdims)
+    if known is not None:
+        return wrap(known(x._data))
     check_kind(what, NUMERIC, x)
     wanted = _sum_dtype(what, x, dtype)
-    how = {"name": operator, "axes": axes_of(what, x, axis), "keepdims": bool(keepdims)}
-    return run(parametrised(_reduced, **how, dtype=wanted.name), x)
+    how: dict[str, Any] = {
+        "name": operator,
+        "axes": axes_of(what, x, axis),
+        "keepdims": bool(keepdims),
+    }
+    body = parametrised(_reduced, **how, dtype=wanted.name)
+    return _remember(body, x, what, axis, dtype, keepdims)
 
 
 def _sum_dtype(what: str, x: Any, dtype: Any) -> np.dtype:
@@ -64,6 +97,9 @@ def prod(x: Any, /, *, axis: Any = None, dtype: Any = None, keepdims: bool = Fal
 
 
 def _extreme(what: str, operator: str, x: Any, axis: Any, keepdims: bool) -> Any:
+    known = _known(x, what, axis, keepdims)
+    if known is not None:
+        return wrap(known(x._data))
     check_kind(what, NUMERIC, x)
     axes = axes_of(what, x, axis)
     if any(x.shape[at] == 0 for at in axes):
@@ -71,7 +107,8 @@ def _extreme(what: str, operator: str, x: Any, axis: Any, keepdims: bool) -> Any
             f"{_place()}{what}: there is no element to choose from in {x.shape}\n"
             "  fix: reduce over axes that are not empty"
         )
-    return run(parametrised(_reduced, name=operator, axes=axes, keepdims=bool(keepdims)), x)
+    body = parametrised(_reduced, name=operator, axes=axes, keepdims=bool(keepdims))
+    return _remember(body, x, what, axis, keepdims)
 
 
 def max(x: Any, /, *, axis: Any = None, keepdims: bool = False) -> Any:
@@ -104,9 +141,16 @@ def mean(x: Any, /, *, axis: Any = None, keepdims: bool = False) -> Any:
         >>> xp.mean(xp.asarray([1.0, 3.0]))
         Array(2., dtype=float64)
     """
+    known = _known(x, "mean", axis, keepdims)
+    if known is not None:
+        return wrap(known(x._data))
     check_kind("mean", FLOATING, x)
-    how = {"name": "mean", "axes": axes_of("mean", x, axis), "keepdims": bool(keepdims)}
-    return run(parametrised(_reduced, **how), x)
+    how: dict[str, Any] = {
+        "name": "mean",
+        "axes": axes_of("mean", x, axis),
+        "keepdims": bool(keepdims),
+    }
+    return _remember(parametrised(_reduced, **how), x, "mean", axis, keepdims)
 
 
 def _variance(
@@ -126,7 +170,7 @@ def _variance(
 
 def _spread(what: str, x: Any, axis: Any, correction: float, keepdims: bool) -> Any:
     check_kind(what, FLOATING, x)
-    how = {"axes": axes_of(what, x, axis), "correction": float(correction)}
+    how: dict[str, Any] = {"axes": axes_of(what, x, axis), "correction": float(correction)}
     return run(
         parametrised(_variance, **how, keepdims=bool(keepdims), is_root=what == "std"),
         x,
@@ -185,7 +229,7 @@ def cumulative_sum(
     """
     at = _scan_axis("cumulative_sum", x, axis)
     wanted = _sum_dtype("cumulative_sum", x, dtype).name
-    how = {"at": at, "dtype": wanted, "include_initial": bool(include_initial)}
+    how: dict[str, Any] = {"at": at, "dtype": wanted, "include_initial": bool(include_initial)}
     return run(parametrised(_prefix_sums, **how), x)
 
 

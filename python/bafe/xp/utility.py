@@ -33,7 +33,7 @@ def all(x: Any, /, *, axis: Any = None, keepdims: bool = False) -> Any:
         Array(False, dtype=bool)
     """
     check_kind("all", ANY, x)
-    how = {"axes": axes_of("all", x, axis), "keepdims": bool(keepdims)}
+    how: dict[str, Any] = {"axes": axes_of("all", x, axis), "keepdims": bool(keepdims)}
     return run(parametrised(_tested, **how, wanted=True), x)
 
 
@@ -46,7 +46,7 @@ def any(x: Any, /, *, axis: Any = None, keepdims: bool = False) -> Any:
         Array(True, dtype=bool)
     """
     check_kind("any", ANY, x)
-    how = {"axes": axes_of("any", x, axis), "keepdims": bool(keepdims)}
+    how: dict[str, Any] = {"axes": axes_of("any", x, axis), "keepdims": bool(keepdims)}
     return run(parametrised(_tested, **how, wanted=False), x)
 
 
@@ -66,6 +66,6 @@ def diff(x: Any, /, *, axis: int = -1, n: int = 1, prepend: Any = None, append: 
         x = concat(parts, axis=at)
     front = (slice(None),) * at
     for _ in range(n):
-        above, below = x[(*front, slice(1, None))], x[(*front, slice(None, -1))]
+        above, below = x[front + (slice(1, None),)], x[front + (slice(None, -1),)]
         x = not_equal(above, below) if x.dtype.kind == "b" else subtract(above, below)
     return x
