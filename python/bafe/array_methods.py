@@ -13,6 +13,7 @@ from bafe.tracer import (
     Constant,
     DTypeLike,
     _call,
+    _indices,
     _method,
     _place,
     _record,
@@ -39,9 +40,8 @@ def _reflected(name: str) -> Callable[[Any, Any], Any]:
 
 
 def _usable(value: Any) -> bool:
-    return isinstance(
-        value, (ArrayMethods, Constant, np.ndarray, np.generic, int, float, list, tuple)
-    )
+    kinds = (ArrayMethods, Constant, np.ndarray, np.generic, int, float, list, tuple)
+    return isinstance(value, kinds) or hasattr(type(value), "__dlpack_device__")
 
 
 class ArrayMethods:
@@ -55,6 +55,10 @@ class ArrayMethods:
         @property
         def shape(self) -> tuple[int, ...]:
             """Sizes of the axes."""
+
+        @property
+        def dtype(self) -> np.dtype:
+            """NumPy's dtype of the elements."""
 
         @property
         def _dtype(self) -> str: ...
@@ -170,10 +174,7 @@ class ArrayMethods:
     # Shape
     def reshape(self, *shape: Any, order: str = "C") -> Any:
         """Row-major reshape; one size may be -1."""
-        sizes = (
-            shape[0] if len(shape) == 1 and not isinstance(shape[0], (int, np.integer)) else shape
-        )
-        sizes = (sizes,) if isinstance(sizes, (int, np.integer)) else tuple(sizes)
+        sizes = _indices("reshape", "shape", shape[0] if len(shape) == 1 else shape)
         if order == "F":
             return self.T._step("reshape", sizes[::-1]).T
         return self._step("reshape", sizes)

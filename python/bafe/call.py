@@ -5,7 +5,6 @@ from __future__ import annotations
 import inspect
 import operator
 import os
-import sys
 from collections.abc import Sequence
 from typing import Any, Callable
 
@@ -15,6 +14,7 @@ from bafe import _core, trees
 from bafe import memory_views as _views
 from bafe import tracer as _t
 from bafe.array_methods import ArrayMethods
+from bafe.plain_arrays import clone, is_reason
 from bafe.side_effects import Watch
 from bafe.tensor import Tensor
 from bafe.tracer import Tracer, _place
@@ -22,22 +22,43 @@ from bafe.tracer import Tracer, _place
 
 class ShapeDtype:
     """The shape and dtype of an argument without its values, for ``explain``, ``source`` and
-    ``compile``."""
+    ``compile``.
+
+    A size may be a name: it stands for all sizes of at least 2, and is the same wherever the name
+    is. What is compiled for such a spec serves them all.
+
+    Example:
+        >>> bafe.ShapeDtype(("n", 512), "float32")
+        ShapeDtype(('n', 512), float32)
+    """
 
     def __init__(self, shape: Sequence[int], dtype: Any = "float32") -> None:
         try:
-            self.shape = tuple(operator.index(size) for size in shape)
+            self.shape = tuple(n if _is_symbol(n) else operator.index(n) for n in shape)
         except TypeError:
             self.shape = (-1,)
-        if any(size < 0 for size in self.shape):
+        if isinstance(shape, str) or any(not _is_symbol(n) and n < 0 for n in self.shape):
             raise _core.ShapeError(
                 f"{_place()}ShapeDtype: {shape!r} is no shape\n"
-                "  fix: give a tuple of integers of at least 0, as in (2, 3)"
+                "  fix: give a tuple of integers of at least 0 and names, as in (2, 3) or "
+                '("n", 512)'
             )
         self.dtype = np.dtype(dtype)
+        if self.dtype.kind not in "biuf" and self.dtype.name != "bfloat16":
+            raise _core.DTypeError(
+                f"{_place()}ShapeDtype: dtype {self.dtype} cannot be used\n"
+                "  fix: give a numeric dtype, such as float32"
+            )
 
     def __repr__(self) -> str:
         return f"ShapeDtype({self.shape}, {self.dtype})"
+
+
+def _is_symbol(size: Any) -> bool:
+    return isinstance(size, str) and size.isidentifier()
+
+
+_SYMBOL_BEGINS = 256  # sizes that names stand for where one must be chosen: 256, 320 …
 
 
 class _Options:
@@ -60,6 +81,8 @@ class _Options:
         self.static_argnames = static_argnames
         self.owns_out = not (takes_any or "out" in names)  # out= says where results go
         self.records: dict[Any, Any] = {}
+        self.dynamic: Any = None  # True, or axes by argument: sizes.py
+        self.signature: Any = None  # annotated types: signatures.py
         self.given: dict[str, Any] = {}  # by name, as jit was told
         self.variants: dict[Any, Any] = {}  # what blocks with other options made of it
         self.signatures: list[Any] = []  # of the records, in order
@@ -109,6 +132,8 @@ class _Call:
             tuple[Any, str, Any]
         ] = []  # (position or name, "static" or structure, value)
         self.has_values = True
+        self.named: dict[int, tuple[Any, ...]] = {}  # sizes of specs with names, by leaf
+        self.symbols: dict[str, int] = {}
         names = options.parameter_names
         for position, value in enumerate(args):
             name = names[position] if position < len(names) else f"arg{position}"
@@ -142,9 +167,21 @@ class _Call:
             self.has_values = self.has_values and not isinstance(self.leaves[i], ShapeDtype)
             if hasattr(self.leaves[i], "_pending") and not self.keep_lazy:
                 self.leaves[i] = self.leaves[i].numpy()
+            if isinstance(self.leaves[i], ShapeDtype):
+                self.leaves[i] = self._sized(i, self.leaves[i])
             self.leaves[i] = _leaf(self.leaves[i], name)
             self.names.append(name if structure == "*" else f"{name}[{i - before}]")
         self.parts.append((where, "tree", structure))
+
+    def _sized(self, number: int, spec: ShapeDtype) -> ShapeDtype:
+        """A spec with numbers for its names."""
+        names = [size for size in spec.shape if isinstance(size, str)]
+        if not names:
+            return spec
+        for name in names:
+            self.symbols.setdefault(name, _SYMBOL_BEGINS + 64 * len(self.symbols))
+        self.named[number] = spec.shape
+        return ShapeDtype([self.symbols.get(size, size) for size in spec.shape], spec.dtype)
 
     def key(self) -> Any:
         parts = tuple(
@@ -182,42 +219,48 @@ def _leaf(value: Any, name: str) -> Any:
     """Arrays, numbers and specs as leaves; a clear error for the rest."""
     if isinstance(value, ShapeDtype):
         return np.empty(value.shape, value.dtype)
-    if type(value) is np.ndarray:
-        return _array(value, name)
-    if isinstance(value, np.ndarray) and _has_own_arithmetic(value):
-        raise _core.TraceError(
-            f"{_place()}jit: argument {name!r} is a {_kind(value)}, whose arithmetic differs "
-            "from an array's\n  fix: pass numpy.asarray(x)"
-        )
     if isinstance(value, (np.generic, np.ndarray)):
-        return _array(np.asarray(value), name)
+        array = value if isinstance(value, np.ndarray) else np.asarray(value)
+        return _t.plain_array(array, f"argument {name!r}")
     if isinstance(value, bool) or type(value) in (int, float):
         if type(value) is int and not -(2**63) <= value < 2**63:
             raise OverflowError(f"argument {name!r}: Python integer {value} does not fit 64 bits")
         return value
     if isinstance(value, ArrayMethods):
         return value
+    if hasattr(type(value), "__dlpack_device__"):
+        return _exchanged(value, name)
     raise _core.TraceError(
         f"{_place()}jit: argument {name!r} is a {type(value).__name__}, not an array or a number\n"
         "  fix: pass numpy.asarray(x), or name the argument in static_argnames"
     )
 
 
-def _array(value: np.ndarray, name: str) -> np.ndarray:
-    if not _core.is_supported(value):
-        raise _core.DTypeError(
-            f"{_place()}jit: argument {name!r} has dtype {value.dtype}\n"
-            "  fix: convert it with x.astype(numpy.float64) or another numeric dtype"
+def _exchanged(value: Any, name: str) -> np.ndarray:
+    """An array of another library, such as a tensor of torch, in the same memory."""
+    kind = f"{type(value).__module__.partition('.')[0]}.{type(value).__name__}"
+    if getattr(value, "requires_grad", False):
+        raise _core.TraceError(
+            f"{_place()}jit: argument {name!r} is a {kind} that requires gradients, which BAFE "
+            "does not follow\n  fix: pass x.detach()"
         )
-    return value
-
-
-def _has_own_arithmetic(value: np.ndarray) -> bool:
-    """Matrices and masked arrays. ``numpy.ma`` takes 8 ms to import; who has one has done so."""
-    masked = sys.modules.get("numpy.ma")
-    return isinstance(value, np.matrix) or (
-        masked is not None and isinstance(value, masked.MaskedArray)
-    )
+    try:
+        is_here = int(value.__dlpack_device__()[0]) == 1
+    except (TypeError, ValueError, RuntimeError, BufferError):
+        is_here = False
+    if not is_here:
+        raise _core.TraceError(
+            f"{_place()}jit: argument {name!r} is a {kind} on {getattr(value, 'device', 'a GPU')}, "
+            "and BAFE computes on the CPU\n  fix: pass x.cpu()"
+        )
+    try:
+        array = np.asarray(value) if hasattr(value, "__array__") else np.from_dlpack(value)
+    except (TypeError, RuntimeError, BufferError) as error:
+        raise _core.DTypeError(
+            f"{_place()}jit: argument {name!r} is a {kind} that NumPy cannot hold: {error}\n"
+            "  fix: convert its elements to float32 or another of NumPy's dtypes"
+        ) from None
+    return _t.plain_array(array, f"argument {name!r}")
 
 
 def _trace(call: _Call) -> tuple[Any, Tracer, Any, list[int]]:
@@ -227,6 +270,29 @@ def _trace(call: _Call) -> tuple[Any, Tracer, Any, list[int]]:
         (program, tracer, structure of the results, output of each result). Arguments that the
         function wrote into are further roots, after the results: ``tracer.writes`` says which.
     """
+    try:
+        return _traced(call, call.options.fn)
+    except (TypeError, ValueError) as error:
+        if not is_reason(error):
+            raise
+        first = error
+    try:
+        return _traced(call, clone(call.options.fn))
+    except Exception as error:
+        if isinstance(error, _core.BafeError) and not is_reason(error):
+            raise
+        if isinstance(first, _core.BafeError):
+            raise first from None
+        raise _core.TraceError(
+            f"{_place()}trace: a tensor is written into a plain array of NumPy's\n"
+            "  fix: make the array with np.zeros_like(x), pass it as an argument, or join the "
+            "parts with np.stack"
+        ) from None
+
+
+def _traced(call: _Call, function: Callable[..., Any]) -> tuple[Any, Tracer, Any, list[int]]:
+    if call.options.signature is not None:
+        call.options.signature.check(call)
     tracer = Tracer()
     for name, leaf in zip(call.names, call.leaves):
         dtype, shape, weak, layout = _core.leaf_type(leaf)
@@ -239,7 +305,7 @@ def _trace(call: _Call) -> tuple[Any, Tracer, Any, list[int]]:
     watch = Watch(call.options.fn)
     outer, _t._state.tracer = _t._state.tracer, tracer
     try:
-        result = call.options.fn(*args, **kwargs)
+        result = function(*args, **kwargs)
         structure, roots, output_of_root = _roots(call, tracer, result)
     finally:
         _t._state.tracer = outer

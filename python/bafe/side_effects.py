@@ -5,10 +5,14 @@ from __future__ import annotations
 import dis
 import types
 import warnings
+import zlib
 from typing import Any
+
+import numpy as np
 
 from bafe.tracer import _place
 
+_MOST_BYTES = 1 << 18  # of a captured array that is looked at for writes
 _said: set[str] = set()  # places that were warned of; a place once
 
 
@@ -58,11 +62,14 @@ class Watch:
         for name, value in _outer(self._function):
             if type(value) in (list, dict, set):
                 self._before.append((name, value, len(value)))
+            elif type(value) is np.ndarray and value.nbytes <= _MOST_BYTES:
+                self._before.append((name, value, _sum(value)))
 
     def report(self) -> None:
         """Warn of what changed, or will change at the first call only."""
         for name, value, size in self._before:
-            if len(value) != size:
+            now = _sum(value) if isinstance(value, np.ndarray) else len(value)
+            if now != size:
                 warn(
                     f"the function changes {name!r}, which it did not make: that happens while "
                     "tracing and not at every call",
@@ -75,6 +82,10 @@ class Watch:
                     "not at every call",
                     "return the value and bind the name outside the function",
                 )
+
+
+def _sum(array: np.ndarray) -> int:
+    return zlib.crc32(array.tobytes()) if array.dtype != object else 0
 
 
 def _outer(function: types.FunctionType) -> list[tuple[str, Any]]:

@@ -214,20 +214,23 @@ class Tensor(ArrayMethods):
         return NotImplemented if self._is_scalar else self._in_place(self >> other)
 
     # What a tracer cannot know
-    def _no_value(self, what: str) -> Any:
+    def _no_value(self, what: str, may_be_made: bool = False) -> Any:
+        """``may_be_made``: a plain array asked, which could have been a tensor."""
         self.tracer.check_open()
-        raise _core.TraceError(
+        error = _core.TraceError(
             f"{_place()}trace: {what}, but {self!r} has no value while tracing\n{REMEDIES}"
         )
+        error.values_needed = may_be_made
+        raise error
 
     def __bool__(self) -> bool:
         return self._no_value("the function branches on an array value")
 
     def __float__(self) -> float:
-        return self._no_value("a float is needed")
+        return self._no_value("a float is needed", True)
 
     def __int__(self) -> int:
-        return self._no_value("an int is needed")
+        return self._no_value("an int is needed", True)
 
     def __complex__(self) -> complex:
         return self._no_value("a complex number is needed")
@@ -236,7 +239,12 @@ class Tensor(ArrayMethods):
         return self._no_value("an integer is needed (a size, a range, an index of a list)")
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
-        return self._no_value("NumPy asks for the array's values")
+        return self._no_value("NumPy asks for the array's values", True)
+
+    def __iter__(self) -> Any:
+        if not self._shape:
+            self._no_value("the function iterates over a number")
+        return (self[i] for i in range(self._shape[0]))
 
     def __contains__(self, value: Any) -> bool:
         return bool((self == value).any())

@@ -81,6 +81,7 @@ class Tracer:
         self.trace = _core.Trace()
         self.captured: list[Any] = []
         self.captured_ids: dict[int, int] = {}
+        self._kept: list[Any] = []  # captured arrays of classes of their own: ids stay theirs
         self.parameters: list[tuple[str, int]] = []
         self.input_ids: list[int] = []
         self.arguments: list[Any] = []  # the tensors that stand for the parameters
@@ -109,7 +110,8 @@ class Tracer:
 
     def lift(self, value: Any, like: Tensor | None = None) -> Tensor:
         """Make a tensor of this trace from a tensor, an array, a constant or a number."""
-        value = getattr(value, "_data", value) if hasattr(value, "__array_namespace__") else value
+        if hasattr(value, "__array_namespace__") and not isinstance(value, np.ndarray):
+            value = getattr(value, "_data", value)
         if hasattr(value, "tracer"):
             if value.tracer is self:
                 return value
@@ -132,8 +134,12 @@ class Tracer:
             return self._capture(value)
         if isinstance(value, (list, tuple)):
             array = np.asarray(value)
-            if array.dtype != object:
+            if array.dtype.kind in "biuf":
                 return self.tensor(self.trace.constant(array))
+        if hasattr(type(value), "__dlpack_device__"):
+            from bafe.call import _exchanged
+
+            return self._capture(_exchanged(value, "a captured array"))
         raise _core.TraceError(
             f"{_place()}trace: a {type(value).__name__} cannot be used with a tensor\n"
             "  fix: use arrays, tensors or numbers"
@@ -156,11 +162,43 @@ class Tracer:
     def _capture(self, array: np.ndarray) -> Tensor:
         found = self.captured_ids.get(id(array))
         if found is None:
+            original, array = array, plain_array(array, "a captured array")
+            self.captured_ids[id(original)] = found = self._hidden(array)
+            self._kept.append(original)
+        return self.tensor(found, array.flags.c_contiguous)
+
+    def _hidden(self, array: np.ndarray) -> int:
+        found = self.captured_ids.get(id(array))
+        if found is None:
             dtype, shape, weak, layout = _core.leaf_type(array)
             found = self.trace.input(f"captured{len(self.captured)}", dtype, shape, weak, layout)
             self.captured.append(array)
             self.captured_ids[id(array)] = found
-        return self.tensor(found, array.flags.c_contiguous)
+        return found
+
+
+def has_own_arithmetic(value: np.ndarray) -> bool:
+    """Matrices and masked arrays. ``numpy.ma`` takes 8 ms to import; who has one has done so."""
+    masked = sys.modules.get("numpy.ma")
+    return isinstance(value, np.matrix) or (
+        masked is not None and isinstance(value, masked.MaskedArray)
+    )
+
+
+def plain_array(value: np.ndarray, subject: str) -> np.ndarray:
+    """An array of numbers without a class of its own, in the same memory."""
+    if type(value) is not np.ndarray and has_own_arithmetic(value):
+        raise _core.TraceError(
+            f"{_place()}jit: {subject} is a {type(value).__name__}, whose arithmetic differs "
+            "from an array's\n  fix: pass numpy.asarray(x)"
+        )
+    value = value if type(value) is np.ndarray else value.view(np.ndarray)
+    if not _core.is_supported(value):
+        raise _core.DTypeError(
+            f"{_place()}jit: {subject} has dtype {value.dtype}\n"
+            "  fix: convert it with x.astype(numpy.float64) or another numeric dtype"
+        )
+    return value
 
 
 class Constant(NDArrayOperatorsMixin):

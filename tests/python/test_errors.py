@@ -24,6 +24,18 @@ def declared(shape, structure):
     return bafe.jit(f)(np.ones(shape))
 
 
+MASKED = np.ma.array([1.0, 2.0, 3.0], mask=[0, 1, 0])
+
+
+class Far:
+    """An array of another library on another device."""
+
+    device = "cuda:0"
+
+    def __dlpack_device__(self):
+        return 2, 0
+
+
 CASES = {
     "matmul_inner_sizes": (
         bafe.ShapeError,
@@ -145,10 +157,16 @@ CASES = {
         TypeError,
         lambda: bafe.jit(lambda a: a * float(a.sum()))(np.ones(3)),
     ),
-    "asarray_of_tensor": (
+    "number_of_tensor": (
         bafe.TraceError,
         TypeError,
-        lambda: bafe.jit(lambda a: np.asarray(a))(np.ones(3)),
+        lambda: bafe.jit(lambda a: [1, 2][a[0]])(np.ones(3, int)),
+    ),
+    "torch_like": (bafe.TraceError, TypeError, lambda: bafe.jit(lambda a: a)(Far())),
+    "masked_capture": (
+        bafe.TraceError,
+        TypeError,
+        lambda: bafe.jit(lambda a: a + MASKED)(np.ones(3)),
     ),
     "set_item": (
         bafe.TraceError,
