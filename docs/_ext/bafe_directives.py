@@ -29,6 +29,12 @@ def _code(text: str) -> nodes.literal:
     return nodes.literal(text, text)
 
 
+def _words(text: str) -> list[Any]:
+    """A sentence whose parts between backticks are code, broken after commas where it may be."""
+    parts = re.sub(r",(?=\S)", ", ", text).split("`")
+    return [_code(part) if i % 2 else part for i, part in enumerate(parts)]
+
+
 def _table(widths: list[int], head: list[str], rows: list[list[nodes.entry]]) -> nodes.table:
     table = nodes.table(classes=["bafe-table"])
     group = nodes.tgroup(cols=len(head))
@@ -151,7 +157,7 @@ class OperatorTable(SphinxDirective):
                 ]
             )
         head = ["operator", "kind", "operands", "value of one element, or fields", "algebra"]
-        return [_table([16, 14, 8, 42, 20], head, rows)]
+        return [_table([16, 15, 11, 38, 20], head, rows)]
 
 
 class RuleTable(SphinxDirective):
@@ -203,7 +209,7 @@ class VariableTable(SphinxDirective):
         """Give the table."""
         rows = [
             [_cell(_code(v.name)), _cell(_code(v.default) if v.default else "not set")]
-            + [_cell(v.meaning)]
+            + [_cell(*_words(v.meaning))]
             for v in sources.variables()
         ]
         table = _table([28, 16, 56], ["variable", "default", "meaning"], rows)

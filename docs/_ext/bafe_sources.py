@@ -90,7 +90,7 @@ def _algebra(flags: str) -> str:
 def _operator(form: str, fields: list[str]) -> Operator:
     name = fields[1].strip('"')
     if form == "POINTWISE":
-        return Operator(name, "element by element", fields[2], fields[4], _algebra(fields[5]))
+        return Operator(name, "pointwise", fields[2], fields[4], _algebra(fields[5]))
     if form == "COMPOSITE":
         definition = fields[4].strip('"')
         operands = str(len([w for w in fields[3].strip('"').split() if w.startswith("?")]))
@@ -184,7 +184,7 @@ def commands() -> list[tuple[str, str]]:
 
     def walk(command: click.Command, path: str, parent: click.Context | None) -> None:
         name = path.split()[-1]
-        context = click.Context(command, info_name=name, parent=parent, max_content_width=78)
+        context = click.Context(command, info_name=name, parent=parent, max_content_width=84)
         found.append((path, command.get_help(context)))
         if isinstance(command, click.Group):
             for below in command.list_commands(context):
