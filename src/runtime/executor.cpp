@@ -245,12 +245,23 @@ void Executor::patch(Frame& frame, void* const* inputs, void* const* outputs) co
   }
 }
 
+namespace {
+
+/// What a step is called in traces: its label and the type of its last buffer, a result, so that
+/// kernels of one kind at several sizes are told apart.
+const char* span_name(const Plan& plan, const Step& step) {
+  if (step.slots.empty()) return trace_name(step.label);
+  return trace_name(step.label + " " + plan.slots[step.slots.back().index()].type.text());
+}
+
+}  // namespace
+
 void Executor::run_steps(Frame& frame, int threads, bool is_traced) const {
   void** pointers = frame.pointers.data();
   for (std::size_t i = 0; i < steps_.size(); ++i) {
     std::optional<TraceSpan> span;
     if (is_traced) [[unlikely]]
-      span.emplace(trace_name(plan_.steps[i].label), "kernel");
+      span.emplace(span_name(plan_, plan_.steps[i]), "kernel");
     int status = run_step(plan_.steps[i], steps_[i], pointers + steps_[i].first, threads);
     if (status != kKernelOk) throw_status(plan_.steps[i], status);
   }

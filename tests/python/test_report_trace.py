@@ -81,10 +81,12 @@ def test_the_page_of_a_session(traced, opened):
     assert told["recompiles"] == 2 and told["notes"] == []
     view = opened(path.read_text(encoding="utf-8"))
     functions = view.inner_text("#functions")
-    assert "2 functions with 6 signatures in 2 processes" in functions
-    assert "2 recompiles" in functions
+    said = view.inner_text("h1")
+    assert said.startswith("2 functions with 6 signatures in 2 processes; rewrites made the best")
+    assert said.endswith("times cheaper; 2 recompiles.")
+    assert functions.count("chain") == 4
     view.click("#functions button:has-text('wave') >> nth=0")
-    assert "wave" in view.inner_text("#where")
+    assert view.inner_text("#chosen-function").startswith("wave")
     assert "axis 0 was 24, is 32" in view.inner_text("#timeline")
 
 
@@ -92,8 +94,10 @@ def test_kernels_are_measured_by_the_calls_of_the_session(traced):
     from bafe.report import session
 
     found = session.read(traced / "records").programs
-    waves = [one for one in found if one["name"] == "wave" and one["made"]["tier"] == "compiled"]
-    assert waves and any(one.get("measured_ns", 0) > 0 for one in waves)
+    called = [one for one in found if one["made"]["tier"] == "compiled"]
+    assert {one["name"] for one in called} == {"chain", "wave"}
+    for name in ("chain", "wave"):
+        assert any(one.get("measured_ns", 0) > 0 for one in called if one["name"] == name), name
 
 
 def test_the_command_writes_the_page(traced, run_python):

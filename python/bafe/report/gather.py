@@ -93,15 +93,18 @@ def egraph_of(program: Any, options: Any, parts: dict[str, Any]) -> dict[str, An
         index.setdefault((op, tuple(row[2])), len(rows))
         rows.append([*row, name])
     marked: dict[str, list[int]] = {}
+    missing = 0
     for which in ("written", "chosen"):
         found = _looked_up(parts[which]["nodes"], rows, index)
         parts[which]["costs"] = [None if i is None else rows[i][3] for i in found]
         marked[which] = sorted({i for i in found if i is not None})
+        missing = sum(i is None for i in found)  # of a program put together from pieces
     return {
         "classes": [[name, type_] for name, type_ in zip(graph.classes, graph.class_types)],
         "nodes": rows,
         "roots": [names[root] for root in graph.roots],
         **marked,
+        "missing": missing,
     }
 
 
@@ -173,6 +176,7 @@ def compiled(parts: dict[str, Any], executable: Any) -> None:
         parts["kernels"] = [
             {
                 "label": step["label"],
+                "span": span_name(plan, step),
                 "predicted_ns": step["predicted_ns"],
                 "flops": step["flops"],
                 "bytes": step["bytes"],
@@ -182,6 +186,12 @@ def compiled(parts: dict[str, Any], executable: Any) -> None:
         ]
         parts["c_text"] = executable.c_text
     parts["made"] = made
+
+
+def span_name(plan: dict[str, Any], step: dict[str, Any]) -> str:
+    """What the core calls a step in traces."""
+    slots = step["slots"]
+    return f"{step['label']} {plan['slots'][slots[-1]]['type']}" if slots else step["label"]
 
 
 def certified(parts: dict[str, Any], program: Any, options: Any, key: str) -> None:

@@ -88,7 +88,7 @@ def _measure(programs: list[dict[str, Any]], logs: list[dict[str, Any]]) -> None
         mine: dict[tuple[str, ...], list[dict[str, Any]]] = {}
         for one in programs:
             if one["process"] == log["process"] and one.get("made", {}).get("tier") == "compiled":
-                labels = tuple(kernel["label"] for kernel in one["kernels"])
+                labels = tuple(kernel.get("span", "") for kernel in one["kernels"])
                 mine.setdefault(labels, []).append(one)
         runs: dict[tuple[str, ...], list[list[float]]] = {}
         for spans in _calls(log["spans"]):

@@ -7,6 +7,8 @@ from typing import Any
 
 def milliseconds(ms: float) -> str:
     """A span as people say it."""
+    if ms >= 999.5:
+        return f"{ms / 1e3:.1f} s"
     return f"{ms:.0f} ms" if ms >= 10 else f"{ms:.2g} ms" if ms < 1 else f"{ms:.1f} ms"
 
 

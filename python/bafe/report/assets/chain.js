@@ -111,7 +111,10 @@ function showSide(view, nodes, change, roots, marked, tone) {
   view.selected = -1;
   view.marked = picture.boxes.findIndex((box) => box.tone === tone);
   view.show(picture.boxes, picture.edges);
-  if (view.marked >= 0) view.reveal(picture.boxes[view.marked]);
+  const [left, top, right, bottom] = view.bounds();
+  const isWhole = view.scale * (right - left) < view.canvas.clientWidth
+    && view.scale * (bottom - top) < view.canvas.clientHeight;
+  if (view.marked >= 0 && !isWhole) view.centre(picture.boxes[view.marked]);
 }
 
 function stepCard(part, number) {

@@ -146,7 +146,9 @@ class EGraphPanel {
     this.hits = [];
     this.at = -1;
     this.counts = `${this.classes(egraph.classes.length)}, `
-      + `${plural(egraph.nodes.length, "e-node")}, ${egraph.chosen.length} chosen.`;
+      + `${plural(egraph.nodes.length, "e-node")}, ${egraph.chosen.length} chosen.`
+      + (egraph.missing ? ` ${plural(egraph.missing, "value")} of the program chosen came from a `
+        + "search of its pieces and are not here." : "");
     this.status = el("p", { class: "quiet", role: "status", id: "egraph-status" }, this.counts);
     this.panel = el("div", { class: "details" },
       el("p", { class: "quiet" }, "Choose a class: click it, or use the arrow keys."));

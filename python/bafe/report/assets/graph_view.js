@@ -70,10 +70,25 @@ class GraphView {
     const main = this.boxes[this.options.first?.() ?? 0];
     const isWide = this.scale * (right - left) > width;
     const isHigh = this.scale * (bottom - top) > height;
-    const middle = isWide && main ? main.x + main.w / 2 : (left + right) / 2;
-    this.x = width / 2 - this.scale * middle;
-    this.y = isHigh && main ? height - 56 - this.scale * (main.y + main.h)
-      : height / 2 - (this.scale * (top + bottom)) / 2;
+    this.x = width / 2 - (this.scale * (left + right)) / 2;
+    this.y = height / 2 - (this.scale * (top + bottom)) / 2;
+    if ((isWide || isHigh) && main) this.centre(main);
+    this.redraw();
+  }
+
+  /** Moves a box to the middle, as far as the picture reaches. */
+  centre(box) {
+    const width = this.canvas.clientWidth, height = this.canvas.clientHeight;
+    const [left, top, right, bottom] = this.bounds();
+    const place = (size, low, high, at, margin) => {
+      const whole = this.scale * (high - low);
+      if (whole < size - 2 * margin) return size / 2 - (this.scale * (low + high)) / 2;
+      const wanted = size / 2 - this.scale * at;
+      const last = size - margin - this.scale * high;
+      return Math.min(margin - this.scale * low, Math.max(last, wanted));
+    };
+    this.x = place(width, left, right, box.x + box.w / 2, 16);
+    this.y = place(height, top, bottom, box.y + box.h / 2, 54);
     this.redraw();
   }
 

@@ -164,6 +164,7 @@ function shelved(sizes, layer, operands, gapX = 16, gapY = 20) {
   const widest = Math.max(900, Math.sqrt(area) * 1.5);
   const rows = [];
   sizes.forEach((_, id) => (rows[layer[id]] ??= []).push(id));
+  const widths = sizes.map((size) => size.w);
   const x = new Float64Array(sizes.length);
   const boxes = [];
   let top = 0;
@@ -179,12 +180,10 @@ function shelved(sizes, layer, operands, gapX = 16, gapY = 20) {
     const each = Math.ceil(row.length / lines);
     for (let begin = 0; begin < row.length; begin += each) {
       const line = row.slice(begin, begin + each);
-      const length = line.reduce((sum, id) => sum + sizes[id].w + gapX, 0);
-      let left = -length / 2, most = 0;
+      let most = 0;
+      settle(line, (id) => key.get(id), widths, gapX, x);
       for (const id of line) {
-        boxes[id] = { x: left, y: top };
-        x[id] = left;
-        left += sizes[id].w + gapX;
+        boxes[id] = { x: x[id] - widths[id] / 2, y: top };
         most = Math.max(most, sizes[id].h);
       }
       top += most + gapY;

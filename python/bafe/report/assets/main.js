@@ -36,18 +36,36 @@ function tilesOf(part) {
   return tiles;
 }
 
+/** The arguments; of many the first ones. */
+function signatureOf(part) {
+  const all = part.signature.split(/, (?=[^\]]*(?:\[|$))/);
+  let text = "";
+  for (const [i, one] of all.entries()) {
+    if (text.length + one.length > 180) {
+      return `(${text}… ${plural(all.length - i, "more argument")})`;
+    }
+    text += i + 1 < all.length ? `${one}, ` : one;
+  }
+  return `(${text})`;
+}
+
 function showPart(part) {
   const parts = document.getElementById("parts");
   theme.listeners.clear();
-  document.getElementById("where").replaceChildren(
-    el("strong", {}, part.name), part.signature ? el("code", {}, `(${part.signature})`) : "",
-    part.place ? el("span", { class: "quiet" }, ` ${part.place}`) : "");
-  document.getElementById("tiles").replaceChildren(...tilesOf(part));
-  const heading = document.getElementById("headline");
-  heading.textContent = part.headline;
+  const where = [el("strong", {}, part.name),
+    part.signature ? el("code", {}, signatureOf(part)) : "",
+    part.place ? el("span", { class: "quiet" }, ` ${part.place}`) : ""];
+  const lead = el("section", { class: "part", id: "chosen-function", "aria-live": "polite" });
+  if (data.kind === "session") {
+    lead.append(el("p", { class: "where" }, where), el("h2", { class: "headline" }, part.headline),
+      el("dl", { class: "tiles" }, tilesOf(part)));
+  } else {
+    document.getElementById("where").replaceChildren(...where);
+    document.getElementById("tiles").replaceChildren(...tilesOf(part));
+  }
   const builders = [programsSection, chainSection, egraphSection, kernelsSection,
     () => timelineSection(part.timeline ?? data.timeline), proofSection];
-  parts.replaceChildren();
+  parts.replaceChildren(...(data.kind === "session" ? [lead] : []));
   for (const build of builders) parts.append(build(part));
 }
 
@@ -59,7 +77,7 @@ function sessionTable() {
   };
   const rows = data.programs.map((part, i) => {
     const button = el("button", { type: "button", class: "link", "aria-pressed": String(i === 0),
-      onclick: () => { choose(i); document.getElementById("headline").scrollIntoView(); } },
+      onclick: () => { choose(i); document.getElementById("chosen-function").scrollIntoView(); } },
         part.name);
     names.set(i, button);
     const ratio = part.predicted_ns > 0 ? part.predicted_ns_as_written / part.predicted_ns : 1;
@@ -72,7 +90,6 @@ function sessionTable() {
   const number = (text) => [text, "number"];
   return el("section", { class: "part", id: "functions", "aria-labelledby": "functions-title" },
     el("h2", { id: "functions-title" }, "Functions"),
-    el("p", { class: "about" }, data.headline),
     table("Functions and signatures", ["Function", "Arguments", number("Predicted"), number("Gain"),
       "Proof", "Runs", number("Compile"), number("Process")], rows),
     data.notes.length ? el("ul", { class: "plainlist quiet" },
@@ -84,7 +101,11 @@ function start() {
   document.getElementById("sections").append(...NAMES.map(([id, name]) =>
     el("a", { href: `#${id}` }, name)));
   document.getElementById("foot").textContent = `BAFE ${data.version}, ${data.made_at}`;
-  if (data.kind === "session") document.getElementById("session").append(sessionTable());
+  if (data.kind === "session") {
+    document.getElementById("session").append(sessionTable());
+    document.getElementById("where").textContent = "A session, recorded with BAFE_TRACE";
+    document.getElementById("tiles").remove();
+  }
   if (data.programs.length) {
     showPart(data.programs[0]);
   } else {
