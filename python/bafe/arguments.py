@@ -17,7 +17,8 @@ _F = TypeVar("_F", bound=Callable[..., Any])
 def _nearest(wrong: str, names: list[str]) -> str:
     import difflib  # 2 ms, and only a mistake needs it
 
-    near = difflib.get_close_matches(wrong, names, 1, 0.5)
+    begun = [name for name in names if len(wrong) > 2 and name.startswith(wrong)]
+    near = begun or difflib.get_close_matches(wrong, names, 1, 0.5)
     return f"did you mean {near[0]}?" if near else "use one of " + ", ".join(names)
 
 

@@ -113,10 +113,11 @@ class stance(_Block):  # noqa: N801 - used like a function
         >>> y = f(np.ones(3))
         >>> with bafe.stance("fail_on_recompile"):
         ...     y = f(np.ones(3))
-        ...     f(np.ones(4))
-        Traceback (most recent call last):
-        ...
-        bafe._core.CompileError: <lambda>: the stance fail_on_recompile forbids to compile it again
+        ...     try:
+        ...         f(np.ones(4))
+        ...     except bafe.CompileError as error:
+        ...         print(error)
+        <lambda>: the stance fail_on_recompile forbids to compile it again
           argument x  f64[4], compiled for f64[3]
           fix: call it with such arguments before, or outside of bafe.stance("fail_on_recompile")
     """

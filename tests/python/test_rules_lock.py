@@ -80,7 +80,7 @@ from bafe.cli import main
 assert main(["rules", "verify", "neg-neg", "add-zero", "--html", {str(page)!r}]) == 0
 assert main(["rules", "show", "neg-neg"]) == 0
 assert main(["rules", "list"]) == 0
-assert main(["rules", "verify", "no-such-rule"]) == 1
+assert main(["rules", "verify", "no-such-rule"]) == 3
 """
     status, out, err = run_python(code)
     assert status == 0, err

@@ -147,14 +147,14 @@ def test_the_command_merges_stores(store, tmp_path, capsys):
     assert cli.main(["profile", "merge", str(store), str(store), "-o", str(out)]) == 0
     assert f"{len(_rows(store))} timings" in capsys.readouterr().out
     assert _rows(out) == _rows(store)
-    assert cli.main(["profile", "merge", str(tmp_path / "none.db"), "-o", str(out)]) == 1
+    assert cli.main(["profile", "merge", str(tmp_path / "none.db"), "-o", str(out)]) == 3
     assert "none.db" in capsys.readouterr().err
     text = tmp_path / "text.db"
     text.write_text("no store " * 1000)
-    assert cli.main(["profile", "merge", str(text), "-o", str(out)]) == 1
+    assert cli.main(["profile", "merge", str(text), "-o", str(out)]) == 3
     assert text.read_text() == "no store " * 1000
     missing = tmp_path / "missing" / "out.db"
-    assert cli.main(["profile", "merge", str(store), "-o", str(missing)]) == 1
+    assert cli.main(["profile", "merge", str(store), "-o", str(missing)]) == 3
     assert _rows(out) == _rows(store)
 
 
@@ -163,7 +163,5 @@ def test_the_command_runs_as_a_module():
         [sys.executable, "-m", "bafe", "--version"], capture_output=True, text=True, check=False
     )
     assert run.returncode == 0 and run.stdout.strip() == bafe.__version__
-    with pytest.raises(SystemExit) as wrong:
-        cli.main(["profile", "burn"])
-    assert wrong.value.code == 2
+    assert cli.main(["profile", "burn"]) == 2
     assert cli.main([]) == 2

@@ -50,9 +50,11 @@ def measured(out: Output, size: int, rounds: int, title: str) -> list[dict[str, 
 
 def show(out: Output, rows: list[dict[str, Any]], heads: tuple[str, ...]) -> None:
     """A table of such rows."""
+    from bafe.explanation import _short
+
     texts = {
         "program": lambda r: r["title"],
-        "as chosen": lambda r: r["chosen"],
+        "as chosen": lambda r: _short(r["chosen"], 60),
         "rules": lambda r: ", ".join(r["rules"]) or "-",
         "numpy": lambda r: time_text(r["numpy_ns"]),
         "bafe": lambda r: time_text(r["bafe_ns"]),

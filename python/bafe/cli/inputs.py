@@ -133,7 +133,8 @@ def array_of(path: str) -> Any:
     try:
         found = np.load(path, allow_pickle=False)
     except (ValueError, EOFError) as error:
-        raise _bad(f"{path}: no array that NumPy wrote: {error}", "give a .npy file") from None
+        fact = str(error).split(":")[0].split(".")[0]
+        raise _bad(f"{path}: no array that numpy.save wrote ({fact})", "give a .npy file") from None
     if not isinstance(found, np.ndarray):
         raise _bad(f"{path}: several arrays", "save each with numpy.save as a .npy file")
     return found

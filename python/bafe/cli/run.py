@@ -40,7 +40,6 @@ def run(
     """Compile a program and run it on arrays."""
     import bafe
     from bafe.cli.inputs import array_of, program_of
-    from bafe.staging import _inlined
 
     parsed = program_of(program)
     wanted = parsed.inputs()
@@ -53,7 +52,7 @@ def run(
         folder = os.path.dirname(path) or "."
         if not os.path.isdir(folder):
             raise FileNotFoundError(2, "there is no such folder", folder)
-    function = bafe.jit(lambda *xs: _inlined(parsed, xs), math=math, threads=threads)
+    function = bafe.jit(_named(parsed), math=math, threads=threads)
     compiled = function.compile(*arrays)
     results, median = _timed(compiled, arrays)
     for path, result in zip(outputs, results):
@@ -78,6 +77,23 @@ def run(
         found = _summary(result)
         rows.append([str(i), *(_text(found[key]) for key in keys), outputs[i] if outputs else ""])
     out.table(("result", *keys, "file"), rows, right="min max mean")
+
+
+def _named(program: Any) -> Any:
+    """The program as a function whose parameters are called like its inputs."""
+    import inspect
+
+    from bafe.staging import _inlined
+
+    def function(*values: Any) -> Any:
+        return _inlined(program, values)
+
+    names = [name for name, *_ in program.inputs()]
+    if len(set(names)) == len(names) and all(name.isidentifier() for name in names):
+        kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
+        parameters = [inspect.Parameter(name, kind) for name in names]
+        function.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    return function
 
 
 def _text(value: Any) -> str:
