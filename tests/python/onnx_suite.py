@@ -110,6 +110,19 @@ def data_of(case, model):
         yield found[0], found[1]
 
 
+def _flat(values, others):
+    """Sequences of equal length element by element: their elements may have no axes."""
+    for value, other in zip(values, others):
+        if (
+            isinstance(value, list)
+            and isinstance(other, (list, tuple))
+            and len(value) == len(other)
+        ):
+            yield from _flat(value, list(other))
+        else:
+            yield value
+
+
 def run_case(case, tier="interpreted"):
     """Run one case.
 
@@ -129,7 +142,9 @@ def run_case(case, tier="interpreted"):
         for inputs, outputs in data_of(case, model):
             found = prepared.run(inputs)
             rtol, atol, _ = _ROUNDED.get(case.name, (case.rtol, case.atol, ""))
-            Runner.assert_similar_outputs(outputs, found, rtol, atol, case.name)
+            assert len(outputs) == len(found), f"{len(found)} outputs"
+            pair = list(_flat(outputs, found)), list(_flat(list(found), outputs))
+            Runner.assert_similar_outputs(*pair, rtol, atol, case.name)
     except bafe.onnx.UnsupportedError as error:
         return "unsupported", error.operator, str(error)
     except AssertionError as error:

@@ -117,4 +117,4 @@ def _normalised(name: str, x: Any, axis: int) -> Any:
     if x.size == 0:
         return x
     place = s.iota(x.shape, axis)
-    return kit.like(op("equal", place, x.argmax(axis, True)), x)
+    return kit.like(op("equal", place, x.argmax(axis, keepdims=True)), x)

@@ -21,8 +21,9 @@ from bafe.onnx.folding import check_value, fold, is_static
 from bafe.onnx.node import Node, qualified
 from bafe.onnx.reading import Source, domain_of
 from bafe.onnx.tensors import array_of
+from bafe.tensor import Tensor
 
-_MOST_NODES = 100_000  # lowered for one program: loops and functions are unrolled
+_MOST_NODES = 20_000  # lowered for one program: loops and functions are unrolled
 _DEEPEST = 48  # functions and graphs within each other
 _NOTHING: frozenset[str] = frozenset()
 
@@ -154,6 +155,9 @@ class Evaluation:
 
     def _lowered(self, node: Node, entry: Any, inputs: list[Bound | None]) -> list[Bound]:
         values = [None if one is None else one.value for one in inputs]
+        for one in inputs:
+            if one is not None and isinstance(one.value, Tensor):
+                node.depends_of[one.value._index] = one.depends
         try:
             made = self._made(node, entry, values)
             extra = node.unread()

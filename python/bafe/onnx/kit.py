@@ -57,7 +57,7 @@ def full_like(x: Any, value: Any) -> Any:
 
 def total(x: Any, axes: Any, keepdims: bool = False) -> Any:
     """Sum in the dtype of ``x``."""
-    return like(x.sum(axes, keepdims), x)
+    return like(x.sum(axes, keepdims=keepdims), x)
 
 
 def mean(x: Any, axes: Any, keepdims: bool = False) -> Any:

@@ -41,6 +41,7 @@ class Node:
         self.scope: Any = None
         self.known_values: dict[int, np.ndarray] = {}
         self.depends: frozenset[str] = frozenset()
+        self.depends_of: dict[int, frozenset[str]] = {}  # by tensor
         self._read: set[str] = set()
 
     # Attributes
@@ -114,7 +115,8 @@ class Node:
             return x
         value = self.known_values.get(x._index)
         if value is None:
-            raise NeedsValue(self.depends, f"{self.where} needs the values of an input")
+            depends = self.depends_of.get(x._index, self.depends)
+            raise NeedsValue(depends, f"{self.where} needs the values of an input")
         return value
 
     def known_ints(self, x: Any) -> list[Any]:

@@ -13,7 +13,7 @@ from typing import Any
 from bafe.onnx.errors import malformed, require_onnx
 
 _MOST_FILE = 1 << 31  # bytes; protobuf reads no more
-_DEEPEST = 32  # graphs within graphs, functions within functions
+_DEEPEST = 24  # graphs within graphs
 
 
 @dataclass
@@ -24,6 +24,13 @@ class Source:
     folder: str | None
     opsets: dict[str, int]
     functions: dict[tuple[str, str, str], Any]
+
+
+def _check_text(values: Any, where: str) -> None:
+    """Protobuf gives bytes where a text is not UTF-8."""
+    for value in values:
+        if not isinstance(value, str):
+            raise malformed(f"{where}: {value!r} is no text")
 
 
 def domain_of(name: str) -> str:
@@ -56,11 +63,14 @@ def read(model: Any) -> Source:
         else:
             data, folder = _file(model)
         proto = _decoded(data)
+    _check_text((one.domain for one in proto.opset_import), "operator sets")
     opsets = opsets_of(proto.opset_import)
     if not proto.HasField("graph") or not opsets:
         raise malformed("the bytes hold no graph or no operator set: this is no ONNX model")
     functions = {}
     for one in proto.functions:
+        _check_text((one.domain, one.name, *one.input, *one.output, *one.attribute), "function")
+        _check_text((each.domain for each in one.opset_import), "operator sets")
         key = (domain_of(one.domain), one.name, getattr(one, "overload", ""))
         if key in functions:
             raise malformed(f"function {one.name!r} is defined twice")
@@ -103,6 +113,8 @@ def _decoded(data: bytes) -> Any:
 
 def _check_graph(graph: Any, outer: set[str], depth: int) -> None:
     where = f"graph {graph.name!r}"
+    named = (*graph.input, *graph.output, *graph.initializer)
+    _check_text((graph.name, *(one.name for one in named)), where)
     names: set[str] = set()
     for one in graph.input:
         if not one.name or one.name in names:
@@ -129,6 +141,8 @@ def _check_nodes(nodes: Any, known: set[str], where: str, depth: int) -> set[str
     seen = set(known)
     made: set[str] = set()
     for node in nodes:
+        _check_text((node.name, node.op_type, node.domain, *node.input, *node.output), where)
+        _check_text((x for a in node.attribute for x in (a.name, a.ref_attr_name)), where)
         what = f"{where}: node {node.name!r} ({node.op_type})"
         for name in node.input:
             if name and name not in seen:

@@ -59,7 +59,7 @@ def _numbers(name: str, x: Any, over: Any, keep: bool) -> Any:
     if name == "ReduceMean":
         return kit.mean(x, over, keep)
     if name == "ReduceProd":
-        return x.prod(over, keep)
+        return x.prod(over, keepdims=keep)
     if name == "ReduceL1":
         return kit.total(op("abs", x), over, keep)
     if name == "ReduceLogSumExp":
@@ -80,7 +80,7 @@ def _extreme(name: str, x: Any, over: Any, keep: bool) -> Any:
         return s.full(shape, lowest(x) if name == "ReduceMax" else highest(x), x.dtype)
     if x._dtype == "bool":
         return _extreme(name, s.cast(x, "uint8"), over, keep).astype("bool")
-    return x.max(over, keep) if name == "ReduceMax" else x.min(over, keep)
+    return x.max(over, keepdims=keep) if name == "ReduceMax" else x.min(over, keepdims=keep)
 
 
 def lowest(x: Any) -> Any:
@@ -104,7 +104,7 @@ def _arg(n: Any, x: Any) -> Any:
     last = n.int("select_last_index", 0)
     if last:
         x = x[(slice(None),) * axis + (slice(None, None, -1),)]
-    place = x.argmax(axis, keep) if n.op == "ArgMax" else x.argmin(axis, keep)
+    place = x.argmax(axis, keepdims=keep) if n.op == "ArgMax" else x.argmin(axis, keepdims=keep)
     place = s.cast(place, "int64")
     return (x.shape[axis] - 1) - place if last else place
 
@@ -113,7 +113,7 @@ def _arg(n: Any, x: Any) -> Any:
 def _global(n: Any, x: Any) -> Any:
     over = tuple(range(2, x.ndim))
     if n.op == "GlobalMaxPool":
-        return x.max(over, True)
+        return x.max(over, keepdims=True)
     if n.op == "GlobalAveragePool":
         return kit.mean(x, over, True)
     p = n.int("p", 2)

@@ -16,6 +16,7 @@ Lowering = Callable[..., Any]
 _FAMILIES = (
     "activations",
     "arithmetic",
+    "control",
     "convolution",
     "generators",
     "indexing",
@@ -24,7 +25,12 @@ _FAMILIES = (
     "normalization",
     "pooling",
     "products",
+    "quantization",
+    "recurrent",
     "reductions",
+    "scatters",
+    "selection",
+    "sequences",
 )
 
 

@@ -93,6 +93,8 @@ def _external(tensor: Any, folder: str | None, wanted: int, where: str) -> bytes
         )
     entries = {entry.key: entry.value for entry in tensor.external_data}
     location = entries.get("location", "")
+    if not isinstance(location, str):
+        raise malformed(f"{where}: the place of its external data is no text")
     try:
         offset = int(entries.get("offset", 0))
         length = int(entries.get("length", wanted))
@@ -104,10 +106,11 @@ def _external(tensor: Any, folder: str | None, wanted: int, where: str) -> bytes
             f"shape for {wanted}"
         )
     descriptor = _open_below(folder, location, where)
+    status = os.fstat(descriptor)
+    if not stat.S_ISREG(status.st_mode) or status.st_size < offset + length:
+        os.close(descriptor)
+        raise malformed(f"{where}: {location!r} is no file of {offset + length} bytes")
     with os.fdopen(descriptor, "rb") as file:
-        status = os.fstat(descriptor)
-        if not stat.S_ISREG(status.st_mode) or status.st_size < offset + length:
-            raise malformed(f"{where}: {location!r} is no file of {offset + length} bytes")
         file.seek(offset)
         data = file.read(length)
     if len(data) != length:
