@@ -30,6 +30,7 @@ SUITES = (
     "fuzz",
     "bits",
     "npbench",
+    "onnx",
 )
 OWN_PIN = (
     "bits",
