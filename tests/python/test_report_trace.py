@@ -119,8 +119,14 @@ def test_what_is_no_record_is_passed_over_with_a_note(traced, tmp_path):
     (folder / "list.json").write_text("[1]")
     (folder / "deep.json").write_text("[" * 100_000)
     (folder / "notes.txt").write_text("not ours")
+    (folder / "empty.json").write_text('{"bafe_trace": 1, "process": 1, "signature": {}}')
+    span = '{"ph": "X", "pid": 1, "tid": 0, "name": 5}'
+    (folder / "span.json").write_text(
+        f'{{"bafe_trace": 1, "process": 1, "events": [], "spans": [{span}]}}'
+    )
     told = bafe.report.write_report(folder, tmp_path / "report.html")
-    assert told["signatures"] == 6 and len(told["notes"]) == 4
+    assert told["signatures"] == 6 and len(told["notes"]) == 6
+    assert any("'name' is missing or damaged" in note for note in told["notes"])
 
 
 def test_a_folder_without_records_is_an_error(tmp_path):

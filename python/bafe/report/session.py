@@ -17,6 +17,20 @@ _MOST_PROGRAMS = 300
 _MOST_ENODES = 60_000  # of all e-graphs of a page
 
 
+_NUMBER = (int, float)
+_SIGNATURE: dict[str, Any] = {
+    **dict.fromkeys(("name", "place", "signature"), str),
+    **dict.fromkeys(("written", "chosen", "stats", "machine", "made"), dict),
+    **dict.fromkeys(("written_lines", "chosen_lines", "steps", "chains", "kernels"), list),
+    **dict.fromkeys(("candidates", "rounds", "limits", "rejected", "facts"), list),
+    **dict.fromkeys(("predicted_ns", "predicted_ns_as_written"), _NUMBER),
+}
+_SPANS: dict[str, dict[str, Any]] = {
+    "M": {"pid": int, "tid": int, "args": dict},
+    "X": {"pid": int, "tid": int, "name": str, "cat": str, "ts": _NUMBER, "dur": _NUMBER},
+}
+
+
 class Session(NamedTuple):
     """What a folder holds."""
 
@@ -39,10 +53,32 @@ def _records(folder: str, notes: list[str]) -> list[dict[str, Any]]:
                 record = json.load(file)
             if not isinstance(record, dict) or record.get("bafe_trace") != FORMAT:
                 raise ValueError("it is no record of this version")
+            _check(record)
             found.append(record)
         except (OSError, ValueError, RecursionError) as error:
             notes.append(f"{name} was passed over: {error}")
     return found
+
+
+def _require(row: Any, fields: dict[str, Any]) -> None:
+    for name, kind in fields.items():
+        if not isinstance(row, dict) or not isinstance(row.get(name), kind):
+            raise ValueError(f"its {name!r} is missing or damaged")
+
+
+def _check(record: dict[str, Any]) -> None:
+    """ValueError naming what a record lacks."""
+    _require(record, {"process": int})
+    if "signature" in record:
+        _require(record["signature"], _SIGNATURE)
+        return
+    _require(record, {"spans": list, "events": list})
+    for span in record["spans"]:
+        _require(span, {"ph": str})
+        _require(span, _SPANS.get(span["ph"], {"a known kind": str}))
+    for event in record["events"]:
+        if not (isinstance(event, list) and len(event) == 3 and isinstance(event[0], _NUMBER)):
+            raise ValueError("an event of it is damaged")
 
 
 def read(folder: str | os.PathLike[str]) -> Session:

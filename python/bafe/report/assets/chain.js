@@ -108,6 +108,8 @@ function showSide(view, nodes, change, roots, marked, tone) {
   const picture = sidePicture(change, roots, marked, tone);
   nodes.graph = change.chain;
   nodes.ids = picture.ids;
+  view.high = Math.max(view.high ?? 0, heightFor(picture.boxes, 480));  // it only grows
+  view.node.style.height = `${view.high}px`;
   view.selected = -1;
   view.marked = picture.boxes.findIndex((box) => box.tone === tone);
   view.show(picture.boxes, picture.edges);

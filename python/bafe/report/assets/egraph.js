@@ -162,7 +162,6 @@ class EGraphPanel {
         ...classPanel(this.model, cls, (other) => this.view.select(other))),
       ontoggle: (cls) => this.toggle(cls),
     });
-    this.view.node.classList.add("tall");
     this.search = el("input", { type: "search", id: "egraph-search", autocomplete: "off",
       placeholder: "matmul, transpose …", spellcheck: "false",
       oninput: () => this.find(this.search.value),
@@ -172,6 +171,9 @@ class EGraphPanel {
         this.next(event.shiftKey ? -1 : 1);
       } });
     this.render(false);
+    const top = Math.min(...this.view.boxes.map((box) => box.y));
+    const boxes = this.view.boxes.map((box) => ({ y: box.y - top, h: box.h }));
+    this.view.node.style.height = `${heightFor(boxes, 560)}px`;
   }
 
   classes(count) { return plural(count, "class", "classes"); }

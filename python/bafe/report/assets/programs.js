@@ -96,7 +96,6 @@ function programPanel(which, title, part) {
   const picture = programPicture(graph, graph.roots, { costs });
   const details = el("div", { class: "details" },
     el("p", { class: "quiet" }, "Choose a value: click it, or use the arrow keys."));
-  const high = picture.boxes.reduce((most, box) => Math.max(most, box.y + box.h), 0);
   const view = new GraphView({
     label: `${title}: graph of ${plural(picture.boxes.length, "value")}`,
     help: "graph-help", least: 0.55,
@@ -123,15 +122,13 @@ function programPanel(which, title, part) {
     view.node, details,
     el("details", {}, el("summary", {}, "As text"),
       table(`${title}, by source line`, ["Source", "Value"], lines)));
-  return { node, view, high };
+  return { node, view, high: heightFor(picture.boxes) };
 }
 
-/** Both pictures as high as the higher one needs to be read, within reason. */
-function sameHeight(panels) {
-  const need = Math.max(...panels.map((panel) => panel.high)) * 0.66 + 40;
-  for (const { view } of panels) {
-    view.node.style.height = `${Math.round(Math.min(640, Math.max(260, need)))}px`;
-  }
+/** How high a picture must be to be read, within reason. */
+function heightFor(boxes, most = 640) {
+  const high = boxes.reduce((sum, box) => Math.max(sum, box.y + box.h), 0);
+  return Math.round(Math.min(most, Math.max(260, high * 0.66 + 70)));
 }
 
 function programsSection(part) {
@@ -146,7 +143,8 @@ function programsSection(part) {
   }
   const panels = [programPanel("written", "As written", part),
     programPanel("chosen", "As chosen", part)];
-  sameHeight(panels);
+  const high = Math.max(...panels.map((panel) => panel.high));
+  for (const { view } of panels) view.node.style.height = `${high}px`;
   body.append(el("div", { class: "two" }, panels.map((panel) => panel.node)));
   if (part.facts.length) {
     body.append(el("h3", {}, "Known of its values"),

@@ -174,8 +174,8 @@ class TimelineView {
       const box = item.span ? this.boxOf(item.span) : null;
       if (box && x >= box[0] - 2 && x <= box[0] + Math.max(3, box[2]) + 2 && y >= box[1]
         && y <= box[1] + 15) best = i;
-      if (item.event && Math.abs(this.x(item.at) - x) < 6 && y < this.topOf(item.event.lane) + 18
-        && y > this.topOf(item.event.lane) - 4) best = i;
+      if (item.event && Math.abs(this.x(item.at) - x) < 6
+        && Math.abs(this.topOf(item.event.lane) + 27 - y) < 9) best = i;
     });
     if (best >= 0) this.select(best);
   }
@@ -245,7 +245,7 @@ class TimelineView {
   }
 
   drawEvent(pen, event, isChosen, c) {
-    const x = this.x(event.at), y = this.topOf(event.lane) + 10;
+    const x = this.x(event.at), y = this.topOf(event.lane) + 27;
     pen.fillStyle = event.kind === "recompile" ? c.warn : c.accent;
     pen.beginPath();
     pen.moveTo(x, y - 6);
