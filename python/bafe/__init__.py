@@ -92,6 +92,22 @@ if TYPE_CHECKING:  # at run time these come when they are asked for, by the tabl
     from bafe.lazy_array import LazyArray, force, lazy
     from bafe.loops import cond, fori_loop, scan, while_loop
     from bafe.profiling import profile
+    from bafe.signatures import (
+        ArrayType,
+        boolean,
+        f16,
+        f32,
+        f64,
+        i8,
+        i16,
+        i32,
+        i64,
+        u8,
+        u16,
+        u32,
+        u64,
+    )
+    from bafe.side_effects import TraceWarning
     from bafe.sliding import avg_pool2d, conv2d, max_pool2d, windows
     from bafe.subscripts import einsum
     from bafe.threads import get_num_threads, set_num_threads
@@ -115,7 +131,9 @@ _LATER = {
     "explanation": "Explanation SearchStats",
     "lazy_array": "LazyArray force lazy",
     "loops": "cond fori_loop scan while_loop",
+    "signatures": "ArrayType boolean f16 f32 f64 i8 i16 i32 i64 u8 u16 u32 u64",
     "profiling": "profile",
+    "side_effects": "TraceWarning",
     "sliding": "avg_pool2d conv2d max_pool2d windows",
     "subscripts": "einsum",
     "threads": "get_num_threads set_num_threads",

@@ -184,8 +184,8 @@ class Explanation:
         ``chains``, ``step_terms`` (the terms of the rewrites, likewise),
         ``candidates`` (program, predicted_ns, kernels), ``rounds`` (e-graph after each),
         ``rejected`` (what and why), ``limits``, ``error_growth``, ``max_error_growth``,
-        ``surrogate_ns``, ``lower_bound_ns``, ``gap``,
-        ``stats``.
+        ``surrogate_ns``, ``lower_bound_ns``, ``gap``, ``stats``,
+        ``guards`` (``arguments`` and ``values``: a sentence for each; ``sizes``).
         """
         return self._found
 
@@ -195,6 +195,7 @@ class Explanation:
     def __str__(self) -> str:
         sections = [
             self._programs(),
+            self._guards(),
             self._steps(),
             self._effort(),
             self._rivals(),
@@ -220,6 +221,15 @@ class Explanation:
         )
         lines += [f"product: {line}" for line in found.get("products", ())]
         return lines
+
+    def _guards(self) -> list[str]:
+        guards = self._found.get("guards")
+        if not guards:
+            return []
+        lines = [*guards["arguments"], *guards["values"]]
+        if guards["sizes"]["apart"]:
+            lines.append(f"each size is compiled apart: {guards['sizes']['apart']}")
+        return ["serves, and tests before it runs:", *(f"  {line}" for line in lines)]
 
     def _steps(self) -> list[str]:
         steps = self._found["steps"]

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import functools
 import inspect
+import re
+import sys
 import types
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Callable, TypeVar
 
 import numpy as np
@@ -113,6 +115,7 @@ def jit(
     max_error_growth: float | None = None,
     rewrite: bool = True,
     mode: str | None = None,
+    dynamic: bool | Mapping[str, Any] | None = None,
     static_argnums: int | Sequence[int] = (),
     static_argnames: str | Sequence[str] = (),
 ) -> Any:
@@ -147,6 +150,10 @@ def jit(
         mode: ``fast-compile`` searches least (``time_budget_ms=1``), ``max-autotune`` most
             (``deep`` and ``autotune``); options that are given too go first. ``bafe.options``
             gives options to all functions of a block.
+        dynamic: True says that the sizes of arguments will vary: from the first call on one kernel
+            that reads them at run time serves all (sizes 0 and 1 and sizes bound to numbers of the
+            function have their own); ``{"x": (0,)}`` names the axes. Else a kernel for any size is
+            made at the third signature. Names in ``ShapeDtype`` and annotations say the same.
         static_argnums: positions of arguments that are not arrays; a new value compiles anew.
         static_argnames: the same by name.
 
@@ -177,6 +184,7 @@ def jit(
     arguments.check_switches("jit", deep=deep, autotune=autotune, rewrite=rewrite)
     arguments.check_choice("jit", "math", math, ("bits", "reals", "fast"))
     max_error_growth = arguments.checked_growth("jit", max_error_growth)
+    dynamic = _checked_dynamic(dynamic)
     if structure not in ("auto", "off"):
         raise _core.TraceError(
             f'{_place()}jit: structure="{structure}" is unknown\n  fix: use "auto" or "off"'
@@ -220,11 +228,43 @@ def jit(
         wrapped, {"options": search, "threads": threads or 0}, autotune, numbers, names
     )
     options.settings = (*settings, structure, max_error_growth, rewrite)
+    options.dynamic = dynamic
+    _read_annotations(options)
     function = _made_of(options)
     functools.update_wrapper(function, wrapped) if isinstance(
         wrapped, types.FunctionType
     ) else setattr(function, "__name__", type(wrapped).__name__)
     return function
+
+
+def _checked_dynamic(dynamic: Any) -> Any:
+    if dynamic is None:
+        return None
+    from bafe import sizes
+
+    return sizes.checked(dynamic)
+
+
+_ARRAY_TYPE = re.compile(r"\b([fiu](8|16|32|64)|boolean)\b")
+
+
+def _read_annotations(options: _Options) -> None:
+    """Array types among the annotations are checked now, for all sizes."""
+    found = getattr(options.fn, "__annotations__", None)
+    if not found:
+        return
+    is_known = "bafe.signatures" in sys.modules  # else nobody has made an array type
+    if not is_known and not any(
+        isinstance(a, str) and _ARRAY_TYPE.search(a) for a in found.values()
+    ):
+        return
+    from bafe import signatures
+
+    signature = signatures.signature_of(options.fn)
+    if signature is None:
+        return
+    signature.check_all_sizes(options)
+    options.signature = signature
 
 
 def _made_of(options: _Options, resolve: Callable[..., Any] = _resolve) -> Any:

@@ -53,6 +53,7 @@ def _searched(self: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[
 def searched(call: _Call) -> dict[str, Any]:
     """Search as a call would: over the structure of the arguments where that pays."""
     program, tracer, _, _ = _trace(call)
+    traced = program
     options = call.options.search["options"]
     found = _core.search(program, options)
     special = _specialised(call, program, tracer)
@@ -65,6 +66,9 @@ def searched(call: _Call) -> dict[str, Any]:
             lines = [f"{text} (not adopted: it saves too little)" for text in special.texts]
     found["structure"] = found["stats"]["structure"] = lines
     found["program"] = program
+    from bafe import sizes
+
+    found["guards"] = sizes.guards(call, traced, tracer)
     _show_warnings(4)
     return dict(found)
 

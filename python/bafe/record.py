@@ -29,6 +29,10 @@ atexit.register(_finish)
 
 def _make_record(call: _Call) -> Any:
     program, tracer, structure, output_of_root = _trace(call)
+    if call.named or call.options.dynamic or call.options.signature:
+        from bafe import sizes
+
+        sizes.teach(call, program)
     executable = _core.prepare(program, call.options.search["options"])
     hidden, guards = captures.find(call.options.fn, tracer.captured, call.looked_into())
     shapes.note_signature(call, program, executable, guards)

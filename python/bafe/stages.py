@@ -213,12 +213,14 @@ def _without_values(call: _Call) -> _Call:
     like = _Call(call.options, (), {})
     like.leaves = [np.empty_like(x) if isinstance(x, np.ndarray) else x for x in call.leaves]
     like.names, like.parts, like.has_values = call.names, call.parts, False
+    like.named, like.symbols = call.named, call.symbols
     return like
 
 
 def _resolve(made: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """A call that no record of the compiled object fits: mostly an error."""
     from bafe.record import _record_for
+    from bafe.sizes import fits
     from bafe.tensor import Tensor
 
     given, out = kwargs, None
@@ -233,6 +235,9 @@ def _resolve(made: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
             f"{_place()}{made.__name__}: a ShapeDtype has no values to compute with\n"
             "  fix: pass arrays"
         )
+    if made._call.named and fits(made._call, call):
+        made._publish(_record_for(made._function, call), args, given, call.parts)
+        return _record_for(made._function, call).run(call.leaves, out)
     if call.key() != made._key:
         raise _other_signature(made, call)
     record = _record_for(made._function, call)

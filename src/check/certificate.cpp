@@ -11,7 +11,8 @@
 //             | "define" id id                          a named composite, and its definition
 //             | "instance" BLOCK ROOT id id id*         two terms that an earlier block proves
 //                                                       equal, with these terms as its inputs
-//   value    := size | list | DTYPE | scalar | '"' text '"'      without spaces; "~" for a space
+//   value    := size | list | DTYPE | scalar | '"' text '"' | JSON of a body     without spaces;
+//               "~" for a space
 //   list     := "(" [size ("," size)*] ")"
 //
 // premises: finite, nothing in the program tells NaN or Inf apart (proven again here); zeros, known
@@ -22,7 +23,7 @@
 
 #include "bafe/base/error.h"
 #include "bafe/base/format.h"
-#include "bafe/ir/attr_words.h"
+#include "bafe/ir/field_words.h"
 
 namespace bafe {
 std::size_t number_below(std::string_view word, std::size_t limit, int line) {
@@ -37,8 +38,8 @@ void ProofBlock::add_term(const CertificateLine& words, int line) {
   try {
     if (words[0] == "input") {
       std::optional<AttrValue> dtype, shape;
-      if (words.size() == 3) dtype = attr_from_word(AttrKind::kDType, words[1]);
-      if (dtype) shape = attr_from_word(AttrKind::kList, words[2]);
+      if (words.size() == 3) dtype = field_from_word(AttrKind::kDType, words[1]);
+      if (dtype) shape = field_from_word(AttrKind::kList, words[2]);
       if (!shape) throw CertificateFault{line, "an input has a dtype and a list of sizes"};
       Type type{std::get<DType>(*dtype), std::get<List>(*shape)};
       terms.push_back(graph.add_input({format("x{}", inputs++), "row", false, std::move(type)}));
@@ -50,7 +51,7 @@ void ProofBlock::add_term(const CertificateLine& words, int line) {
     if (words.size() <= fields.size()) throw CertificateFault{line, "a field is missing"};
     Attrs attrs;
     for (const AttrField& field : fields) {
-      std::optional<AttrValue> value = attr_from_word(field.kind, words[attrs.size() + 1]);
+      std::optional<AttrValue> value = field_from_word(field.kind, words[attrs.size() + 1]);
       if (!value) throw CertificateFault{line, format("field {} has no value", field.name)};
       attrs.push_back(std::move(*value));
     }

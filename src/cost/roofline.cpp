@@ -14,6 +14,7 @@
 #include "bafe/base/format.h"
 #include "bafe/cost/access.h"
 #include "bafe/cost/attention.h"
+#include "bafe/cost/control_cost.h"
 #include "bafe/cost/product_cost.h"
 #include "bafe/ir/control.h"
 
@@ -317,30 +318,6 @@ double row_bytes(const Graph& graph, const Group& group) {
         std::max(longest, bytes_of(from) / std::max<double>(1, element_count(node.type.shape)));
   }
   return longest;
-}
-
-/// A loop costs its iterations, a branch its dearer body; one sibling pays for all.
-GroupCost control_cost(const Program& program, ValueId id, const Machine& machine) {
-  GroupCost cost;
-  cost.ns = machine.step_ns;
-  if (!is_first_sibling(program.graph, id)) return cost;
-  const Node& node = program.graph.node(id);
-  for (const auto& graph : bodies_of(node.attrs)) {
-    const Program* body = program.body(*graph);
-    if (!body) continue;  // not decided yet; it is the same for every way around it
-    GroupCost one;
-    one.ns = body->predicted_ns;
-    for (const Group& group : body->groups) {
-      one.flops += group.flops;
-      one.bytes += group.bytes;
-    }
-    if (one.ns > cost.ns) cost = one;
-  }
-  const auto times = static_cast<double>(assumed_iterations(program.graph, node));
-  cost.ns = std::max(machine.step_ns, times * cost.ns);
-  cost.flops *= times;
-  cost.bytes *= times;
-  return cost;
 }
 
 double library_flops(const Graph& graph, ValueId id) {

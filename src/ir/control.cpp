@@ -171,7 +171,16 @@ std::vector<Tensor> run_loop(const LoopForm& form, std::span<const Tensor> opera
 
 }  // namespace
 
+bool is_loop(Op op) { return op_info(op).shape == rules_of_ops::loop_shape; }
+
 bool is_control(Op op) { return op_info(op).kind == OpKind::kControl; }
+
+bool has_control(const Graph& graph) {
+  for (std::uint32_t i = 0; i < graph.size(); ++i) {
+    if (is_control(graph.node(ValueId(i)).op)) return true;
+  }
+  return false;
+}
 
 LoopForm loop_form(const Attrs& attrs, std::size_t operands) {
   LoopForm out;

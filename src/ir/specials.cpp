@@ -7,7 +7,9 @@
 #include <map>
 
 #include "bafe/base/format.h"
+#include "bafe/ir/control.h"
 #include "bafe/ir/op.h"
+#include "bafe/ir/specials_reach.h"
 
 namespace bafe {
 namespace {
@@ -83,12 +85,21 @@ bool tells_nan_by_comparison(const Graph& graph, ValueId id, const ValueNumbers&
   return equality && numbers.origin(a) == numbers.origin(b);
 }
 
+thread_local bool in_reach = false;
+
 }  // namespace
 
+SpecialsInReach::SpecialsInReach(bool seen) : before_(in_reach) { in_reach = in_reach || seen; }
+SpecialsInReach::~SpecialsInReach() { in_reach = before_; }
+
 bool sees_specials(const Graph& graph) {
+  if (in_reach) return true;
   const ValueNumbers numbers(graph);
   for (ValueId id : graph.live()) {
     const Node& node = graph.node(id);
+    for (const auto& body : bodies_of(node.attrs)) {
+      if (sees_specials(*body)) return true;
+    }
     for (const AttrValue& value : node.attrs) {
       if (attr_kind(value) != AttrKind::kScalar) continue;
       Scalar scalar = std::get<Scalar>(value);

@@ -137,6 +137,15 @@ class EngineImpl : public Engine {
     return tune_now(maker_, request, std::move(running), std::move(sample), limits);
   }
 
+  void teach_sizes(const Graph& graph, const EngineOptions& options, const ConstantTable& constants,
+                   const std::vector<Graph>& samples) override {
+    families_.teach(Request::of(graph, options, constants), samples);
+  }
+
+  SizeFamily size_family(const Graph& graph, const EngineOptions& options) override {
+    return families_.describe(Request::of(graph, options, no_constants()));
+  }
+
   SearchResult search(const Graph& graph, const EngineOptions& options) override {
     const Request request = Request::of(graph, options, no_constants());
     Interrupt interrupt(options.interrupted);
@@ -159,6 +168,9 @@ class EngineImpl : public Engine {
   std::shared_ptr<const Executable> load_or_make(const Request& request) {
     std::shared_ptr<KernelCache> cache = KernelCache::shared();
     if (auto executable = load(request, cache).executable) return executable;
+    if (families_.is_taught(request)) {
+      if (auto executable = for_all_sizes(request, *cache)) return executable;
+    }
     return make(request, *cache);
   }
 
@@ -175,6 +187,7 @@ class EngineImpl : public Engine {
   }
 
   std::shared_ptr<const Executable> make(const Request& request, KernelCache& cache);
+  std::shared_ptr<const Executable> for_all_sizes(const Request& request, KernelCache& cache);
   std::shared_ptr<const Executable> build(const Request& request, KernelCache& cache);
   void bring(const StagedProgram& program, TieredExecutable& tiered, Job& job);
   std::shared_ptr<const Executable> bring_new(const Request& request, const StagedProgram& program,
@@ -271,6 +284,17 @@ std::shared_ptr<const Executable> EngineImpl::for_any_size(const Request& reques
       std::move(ready), [this, program = std::move(program)](TieredExecutable& tiered, Job& job) {
         bring_own(program, tiered, job);
       });
+}
+
+/// In the call, where sizes were declared to vary: the kernel of the family, made if it lacks.
+std::shared_ptr<const Executable> EngineImpl::for_all_sizes(const Request& request,
+                                                            KernelCache& cache) {
+  if (std::shared_ptr<const Executable> ready = families_.ready(request, cache)) return ready;
+  Interrupt interrupt(request.options.interrupted);
+  std::optional<Built> built = families_.build(request, interrupt, cache, maker_);
+  if (!built || !built->executable || !built->failure.empty()) return nullptr;
+  families_.publish(request, true, cache);
+  return built->executable;
 }
 
 /// A kernel for the sizes of a signature that is called often.

@@ -16,6 +16,7 @@
 #include "bafe/base/log.h"
 #include "bafe/base/trace.h"
 #include "bafe/cost/size_sample.h"
+#include "bafe/ir/control.h"
 #include "bafe/ir/text.h"
 #include "bafe/runtime/certificates.h"
 #include "bafe/runtime/engine_key.h"
@@ -66,6 +67,11 @@ Binding middle_of(const SymbolicProgram& program, const std::vector<Graph>& samp
 void note_refusal(std::string& reason, std::string why) {
   log("recompiles", format("kernels for each size: {}", why));
   reason = std::move(why);
+}
+
+/// Error growth depends on the sizes, and bodies of loops hold theirs.
+bool may_vary(const Request& request) {
+  return !request.options.max_error_growth && !has_control(request.graph);
 }
 
 /// The engine's, which lives as long as the process.
@@ -154,7 +160,7 @@ bool Families::generalise_family(Family& family, const Request& request, Interru
 }
 
 std::shared_ptr<const Executable> Families::ready(const Request& request, KernelCache& cache) {
-  if (request.options.max_error_growth) return nullptr;
+  if (!may_vary(request)) return nullptr;
   const Graph compact = request.graph.compact();
   const std::string premises = premises_of(request, compact);
   const std::shared_ptr<Family> family = family_of(premises);
@@ -178,7 +184,7 @@ std::shared_ptr<const Executable> Families::ready(const Request& request, Kernel
 
 std::optional<Built> Families::build(const Request& request, Interrupt& interrupt,
                                      KernelCache& cache, ProgramMaker& maker) {
-  if (request.options.max_error_growth) return std::nullopt;  // growth depends on the sizes
+  if (!may_vary(request)) return std::nullopt;
   const Graph compact = request.graph.compact();
   const std::string premises = premises_of(request, compact);
   const std::shared_ptr<Family> family = family_of(premises);
@@ -222,6 +228,44 @@ void Families::refuse(const Request& request, const std::string& why) {
   family->traced.reset();
   family->kernels.clear();
   note_refusal(family->refused, why);
+}
+
+void Families::teach(const Request& request, const std::vector<Graph>& samples) {
+  if (!may_vary(request)) return;
+  const Graph compact = request.graph.compact();
+  const std::shared_ptr<Family> family = family_of(premises_of(request, compact));
+  std::lock_guard lock(family->mutex);
+  if (family->is_taught && family->traced && family->traced->match(compact)) return;
+  family->is_taught = true;
+  note_sample(*family, compact);
+  for (const Graph& sample : samples) {
+    const Graph other = sample.compact();
+    if (outline_hash(other) == outline_hash(compact)) note_sample(*family, other);
+  }
+}
+
+bool Families::is_taught(const Request& request) {
+  if (!may_vary(request)) return false;
+  const std::shared_ptr<Family> family = family_of(premises_of(request, request.graph.compact()));
+  std::lock_guard lock(family->mutex);
+  return family->is_taught;
+}
+
+SizeFamily Families::describe(const Request& request) {
+  SizeFamily out;
+  if (has_control(request.graph)) out.refused = "loops and branches are compiled for their sizes";
+  if (!may_vary(request)) return out;
+  const Graph compact = request.graph.compact();
+  const std::shared_ptr<Family> family = family_of(premises_of(request, compact));
+  std::lock_guard lock(family->mutex);
+  out.refused = family->refused;
+  out.kernels = static_cast<int>(family->kernels.size());
+  if (!family->traced || !family->traced->match(compact)) return out;
+  out.is_general = true;
+  out.symbols = family->traced->symbols;
+  for (int i = 0; i < family->traced->inputs; ++i)
+    out.inputs.push_back(family->traced->graph.inputs()[static_cast<std::size_t>(i)].type.text());
+  return out;
 }
 
 bool Families::may_specialise(const Request& request) {

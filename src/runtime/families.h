@@ -48,6 +48,10 @@ class Families {
   void publish(const Request& request, bool is_faster, KernelCache& cache);
   /// What build() made did not: the family is not general any more.
   void refuse(const Request& request, const std::string& why);
+  /// Other sizes of the program, as good as called ones.
+  void teach(const Request& request, const std::vector<Graph>& samples);
+  bool is_taught(const Request& request);
+  SizeFamily describe(const Request& request);
   /// May one more signature of the family have a kernel of its own? Counts it.
   bool may_specialise(const Request& request);
 
@@ -61,6 +65,7 @@ class Families {
   struct Family {
     std::mutex mutex;
     bool is_loaded = false;      ///< the cache was asked
+    bool is_taught = false;      ///< its sizes were declared to vary
     std::vector<Graph> samples;  ///< distinct, compact
     std::optional<SymbolicProgram> traced;
     Graph chosen;             ///< over the symbols of `traced`

@@ -23,6 +23,7 @@ namespace {
 constexpr int kDisagreements = 2;  // of one kind: refused
 constexpr double kAsWritten = 2;   // a program as written may cost this much more than planned
 constexpr double kMostBytes = 1e9;
+constexpr double kLoopWork = 8;          // times as much for a loop, of which no part can be taken
 constexpr std::int64_t kIterations = 3;  // of every loop: both buffers of a state are written
 
 /// What the interpreter does for the program as the user wrote it, which the plan's price says
@@ -36,12 +37,6 @@ std::pair<double, double> work_as_written(const Graph& traced) {
     bytes += size;
   }
   return {static_cast<double>(graph_flops(traced)), bytes};
-}
-
-bool has_loops(const Graph& graph) {
-  const std::vector<ValueId> live = graph.live();
-  return std::any_of(live.begin(), live.end(),
-                     [&](ValueId id) { return is_control(graph.node(id).op); });
 }
 
 double argument_bytes(const Executable& executable) {
@@ -118,7 +113,7 @@ Validation validate(const Graph& given, const Executable& executable,
                     const ConstantTable& constants, double flops, double bytes,
                     const ValidationLimits& limits) {
   TraceSpan span("validate");
-  if (limits.predicted_ns > limits.never_ns && !has_loops(given))
+  if (limits.predicted_ns > limits.never_ns && !has_control(given))
     return {true, format("skipped: predicted to take {:.3g} s", limits.predicted_ns * 1e-9)};
   if (argument_bytes(executable) > kMostBytes)
     return {true, format("skipped: arguments of {:.3g} bytes", argument_bytes(executable))};
@@ -127,12 +122,13 @@ Validation validate(const Graph& given, const Executable& executable,
   if (limits.chosen && limits.chosen->hash() != traced.hash())
     chosen = flatten_named(*limits.chosen);
   std::optional<LoopCap> cap;  // drawn bounds may be anything, and bodies repeat
-  const bool loops = has_loops(traced);
+  const bool loops = has_control(traced);
   if (loops) cap.emplace(kIterations);
   const auto [written_flops, written_bytes] = work_as_written(traced);
+  const double more = loops ? kLoopWork : 1;
   const bool is_small = (loops || (flops <= limits.flops && bytes <= limits.bytes)) &&
-                        written_flops <= kAsWritten * limits.flops &&
-                        written_bytes <= kAsWritten * limits.bytes;
+                        written_flops <= more * kAsWritten * limits.flops &&
+                        written_bytes <= more * kAsWritten * limits.bytes;
   if (loops && !is_small) return {true, "not compared: loops over much data"};
   const ReplaySubject subject{
       traced, chosen ? &*chosen : nullptr, executable, constants, limits.rounds, is_small};

@@ -3,6 +3,7 @@
 
 #include "bafe/base/error.h"
 #include "bafe/cost/roofline.h"
+#include "bafe/ir/specials_reach.h"
 #include "bafe/search/optimize.h"
 #include "bafe/search/plan.h"
 #include "term_graph.h"
@@ -44,6 +45,7 @@ Program plan_as_written(const Graph& graph, const SearchOptions& options) {
   PlanAid aid;
   aid.keeps_sums = options.math == Math::kBits;
   Program out = plan_groups(plan_form(graph), cost, skips_zeros(graph, options), aid);
+  const SpecialsInReach reach(sees_specials(graph));
   decide_bodies_as_written(options, out);
   return out;
 }

@@ -47,13 +47,6 @@ void price(Program& program, const CostModel& cost) {
   }
 }
 
-bool has_control(const Graph& graph) {
-  for (std::uint32_t i = 0; i < graph.size(); ++i) {
-    if (is_control(graph.node(ValueId(i)).op)) return true;
-  }
-  return false;
-}
-
 double join(Program& program, const Decided& decided, const CostModel& cost) {
   const double before = program.predicted_ns;
   for (const auto& [text, body] : bodies_in(program.graph)) program.bodies[text] = decided.at(text);

@@ -8,7 +8,7 @@
 #include "bafe/base/digest.h"
 #include "bafe/base/format.h"
 #include "bafe/cost/access.h"
-#include "bafe/ir/attr_words.h"
+#include "bafe/ir/field_words.h"
 #include "bafe/ir/builder.h"
 #include "bafe/search/certify.h"
 
@@ -25,7 +25,7 @@ ProofText::ProofText(const Graph& program, const std::vector<Type>& constants)
     : inputs_(program.inputs().size()), anonymous_(!constants.empty()) {
   auto input_line = [&](const Type& type) {
     terms_.push_back("input " + std::string(dtype_info(type.dtype).name) + " " +
-                     attr_word(type.shape));
+                     field_word(type.shape));
   };
   for (const InputInfo& info : program.inputs()) input_line(info.type);
   for (const Type& type : constants) input_line(type);
@@ -39,7 +39,7 @@ ProofText::Number ProofText::add(std::string line) {
 
 ProofText::Number ProofText::add(Op op, const Attrs& attrs, const std::vector<Number>& operands) {
   std::string line(op_info(op).name);
-  for (const AttrValue& value : attrs) line += " " + attr_word(value);
+  for (const AttrValue& value : attrs) line += " " + field_word(value);
   for (Number operand : operands) line += " " + std::to_string(operand);
   return add(std::move(line));
 }

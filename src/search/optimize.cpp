@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "bafe/cost/roofline.h"
+#include "bafe/ir/specials_reach.h"
 #include "bafe/rules/rule_set.h"
 #include "bafe/search/certify.h"
 #include "error_limit.h"
@@ -34,7 +35,10 @@ SearchResult optimize(const Graph& graph, const SearchOptions& options) {
   SearchResult result = search_program(graph, context);
   result.certificate = context.proof.text();
   result.error_growth = largest_growth(graph, result.program.graph);
-  decide_bodies(options, result);
+  {
+    const SpecialsInReach reach(specials);
+    decide_bodies(options, result);
+  }
   std::vector<ExplainStep> moves = explain_moves(result.program, rules);
   result.steps.insert(result.steps.end(), moves.begin(), moves.end());
   for (const BodySearch& body : result.bodies)

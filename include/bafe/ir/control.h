@@ -34,8 +34,9 @@ struct LoopForm {
   int first_captured() const { return 2 + states + sequences; }
 };
 
-inline bool is_loop(Op op) { return op == Op::kLoop; }
+bool is_loop(Op op);
 bool is_control(Op op);
+bool has_control(const Graph& graph);  ///< any node, live or not
 /// Of a loop's fields; `operands` is how many it has. Needs a checked node with a known length.
 LoopForm loop_form(const Attrs& attrs, std::size_t operands);
 /// The body programs among the fields, in their order.

@@ -92,6 +92,15 @@ class Executable {
   static constexpr double kShortNs = 20'000;
 };
 
+/// A program for many sizes, as f.explain tells of it.
+struct SizeFamily {
+  bool is_general = false;
+  std::vector<std::string> inputs;  ///< types over symbols; every symbol is at least 2
+  std::vector<std::string> symbols;
+  int kernels = 0;      ///< that read sizes at run time
+  std::string refused;  ///< why each size is compiled on its own; empty: not yet, or general
+};
+
 class Engine {
  public:
   static Engine& shared();
@@ -109,6 +118,12 @@ class Engine {
                             const ConstantTable& constants, std::shared_ptr<const Sample> sample,
                             const TuningLimits& limits) = 0;
   /// Search alone, for explain and search_stats: nothing is compiled or executed.
+  /// Says that the program is one of many sizes: `samples` are the same function traced for
+  /// others. From now on one kernel serves all sizes that its symbolic form has, in the call too.
+  virtual void teach_sizes(const Graph& graph, const EngineOptions& options,
+                           const ConstantTable& constants, const std::vector<Graph>& samples) = 0;
+  /// What is known of the program's other sizes.
+  virtual SizeFamily size_family(const Graph& graph, const EngineOptions& options) = 0;
   virtual SearchResult search(const Graph& graph, const EngineOptions& options) = 0;
 };
 

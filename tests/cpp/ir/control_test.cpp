@@ -6,6 +6,8 @@
 
 #include "bafe/base/error.h"
 #include "bafe/base/interrupted.h"
+#include "bafe/ir/specials.h"
+#include "bafe/ir/specials_reach.h"
 #include "bafe/ir/text.h"
 
 namespace bafe {
@@ -136,6 +138,20 @@ TEST(Loop, RefusesIterationsBesideItsSequences) {
   const std::vector<Tensor> inputs{numbers(kVector, 1), numbers({DType::kF64, {5, 3}}, 0),
                                    numbers(kVector, 0.5)};
   EXPECT_THROW(evaluate(graph, inputs), ShapeError);
+}
+
+TEST(Loop, TellsNanApartWhereItsBodyDoes) {
+  Graph graph;
+  const ValueId x = graph.add_input({"x", "row", false, kVector});
+  const ValueId zero = graph.add_fill(Scalar::of_int(DType::kI64, 0), {});
+  const Graph body = parse_program(
+      "program b(i: i64[], x: f64[3]) -> f64[3] { return where (isnan x) (neg x) x }");
+  graph.add_root(graph.add(Op::kLoop, {zero, zero, x}, loop_fields(body, 1, 0, 0, false, 0)));
+  EXPECT_TRUE(sees_specials(graph));
+  const Graph plain = parse_program("program p(x: f64[3]) -> f64[3] { return neg x }");
+  EXPECT_FALSE(sees_specials(plain));
+  const SpecialsInReach reach(true);
+  EXPECT_TRUE(sees_specials(plain));
 }
 
 TEST(Cond, EvaluatesOneBranchAlone) {
