@@ -186,6 +186,24 @@ def test_the_cache_is_told_checked_and_emptied(call):
     assert data(call, "cache", "info")["entries"] == 0
 
 
+def test_damaged_entries_are_removed_and_told(run_python, tmp_path):
+    code = """
+import bafe, numpy as np, glob, os
+from bafe.cli import main
+bafe.jit(lambda x: x * 3 + 1, tier="compiled")(np.ones(5))
+bafe._core.cache_flush()
+files = [p for p in glob.glob(bafe.cache.info().dir + "/**", recursive=True) if os.path.isfile(p)]
+largest = max(files, key=os.path.getsize)
+with open(largest, "r+b") as file:
+    file.seek(os.path.getsize(largest) // 2)
+    file.write(b"damage")
+print(main(["cache", "verify"]), main(["cache", "verify"]))
+"""
+    status, out, err = run_python(code)
+    assert status == 0, err
+    assert "1 damaged ones were removed" in out and out.split()[-2:] == ["1", "0"]
+
+
 def test_doctor_finds_everything_in_order(call):
     found = data(call, "doctor", "--no-self-test")
     names = [one["name"] for one in found["checks"]]

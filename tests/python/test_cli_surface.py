@@ -167,9 +167,10 @@ def test_a_reader_that_goes_away_is_no_error():
     process.stderr.close()
 
 
-def test_ctrl_c_ends_a_command_with_one_line():
-    process = start("rules", "verify", "--workers", "1", start_new_session=True)
-    time.sleep(1.5)
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_ctrl_c_ends_a_command_with_one_line(workers):
+    process = start("rules", "verify", "--workers", workers, start_new_session=True)
+    time.sleep(2)
     os.killpg(process.pid, signal.SIGINT)
     out, err = process.communicate(timeout=60)
     assert process.returncode == app.INTERRUPTED and out == ""

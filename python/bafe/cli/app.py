@@ -71,7 +71,7 @@ def _say(kind: str, message: str, status: int, as_json: bool) -> None:
 class App(click.Group):
     """The command ``bafe``: gives an exit status for whatever happens, and no traceback."""
 
-    def main(  # type: ignore[override]
+    def main(
         self,
         args: Sequence[str] | None = None,
         prog_name: str | None = None,

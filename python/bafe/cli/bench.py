@@ -6,8 +6,9 @@ import math
 import os
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Callable
 
 import click
 
@@ -16,19 +17,19 @@ from bafe.cli.output import Output, time_text, with_json
 
 def measured(out: Output, size: int, rounds: int, title: str) -> list[dict[str, Any]]:
     """Each small program beside NumPy: errors, medians, what was chosen."""
-    import bafe
     from bafe.cli.programs import cases
+    from bafe.jit import jit
     from bafe.testing import largest_error, time_together
 
     rows = []
     found = cases(size)
     with out.progress(title, len(found)) as step:
         for case in found:
-            f = bafe.jit(case.function, tier="compiled")
+            f = jit(case.function, tier="compiled")
             error = largest_error(f(*case.arguments), case.function(*case.arguments))
-            calls = {
-                "numpy": lambda case=case: case.function(*case.arguments),
-                "bafe": lambda f=f, case=case: f(*case.arguments),
+            calls: dict[str, Callable[[], Any]] = {
+                "numpy": partial(case.function, *case.arguments),
+                "bafe": partial(f, *case.arguments),
             }
             times = time_together(calls, rounds)
             told = f.explain(*case.arguments)
@@ -52,7 +53,7 @@ def show(out: Output, rows: list[dict[str, Any]], heads: tuple[str, ...]) -> Non
     """A table of such rows."""
     from bafe.explanation import _short
 
-    texts = {
+    texts: dict[str, Callable[[dict[str, Any]], str]] = {
         "program": lambda r: r["title"],
         "as chosen": lambda r: _short(r["chosen"], 60),
         "rules": lambda r: ", ".join(r["rules"]) or "-",

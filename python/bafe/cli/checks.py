@@ -198,15 +198,15 @@ def kernels() -> list[Check]:
     """Small programs compiled and compared with NumPy."""
     import warnings
 
-    import bafe
     from bafe.cli.programs import cases
+    from bafe.jit import jit
     from bafe.testing import largest_error
 
     found, wrong, worst = cases(24), [], 0.0
     with warnings.catch_warnings(record=True) as met:
         warnings.simplefilter("always")
         for case in found:
-            f = bafe.jit(case.function, tier="compiled")
+            f = jit(case.function, tier="compiled")
             error = largest_error(f(*case.arguments), case.function(*case.arguments))
             worst = max(worst, error)
             if not error <= case.tolerance:

@@ -40,25 +40,26 @@ def explain(
 
     TARGET is module:function or path/to/file.py:function.
     """
-    import bafe
+    from bafe import _core
     from bafe.cli.inputs import argument_of, function_of
+    from bafe.jit import JitFunction, jit
 
     given = [argument_of(spec) for spec in specs]
     function = function_of(target)
-    if not isinstance(function, bafe.JitFunction):
-        function = bafe.jit(function)
+    if not isinstance(function, JitFunction):
+        function = jit(function)
     _check_count(function, given, target)
     options = {"math": math, "threads": threads, "mode": mode}
     wanted = {name: value for name, value in options.items() if value is not None}
     if wanted:
-        function = bafe.jit(function, **{**function._options.given, **wanted})
+        function = jit(function, **{**function._options.given, **wanted})
     positional = [value for name, value in given if not name]
     try:
         found = function.explain(*positional, **{name: value for name, value in given if name})
-    except bafe.BafeError:
+    except _core.BafeError:
         raise
     except Exception as error:
-        raise bafe.TraceError(
+        raise _core.TraceError(
             f"{target}: it fails while it is traced: {type(error).__name__}: {error}\n"
             "  fix: bafe --debug explain shows where"
         ) from error

@@ -74,12 +74,12 @@ class Output:
         """Rows under heads. ``right`` names the heads of columns of numbers, by blanks."""
         if self.as_json:
             return
-        rows = [list(row) for row in rows]
+        lines = [list(row) for row in rows]
         is_right = [head in right.split() for head in heads]
         if self.is_rich:
-            _rich_table(heads, rows, is_right)
+            _rich_table(heads, lines, is_right)
             return
-        cells = [list(heads), *rows]
+        cells = [list(heads), *lines]
         widths = [max(len(row[i]) for row in cells) for i in range(len(heads))]
         for row in cells:
             padded = [

@@ -25,12 +25,12 @@ def softmax(x: Any) -> Any:
 def layer_norm(x: Any, g: Any, b: Any) -> Any:
     """Of each row."""
     d = x - x.mean(axis=1, keepdims=True)
-    return d / np.sqrt((d * d).mean(axis=1, keepdims=True) + np.float32(1e-5)) * g + b
+    return d / np.sqrt((d * d).mean(axis=1, keepdims=True) + 1e-5) * g + b
 
 
 def chain(a: Any, b: Any, c: Any) -> Any:
     """Element by element: one pass over memory does."""
-    return np.maximum(a * b + c, 0) * np.float32(0.5) - np.abs(a) * c + b
+    return np.maximum(a * b + c, 0) * 0.5 - np.abs(a) * c + b
 
 
 def dense(a: Any, b: Any, c: Any) -> Any:

@@ -21,6 +21,12 @@ def _prove(name: str) -> dict[str, Any]:
     return _core.verify_written_rule(name, verify.smt_program())
 
 
+def _leave_ctrl_c_to_the_parent() -> None:
+    import signal
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
 def _proofs(names: list[str], workers: int) -> Iterator[dict[str, Any]]:
     """Prove in processes of their own, so that a proof that dies takes no other with it."""
     if workers <= 1 or len(names) < 4:
@@ -29,7 +35,8 @@ def _proofs(names: list[str], workers: int) -> Iterator[dict[str, Any]]:
     from concurrent.futures import ProcessPoolExecutor, as_completed
     from multiprocessing import get_context
 
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+    spawn, begin = get_context("spawn"), _leave_ctrl_c_to_the_parent
+    with ProcessPoolExecutor(workers, mp_context=spawn, initializer=begin) as pool:
         asked = [pool.submit(_prove, name) for name in names]
         try:
             for done in as_completed(asked):

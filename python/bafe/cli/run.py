@@ -38,8 +38,8 @@ def run(
     threads: int | None,
 ) -> None:
     """Compile a program and run it on arrays."""
-    import bafe
     from bafe.cli.inputs import array_of, program_of
+    from bafe.jit import jit
 
     parsed = program_of(program)
     wanted = parsed.inputs()
@@ -52,7 +52,7 @@ def run(
         folder = os.path.dirname(path) or "."
         if not os.path.isdir(folder):
             raise FileNotFoundError(2, "there is no such folder", folder)
-    function = bafe.jit(_named(parsed), math=math, threads=threads)
+    function = jit(_named(parsed), math=math, threads=threads)
     compiled = function.compile(*arrays)
     results, median = _timed(compiled, arrays)
     for path, result in zip(outputs, results):
@@ -138,7 +138,8 @@ def _timed(compiled: Any, arrays: list[Any]) -> tuple[Any, float]:
     import statistics
     import time
 
-    results, times = compiled(*arrays), []
+    results = compiled(*arrays)
+    times: list[int] = []
     end = time.perf_counter() + 0.2
     while len(times) < 3 or (len(times) < 101 and time.perf_counter() < end):
         begin = time.perf_counter_ns()
