@@ -106,14 +106,19 @@ class ExampleOutput(SphinxDirective):
 
 
 class Names(SphinxDirective):
-    """Document the names of the body, one a line, each by what it is."""
+    """Document the names of the body, one a line, each by what it is.
+
+    ``:from: module`` adds what is in ``__all__`` of ``bafe.xp`` and was defined in that module.
+    """
 
     has_content = True
+    option_spec = {"from": directives.unchanged}
 
     def run(self) -> list[nodes.Node]:
         """Give the entries that autodoc makes."""
         lines = ["````{eval-rst}"]
-        for name in (line.strip() for line in self.content if line.strip()):
+        names = [line.strip() for line in self.content if line.strip()]
+        for name in [*names, *sources.defined_in(self.options.get("from", ""))]:
             kind = self._kind(name)
             lines += [f".. {kind}:: {name}"]
             if kind == "autoclass" and not any(f"{name}." in line for line in self.content):
@@ -253,9 +258,18 @@ def _split_attributes(
     lines[begin:] = found
 
 
+def _strip_blocks(_app: Any, tree: nodes.document) -> None:
+    """Take away the blank lines that a cut leaves at the end of a block."""
+    for block in tree.findall(nodes.literal_block):
+        text = block.astext().rstrip("\n")
+        block.rawsource = text
+        block.children = [nodes.Text(text)]
+
+
 def setup(app: Any) -> dict[str, Any]:
     """Tell Sphinx of the directives."""
     app.add_config_value("bafe_run_examples", True, "env", types=(bool, int, str))
+    app.connect("doctree-read", _strip_blocks)
     app.connect("autodoc-process-docstring", _split_attributes, priority=400)
     app.add_directive("diagram", Diagram)
     app.add_directive("example-output", ExampleOutput)

@@ -175,6 +175,21 @@ def read_variables() -> set[str]:
     return found
 
 
+def defined_in(module: str) -> list[str]:
+    """Give the functions and classes that ``bafe.xp`` has from one of its modules."""
+    if not module:
+        return []
+    import bafe
+
+    namespace = bafe.xp.linalg if module.endswith(".linalg") else bafe.xp
+    names = [name for name in namespace.__all__ if not name.startswith("_")]
+    homes = {name: getattr(getattr(namespace, name), "__module__", "") for name in names}
+    found = [name for name in names if homes[name] == module]
+    if not found:
+        raise ValueError(f"{namespace.__name__} has nothing from {module}")
+    return [f"{namespace.__name__}.{name}" for name in sorted(found)]
+
+
 def commands() -> list[tuple[str, str]]:
     """Give the path and the help of ``bafe`` and each command below it."""
     import click

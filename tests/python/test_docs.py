@@ -126,6 +126,19 @@ def test_every_public_name_is_in_the_reference():
     assert not missing
 
 
+def test_every_name_of_the_array_namespace_is_in_the_reference():
+    import bafe_sources
+
+    text = (DOCS / "api" / "xp.md").read_text()
+    for module, namespace in (("", bafe.xp), (".linalg", bafe.xp.linalg)):
+        listed = set()
+        for home in re.findall(r":from: (\S+)", text):
+            listed.update(name.rsplit(".", 1)[1] for name in bafe_sources.defined_in(home))
+        functions = [n for n in namespace.__all__ if hasattr(getattr(namespace, n), "__code__")]
+        missing = [n for n in functions if n not in listed and f"bafe.xp.{n}" not in text]
+        assert functions and not missing, module
+
+
 def test_every_diagram_is_shown_once_and_has_a_title():
     shown = [name for page in PAGES for name in re.findall(r"{diagram} (\S+)", page.read_text())]
     drawn = [path.stem for path in (DOCS / "diagrams").glob("*.svg")]

@@ -68,7 +68,7 @@ def test_readme_code_runs(tmp_path):
 
 MODULES = [
     "bafe",
-    *(f"bafe.{m.name}" for m in pkgutil.iter_modules(bafe.__path__) if m.name != "_core"),
+    *(m.name for m in pkgutil.walk_packages(bafe.__path__, "bafe.") if m.name != "bafe._core"),
 ]
 
 
