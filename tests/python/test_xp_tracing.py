@@ -139,3 +139,54 @@ def test_lazy_arrays_wait():
     assert isinstance(y, bafe.LazyArray) and not y.is_computed
     np.testing.assert_allclose(float(y), 2 * np.exp(np.arange(4.0)).sum())
     assert np.asarray(xp.sort(x)).tolist() == [0, 1, 2, 3]
+
+
+def test_copies_and_views_are_the_same_traced_and_eager():
+    def steps(x):
+        copies = [
+            xp.asarray(x, copy=True),
+            xp.astype(x, x.dtype),
+            xp.positive(x),
+            xp.reshape(x, (4,), copy=True),
+            xp.sum(x, axis=()),
+            xp.ceil(xp.astype(x, xp.int64)),
+            xp.roll(x, 0, axis=0),
+            xp.concat([x]),
+            xp.tile(x, (1, 1)),
+            xp.repeat(x, 1, axis=0),
+            xp.clip(x),
+        ]
+        for one in copies:
+            one += 10
+        views = [
+            xp.reshape(x, (4,)),
+            x.mT,
+            xp.permute_dims(x, (1, 0)),
+            xp.expand_dims(x, axis=1),
+            xp.squeeze(xp.expand_dims(x, axis=0), axis=0),
+            xp.flip(x, axis=0),
+            x[:, 1],
+        ]
+        for at, one in enumerate(views):
+            one *= at + 2
+        return copies, views, x + 0
+
+    start = np.arange(4.0).reshape(2, 2)
+    eager, traced = xp.asarray(start, copy=True), xp.asarray(start, copy=True)
+    want, got = steps(eager), bafe.jit(steps)(traced)
+    for a, b in zip([*want[0], *want[1], want[2]], [*got[0], *got[1], got[2]]):
+        assert np.array_equal(np.asarray(a), np.asarray(b))
+    assert np.array_equal(np.asarray(eager), np.asarray(traced))
+
+
+def test_traced_values_are_not_written_into_arrays_made_outside():
+    kept = xp.zeros(2)
+
+    @bafe.jit
+    def f(x):
+        kept[0] = x[0]
+        return x
+
+    with pytest.raises(bafe.TraceError, match=r"made outside\n  fix: "):
+        f(xp.ones(2))
+    assert np.asarray(kept).tolist() == [0, 0]

@@ -67,7 +67,9 @@ def asarray(obj: Any, /, *, dtype: Any = None, device: Any = None, copy: bool | 
     check_device("asarray", device)
     wanted = None if dtype is None else checked("asarray", dtype)
     if isinstance(obj, ArrayMethods) or (type(obj) is Array and is_traced(obj)):
-        return obj if wanted in (None, obj.dtype) else run(lambda x: x.astype(wanted), obj)
+        if wanted not in (None, obj.dtype):
+            return run(lambda x: x.astype(wanted), obj)
+        return run(lambda x: x._copied(), obj) if copy else obj
     value = _as_ndarray(obj, wanted)
     if not isinstance(obj, (Array, np.ndarray)) and copy is False:
         if not np.shares_memory(value, np.asarray(obj)):

@@ -186,7 +186,7 @@ def astype(x: Any, dtype: Any, /, *, copy: bool = True, device: Any = None) -> A
     if x.dtype == wanted and not copy:
         return x
     if is_traced(x):
-        return run(lambda one: one.astype(wanted), x)
+        return run(lambda one: one.astype(wanted) if one.dtype != wanted else one._copied(), x)
     with np.errstate(all="ignore"):
         return wrap(_ndarray(x).astype(wanted))
 

@@ -77,7 +77,7 @@ def kernel(body: Callable[..., Any], math: str = "bits") -> Any:
             elif kind is float or kind is int:
                 parts.append(kind)
             else:
-                return _resolve(function, args, kwargs)
+                return fresh(_resolve(function, args, kwargs))
         if size >= _LARGE:
             return _resolve(function, args, kwargs)
         key = tuple(parts)
@@ -108,6 +108,11 @@ def parametrised(body: Callable[..., Any], math: str = "bits", /, **parameters: 
     return found
 
 
+def fresh(out: Any) -> Any:
+    """A traced result in memory of its own: a body may give back what it was given, or a view."""
+    return out._copied() if isinstance(out, ArrayMethods) else out
+
+
 def run(function: Callable[..., Any], *values: Any) -> Any:
     """Call a kernel on what arrays hold; an Array comes back if one went in."""
     is_wrapped = any(type(value) is Array for value in values)
@@ -134,10 +139,13 @@ def host(what: str, function: Callable[..., Any], *values: Any) -> Any:
     return tuple(wrap(one) for one in out) if isinstance(out, tuple) else wrap(out)
 
 
-def move(
-    what: str, eager: Callable[..., Any], traced: Callable[..., Any] | None, *values: Any
-) -> Any:
-    """Move elements without arithmetic: NumPy's view or copy, BAFE's operators while tracing."""
-    if not is_traced(*values) or traced is None:
-        return host(what, eager, *values)
-    return run(traced, *values)
+def move(what: str, eager: Callable[..., Any], traced: Callable[..., Any], *values: Any) -> Any:
+    """Copy elements to other places: NumPy on its memory, BAFE's operators while tracing."""
+    if is_traced(*values):
+        return run(lambda *given: fresh(traced(*given)), *values)
+    return host(what, eager, *values)
+
+
+def view(what: str, function: Callable[..., Any], x: Any) -> Any:
+    """Look at elements in another order or shape, on the same memory, traced or not."""
+    return run(function, x) if is_traced(x) else host(what, function, x)

@@ -30,7 +30,7 @@ from bafe.xp.data_types import (
     operands,
     promote,
 )
-from bafe.xp.eager import host, is_traced, kernel, run
+from bafe.xp.eager import fresh, host, is_traced, kernel, run
 
 __all__ = (
     "abs acos acosh add asin asinh atan atan2 atanh bitwise_and bitwise_invert bitwise_left_shift "
@@ -154,7 +154,7 @@ def _hosted(name: str, function: _Function, body: _Function | None) -> _Function
 
     def run_it(*values: Any) -> Any:
         if body is not None and is_traced(*values):
-            return body(*values)
+            return fresh(body(*values))
         return host(name, function, *values)._data
 
     return run_it

@@ -55,6 +55,11 @@ def plain_key(data: Any, key: Any) -> Any:
 def assign(x: Array, key: Any, value: Any) -> None:
     """``x[key] = value``: an array of a dtype that promotes to that of ``x``, or a number."""
     data = x._data
+    if isinstance(data, np.ndarray) and is_traced(value) and not hasattr(value, "_pending"):
+        raise _core.TraceError(
+            f"{_place()}setitem: a traced value is written into an array made outside\n"
+            "  fix: make the array an argument, or write into a copy: xp.asarray(x, copy=True)"
+        )
     if is_scalar(value) or isinstance(value, complex):
         value = check_scalar("setitem", value, x.dtype)
     elif type(value) is Array or isinstance(value, ArrayMethods):
@@ -87,7 +92,7 @@ def replace(x: Array, value: Any, name: str) -> Array:
             f"{_place()}{name}: the result is {value.dtype}{list(value.shape)}, the array "
             f"{x.dtype}{list(x.shape)}\n  fix: write x = x … instead of the form in place"
         )
-    if is_traced(x, value):
+    if is_traced(x) and not x.ndim:
         x._data = value._data
     else:
         assign(x, ..., value)

@@ -13,7 +13,7 @@ from bafe.array_methods import ArrayMethods, _matmul
 from bafe.tracer import _indices, _place, _reduce
 from bafe.xp.array_object import Array, wrap
 from bafe.xp.data_types import ANY, NUMERIC, check_kind, operands
-from bafe.xp.eager import kernel, move, parametrised, run
+from bafe.xp.eager import kernel, parametrised, run, view
 from bafe.xp.manipulation import axis_in, common_shape
 
 _product = kernel(_matmul, "reals")
@@ -53,9 +53,7 @@ def matrix_transpose(x: Any, /) -> Any:
     if x.ndim < 2:
         raise _error("matrix_transpose", f"{x.ndim} axes are no matrix", "give at least two axes")
     order = (*range(x.ndim - 2), x.ndim - 1, x.ndim - 2)
-    return move(
-        "matrix_transpose", lambda a: a.transpose(order), lambda a: s.transpose(a, order), x
-    )
+    return view("matrix_transpose", lambda a: a.transpose(order), x)
 
 
 def _pairs(a: Any, b: Any, axes: Any) -> tuple[list[int], list[int]]:

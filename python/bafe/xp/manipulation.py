@@ -16,18 +16,25 @@ from bafe import surface as s
 from bafe.tracer import _indices, _place
 from bafe.xp.array_object import Array, wrap
 from bafe.xp.data_types import ANY, INTEGER, check_kind, promote
-from bafe.xp.eager import host, is_traced, move, run
+from bafe.xp.eager import fresh, host, is_traced, move, run, view
 
 
 def _error(what: str, fact: str, fix: str) -> Exception:
     return _core.ShapeError(f"{_place()}{what}: {fact}\n  fix: {fix}")
 
 
+class AxisError(_core.ShapeError, IndexError):
+    """An axis that an array does not have."""
+
+
 def axis_in(what: str, axis: Any, rank: int) -> int:
-    """An axis counted from the front; ShapeError beyond the rank."""
+    """An axis counted from the front; AxisError beyond the rank."""
     (at,) = _indices(what, "axis", (axis,))
     if not -rank <= at < rank:
-        raise _error(what, f"axis {at} of an array of {rank} axes", f"use {-rank} … {rank - 1}")
+        raise AxisError(
+            f"{_place()}{what}: axis {at} of an array of {rank} axes\n"
+            f"  fix: use {-rank} … {rank - 1}"
+        )
     return at % rank
 
 
@@ -49,12 +56,7 @@ def broadcast_to(x: Any, /, shape: Any) -> Any:
     """
     sizes = _indices("broadcast_to", "shape", shape)
     try:
-        return move(
-            "broadcast_to",
-            lambda a: np.broadcast_to(a, sizes),
-            lambda a: s.broadcast_to(a, sizes),
-            x,
-        )
+        return view("broadcast_to", lambda a: np.broadcast_to(a, sizes), x)
     except ValueError as error:
         if isinstance(error, _core.BafeError):
             raise
@@ -120,7 +122,9 @@ def _joined(what: str, eager: Any, traced: Any, parts: list[Any], axis: int, mor
         listed = ", ".join(str(x.shape) for x in parts)
         raise _error(what, f"shapes {listed} differ beside axis {axis}", "give equal sizes there")
     if is_traced(*parts):
-        return run(lambda *xs: traced([x.astype(dtype) for x in map(_tensor, xs)], at), *parts)
+        return run(
+            lambda *xs: fresh(traced([x.astype(dtype) for x in map(_tensor, xs)], at)), *parts
+        )
     return host(what, lambda *xs: eager([x.astype(dtype, copy=False) for x in xs], at), *parts)
 
 
@@ -131,7 +135,7 @@ def _tensor(x: Any) -> Any:
 def expand_dims(x: Any, /, axis: int) -> Any:
     """Add an axis of size 1 at this place of the result."""
     at = axis_in("expand_dims", axis, x.ndim + 1)
-    return move("expand_dims", lambda a: np.expand_dims(a, at), lambda a: s.expand_dims(a, at), x)
+    return view("expand_dims", lambda a: a[(slice(None),) * at + (None,)], x)
 
 
 def squeeze(x: Any, /, axis: Any) -> Any:
@@ -144,7 +148,7 @@ def squeeze(x: Any, /, axis: Any) -> Any:
     for at in axes:
         if x.shape[at] != 1:
             raise _error("squeeze", f"axis {at} has size {x.shape[at]}", "name axes of size 1")
-    return move("squeeze", lambda a: a.squeeze(axes), lambda a: s.squeeze(a, axes), x)
+    return view("squeeze", lambda a: a.squeeze(axes), x)
 
 
 def permute_dims(x: Any, /, axes: Any) -> Any:
@@ -152,7 +156,7 @@ def permute_dims(x: Any, /, axes: Any) -> Any:
     order = _axes_in("permute_dims", axes, x.ndim)
     if len(order) != x.ndim:
         raise _error("permute_dims", f"{len(order)} axes for {x.ndim}", "name each axis once")
-    return move("permute_dims", lambda a: a.transpose(order), lambda a: s.transpose(a, order), x)
+    return view("permute_dims", lambda a: a.transpose(order), x)
 
 
 def moveaxis(x: Any, source: Any, destination: Any, /) -> Any:
@@ -181,7 +185,7 @@ def reshape(x: Any, /, shape: Any, *, copy: bool | None = None) -> Any:
     """
     sizes = _indices("reshape", "shape", shape)
     if is_traced(x):
-        return run(lambda a: s.reshape(a, sizes), x)
+        return run(lambda a: (a._copied() if copy else a).reshape(sizes), x)
     data = x._data if type(x) is Array else x
     try:
         out = host("reshape", lambda a: a.reshape(sizes), x)
@@ -204,7 +208,7 @@ def flip(x: Any, /, *, axis: Any = None) -> Any:
     """
     axes = range(x.ndim) if axis is None else _axes_in("flip", axis, x.ndim)
     key = tuple(slice(None, None, -1 if at in axes else None) for at in range(x.ndim))
-    return move("flip", lambda a: a[key], lambda a: a[key], x)
+    return view("flip", lambda a: a[key], x)
 
 
 def roll(x: Any, /, shift: Any, *, axis: Any = None) -> Any:
