@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import weakref
 from typing import Any
 
@@ -16,6 +17,9 @@ def recorder() -> Any:
     """What writes the records of BAFE_TRACE; None while that is not set."""
     folder = _core.option("BAFE_TRACE")
     if not folder:
+        started = sys.modules.get("bafe.report.recorder")
+        if started is not None:
+            started.rest()
         return None
     from bafe.report import recorder as recording
 

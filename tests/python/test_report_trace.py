@@ -188,3 +188,24 @@ def test_a_profile_inside_a_trace_gives_both(run_python, tmp_path):
     assert sum(span.get("cat") == "call" for span in spans) == 1
     (log,) = [one for one in records_of(tmp_path / "trace") if "spans" in one]
     assert sum(span.get("cat") == "call" for span in log["spans"]) == 2
+
+
+def test_recording_ends_with_the_variable(run_python, tmp_path):
+    code = (
+        "import os, bafe, numpy as np\n"
+        "f = bafe.jit(lambda x: x * 5)\nf(np.ones(2))\n"
+        "del os.environ['BAFE_TRACE']\n"
+        "f(np.ones(3))\n"
+        "assert not bafe._core.trace_is_on()\n"
+        f"with bafe.profile({str(tmp_path / 'p.json')!r}):\n    f(np.ones(3))\n"
+        f"os.environ['BAFE_TRACE'] = {str(tmp_path / 'other')!r}\n"
+        "f(np.ones(4))\n"
+    )
+    status, _, said = run_python(code, BAFE_TRACE=str(tmp_path / "trace"))
+    assert status == 0, said
+
+    def signatures(folder):
+        found = [one["signature"] for one in records_of(tmp_path / folder) if "signature" in one]
+        return [one["signature"] for one in found]
+
+    assert signatures("trace") == ["x: f64[2]"] and signatures("other") == ["x: f64[4]"]

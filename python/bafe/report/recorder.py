@@ -34,8 +34,6 @@ class Recorder:
         os.makedirs(self.folder, exist_ok=True)
         self._lock = threading.Lock()
         self._begin()
-        if not _core.trace_is_on():
-            _core.trace_start(_MOST_SPANS)
 
     def _begin(self) -> None:
         self.process = os.getpid()
@@ -116,7 +114,9 @@ class Recorder:
 
     def _write_events(self) -> None:
         self._written_at = time.monotonic()
-        texts = [*self._absorbed, _core.trace_events()]
+        texts = list(self._absorbed)
+        if _spans_of[-1:] == [self]:
+            texts.append(_core.trace_events())
         spans = [event for text in texts for event in json.loads(text)["traceEvents"]]
         since = self._since_us
         spans = [one for one in spans if one["ph"] == "M" or one["ts"] + one["dur"] >= since]
@@ -153,6 +153,7 @@ def warn(fact: str) -> None:
 
 
 _of_folder: dict[str, Recorder | None] = {}
+_spans_of: list[Recorder] = []  # whose spans are being taken; at most one
 
 
 def of(folder: str) -> Recorder | None:
@@ -163,7 +164,19 @@ def of(folder: str) -> Recorder | None:
         except OSError as error:
             _of_folder[folder] = None
             warn(f"{error}; nothing is recorded\n  fix: name a folder that can be written")
-    return _of_folder[folder]
+    recorder = _of_folder[folder]
+    if recorder is not None and _spans_of != [recorder]:
+        rest()
+        if not _core.trace_is_on():  # else a profile is being taken: later
+            recorder.resume()
+            _spans_of.append(recorder)
+    return recorder
+
+
+def rest() -> None:
+    """Take no spans any more: BAFE_TRACE names another folder now, or none."""
+    while _spans_of:
+        _spans_of.pop().absorb(_core.trace_stop())
 
 
 def flush(seconds: float = 60.0) -> None:
