@@ -66,7 +66,7 @@ from bafe.tracer import Constant
 from bafe.trees import register_pytree
 
 if TYPE_CHECKING:  # at run time these come when they are asked for, by the table below
-    from bafe import cache, egraph, onnx, profile_store, report, rules, verify, xp
+    from bafe import cache, egraph, onnx, profile_store, report, rules, stages, verify, xp
     from bafe._autotune import (
         autotune_dump_log,
         autotune_model,
@@ -92,6 +92,7 @@ if TYPE_CHECKING:  # at run time these come when they are asked for, by the tabl
     from bafe.lazy_array import LazyArray, force, lazy
     from bafe.loops import cond, fori_loop, scan, while_loop
     from bafe.profiling import profile
+    from bafe.side_effects import TraceWarning
     from bafe.signatures import (
         ArrayType,
         boolean,
@@ -107,7 +108,6 @@ if TYPE_CHECKING:  # at run time these come when they are asked for, by the tabl
         u32,
         u64,
     )
-    from bafe.side_effects import TraceWarning
     from bafe.sliding import avg_pool2d, conv2d, max_pool2d, windows
     from bafe.subscripts import einsum
     from bafe.threads import get_num_threads, set_num_threads
@@ -116,7 +116,9 @@ if TYPE_CHECKING:  # at run time these come when they are asked for, by the tabl
 __version__: str = _core.__version__
 
 # Where names are found that a first call does not need: importing BAFE stays short.
-_MODULES = ("cache", "egraph", "onnx", "profile_store", "report", "rules", "verify", "xp")
+_MODULES = (
+    "cache", "egraph", "onnx", "profile_store", "report", "rules", "stages", "verify", "xp",
+)  # fmt: skip
 _LATER = {
     "_autotune": (
         "autotune_dump_log autotune_model autotune_refit autotune_reset autotune_stats calibrate "

@@ -53,6 +53,14 @@ class ShapeDtype:
     def __repr__(self) -> str:
         return f"ShapeDtype({self.shape}, {self.dtype})"
 
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, ShapeDtype):
+            return NotImplemented
+        return (self.shape, self.dtype) == (other.shape, other.dtype)
+
+    def __hash__(self) -> int:
+        return hash((self.shape, self.dtype))
+
 
 def _is_symbol(size: Any) -> bool:
     return isinstance(size, str) and size.isidentifier()
