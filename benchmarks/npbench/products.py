@@ -58,7 +58,7 @@ def covariance(data):
 
 
 def symm(alpha, beta, C, A, B):
-    """C becomes alpha S B + beta C, where the lower part of A and its mirror are the symmetric S."""
+    """C becomes alpha S B + beta C; the lower part of A and its mirror are the symmetric S."""
     S = np.tril(A) + np.tril(A, -1).T
     C *= beta
     C += alpha * S @ B

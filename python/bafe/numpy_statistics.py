@@ -14,7 +14,8 @@ _JOIN = {"sum": np.add, "prod": np.multiply, "max": np.maximum, "min": np.minimu
 
 
 def _axis(axis: Any) -> Any:
-    return None if axis is None else _indices("axis", "axis", axis)
+    """As given: the core refuses what is no axis."""
+    return tuple(axis) if isinstance(axis, (list, tuple)) else axis
 
 
 def _keep(keepdims: Any) -> bool:
@@ -59,8 +60,11 @@ _RAW = {"sum": "reduce_sum", "prod": "reduce_prod", "max": "reduce_max", "min": 
 
 
 def _plain(name: str, x: Any, axis: Any, keep: bool) -> Any:
-    if axis == () or (not x.shape and axis is None):
-        return x.astype(bool) if name in ("any", "all") else +x
+    if axis == ():
+        if name in ("any", "all"):
+            return x.astype(bool)
+        is_small = name in ("sum", "prod") and x.dtype.kind in "biu"
+        return x.astype(np.uint64 if x.dtype.kind == "u" else np.int64) if is_small else +x
     if name in _RAW:
         return _reduce(_RAW[name], x, axis, keep)
     truth = x.astype(bool)
@@ -139,7 +143,9 @@ def _var(
     keep = _keep(keepdims)
     square = np.square(x - centre)
     if over is True:
-        axes = range(x.ndim) if axis is None else [i % x.ndim for i in _axis(axis)]
+        axes = (
+            range(x.ndim) if axis is None else [i % x.ndim for i in _indices("axis", "axis", axis)]
+        )
         count: Any = max(int(np.prod([x.shape[i] for i in axes], dtype=np.int64)) - ddof, 0)
         count = float(count)
     else:
@@ -176,7 +182,7 @@ def _average(
         return (result, count) if returned else result
     w = as_tensor(weights)
     if w.shape != x.shape:
-        axes = _axis(axis)
+        axes = _indices("axis", "axis", axis) if axis is not None else None
         shape = [1] * x.ndim
         for i, size in zip(axes or (0,), w.shape):
             shape[i] = size

