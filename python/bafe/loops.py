@@ -64,7 +64,8 @@ def fori_loop(lower: Any, upper: Any, body: Callable[[Any, Any], Any], init: Any
         ShapeError, DTypeError: a leaf of the state would change its shape or dtype.
 
     Example:
-        >>> bafe.jit(lambda x: bafe.fori_loop(0, 10, lambda i, s: s + i * x, 0.0))(2.0)
+        >>> f = bafe.jit(lambda x: bafe.fori_loop(0, 10, lambda i, s: s + i * x, 0.0))
+        >>> float(f(2.0))
         90.0
     """
     check_callable("fori_loop", "body", body)
@@ -130,7 +131,8 @@ def while_loop(cond: Callable[[Any], Any], body: Callable[[Any], Any], init: Any
         TraceError, ShapeError, DTypeError: as ``fori_loop``; ``cond`` gives no single bool.
 
     Example:
-        >>> bafe.jit(lambda n: bafe.while_loop(lambda s: s * s < n, lambda s: s + 1, 0))(30)
+        >>> f = bafe.jit(lambda n: bafe.while_loop(lambda s: s * s < n, lambda s: s + 1, 0))
+        >>> int(f(30))
         6
     """
     check_callable("while_loop", "cond", cond)
@@ -198,7 +200,8 @@ def scan(
 
     Example:
         >>> f = bafe.jit(lambda x: bafe.scan(lambda total, row: (total + row, total), 0.0, x))
-        >>> f(np.array([1.0, 2.0, 3.0]))
+        >>> total, before = f(np.array([1.0, 2.0, 3.0]))
+        >>> float(total), before
         (6.0, array([0., 1., 3.]))
     """
     check_callable("scan", "f", f)
