@@ -17,6 +17,7 @@ from bafe.array_methods import ArrayMethods
 from bafe.tracer import _place
 
 CPU = "cpu"  # the one device there is
+_new, _array, _ndarray = object.__new__, np.asarray, np.ndarray
 
 
 class Array:
@@ -199,8 +200,8 @@ def _key_of(data: Any, key: Any) -> Any:
 
 def wrap(data: Any) -> Array:
     """Put an ndarray, NumPy's scalar, a tensor or a lazy array into an Array; nothing is copied."""
-    out = object.__new__(Array)
-    out._data = np.asarray(data) if isinstance(data, np.generic) else data
+    out = _new(Array)
+    out._data = data if type(data) is _ndarray or not isinstance(data, np.generic) else _array(data)
     return out
 
 

@@ -102,7 +102,8 @@ def _binary(
     def function(x1: Any, x2: Any, /) -> Any:
         if type(x1) is Array and type(x2) is Array:
             a, b = x1._data, x2._data
-            if a.dtype is b.dtype and a.dtype.kind in kinds:
+            dtype = a.dtype
+            if dtype is b.dtype and dtype.kind in kinds:
                 return wrap(run_it(a, b))
         return run(run_it, *operands(name, kinds, x1, x2))
 
@@ -122,7 +123,8 @@ def _operator(name: str, kinds: str, run_it: _Function) -> tuple[_Function, _Fun
     def method(self: Any, other: Any, /) -> Any:
         if type(other) is Array:
             a, b = self._data, other._data
-            if a.dtype is b.dtype and a.dtype.kind in kinds:
+            dtype = a.dtype
+            if dtype is b.dtype and dtype.kind in kinds:
                 return wrap(run_it(a, b))
         elif _fits_always(other, self._data.dtype.kind) and self._data.dtype.kind in kinds:
             return wrap(run_it(self._data, other))
