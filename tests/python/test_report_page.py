@@ -241,3 +241,12 @@ def test_notebooks_get_the_page_in_a_closed_frame():
     assert found.startswith("<iframe") and 'sandbox="allow-scripts"' in found
     assert "&lt;!doctype html&gt;" in found and "<script" not in found
     assert shown.state(np.ones(4)).tier == "none"  # nothing was compiled for it
+
+
+def test_the_frame_of_a_notebook_works_without_storage_or_network(opened):
+    found = bafe.jit(chain).explain(*arguments(48))._repr_html_()
+    view = opened(f"<!doctype html><html data-ready><body>{found}</body></html>")
+    frame = view.frame_locator("iframe")
+    assert "not compiled yet" in frame.locator("h1").inner_text()
+    frame.locator("#theme").click()
+    assert frame.locator("html").get_attribute("data-theme") == "dark"

@@ -98,7 +98,7 @@ function sidePicture(change, roots, marked, tone) {
 function sideView(label, nodes) {
   const view = new GraphView({
     label, help: "graph-help", least: 0.5,
-    first: () => view.marked ?? 0,
+    first: () => Math.max(0, view.marked ?? 0),
     hint: (box) => describeNode(nodes.graph, nodes.ids[box], null),
   });
   return view;
@@ -113,10 +113,6 @@ function showSide(view, nodes, change, roots, marked, tone) {
   view.selected = -1;
   view.marked = picture.boxes.findIndex((box) => box.tone === tone);
   view.show(picture.boxes, picture.edges);
-  const [left, top, right, bottom] = view.bounds();
-  const isWhole = view.scale * (right - left) < view.canvas.clientWidth
-    && view.scale * (bottom - top) < view.canvas.clientHeight;
-  if (view.marked >= 0 && !isWhole) view.centre(picture.boxes[view.marked]);
 }
 
 function stepCard(part, number) {

@@ -15,6 +15,7 @@ Object.assign(GraphView.prototype, {
         canvas.setPointerCapture(event.pointerId);
       }
       if (!from.moved) return;
+      this.follows = false;
       this.x = from.left + dx;
       this.y = from.top + dy;
       this.redraw();

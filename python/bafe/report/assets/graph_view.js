@@ -55,14 +55,14 @@ class GraphView {
     if (!clientWidth) return;
     this.canvas.width = Math.round(clientWidth * ratio);
     this.canvas.height = Math.round(clientHeight * ratio);
-    if (this.unfitted) this.fit();
+    if (this.follows) this.fit();
     else this.redraw();
   }
 
   /** Everything in view; unless all is asked for, what could not be read is cut at the result. */
   fit(isAll = false) {
     const width = this.canvas.clientWidth, height = this.canvas.clientHeight;
-    this.unfitted = !width;
+    this.follows = true;  // the size of the window, until somebody moves the picture
     if (!width) return;
     const [left, top, right, bottom] = this.bounds();
     const whole = Math.min((width - 32) / (right - left), (height - 32) / (bottom - top));
@@ -93,6 +93,7 @@ class GraphView {
   }
 
   zoom(factor, atX = this.canvas.clientWidth / 2, atY = this.canvas.clientHeight / 2) {
+    this.follows = false;
     const next = Math.min(3, Math.max(0.02, this.scale * factor));
     this.x = atX - ((atX - this.x) * next) / this.scale;
     this.y = atY - ((atY - this.y) * next) / this.scale;
@@ -105,6 +106,7 @@ class GraphView {
     this.selected = id;
     this.canvas.dataset.selected = id;
     if (id >= 0) {
+      this.follows = false;
       this.reveal(this.boxes[id]);
       if (tell) this.told.textContent = this.options.hint(id);
       this.options.onselect?.(id);

@@ -25,7 +25,7 @@ function titleOf(node) {
 }
 
 function sizeOfBox(title, lines) {
-  const longest = Math.max(title.length * 7.4,
+  const longest = Math.max(title.length * 8.2,
     ...lines.map((line) => (line.text ?? line).length * 6));
   const h = lines.length ? 27 + 15 * lines.length : 28;
   return { w: Math.min(220, Math.max(74, longest + 22)), h };
