@@ -98,7 +98,8 @@ class stance(_Block):  # noqa: N801 - used like a function
         run the Python functions on NumPy arrays.
     ``fail_on_recompile``
         a function that was compiled is not compiled for another signature, nor because a value
-        that it captured has changed: such a call raises CompileError. Its first call compiles.
+        that it captured has changed: such a call raises CompileError. Its first call compiles,
+        and sizes that one kernel serves (``dynamic=``) are no other signature.
     ``no_tune``
         as if ``autotune`` were not given: nothing is timed to find something faster.
 
@@ -193,10 +194,13 @@ def refuse_recompile(options: Any, call: Any, record: Any) -> None:
     """
     if _state.stance != "fail_on_recompile" or not options.records:
         return
-    if record is not None:
-        from bafe.call import _trace
+    from bafe.call import _trace
 
-        if _trace(call)[0].text() == (record.dense or record).executable.traced_text:
+    program = _trace(call)[0]
+    if _core.size_family(program, options.search["options"])["general"]:
+        return  # one kernel serves all sizes
+    if record is not None:
+        if program.text() == (record.dense or record).executable.traced_text:
             return  # a better kernel has come, or a value changed back
         changes = ["  a value that it captured has changed"]
     else:
@@ -212,8 +216,9 @@ def refuse_recompile(options: Any, call: Any, record: Any) -> None:
 def signature(call: Any) -> list[tuple[str, str]]:
     """Names and types of the arguments of a call, static ones with their values."""
     found = []
-    for name, leaf in zip(call.names, call.leaves):
+    for number, (name, leaf) in enumerate(zip(call.names, call.leaves)):
         dtype, shape, weak, layout = _core.leaf_type(leaf)
+        shape = call.named.get(number, shape)
         text = f"{dtype}[{', '.join(map(str, shape))}]" if not weak else f"a number ({dtype})"
         found.append((name, text + ("" if layout == "row" else f" in order {layout}")))
     names = call.options.parameter_names

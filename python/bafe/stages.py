@@ -48,11 +48,57 @@ def info_of(call: _Call) -> tuple[tuple[Any, ...], dict[str, Any]]:
     from bafe.surface import numpy_dtype
 
     specs = []
-    for leaf in call.leaves:
+    for number, leaf in enumerate(call.leaves):
         dtype, shape, _, _ = _core.leaf_type(leaf)
-        specs.append(ShapeDtype(shape, numpy_dtype(dtype)))
+        specs.append(ShapeDtype(call.named.get(number, shape), numpy_dtype(dtype)))
     args, kwargs = call.rebuild(specs)
     return tuple(args), kwargs
+
+
+def _result_shapes(call: _Call, program: Any) -> list[tuple[Any, ...]]:
+    """Shapes of the results. Where the arguments' sizes have names, theirs are texts: ``n``,
+    ``2*n+1``; ``?`` where it is no such expression."""
+    shapes = [shape for _, shape in program.root_specs()]
+    if not call.symbols:
+        return shapes
+    from bafe import sizes
+
+    draws = [call.symbols]
+    for draw in range(1, 4):  # two say what an expression is, the third that it is one
+        draws.append({n: s * draw + 7 * i + draw for i, (n, s) in enumerate(call.symbols.items())})
+    try:
+        traced = [sizes._traced(call, call.named, drawn).root_specs() for drawn in draws[1:]]
+    except _core.BafeError:
+        return shapes  # a size is bound to a number of the function
+    seen = [shapes, *([shape for _, shape in one] for one in traced)]
+    return [
+        tuple(_size_text(values, draws) for values in zip(*(one[root] for one in seen)))
+        for root in range(len(shapes))
+    ]
+
+
+def _size_text(values: tuple[int, ...], draws: list[dict[str, int]]) -> Any:
+    if len(set(values)) == 1:
+        return values[0]
+    for name in draws[0]:
+        x = [drawn[name] for drawn in draws]
+        factor, rest = divmod(values[1] - values[0], x[1] - x[0]) if x[1] != x[0] else (0, 1)
+        offset = values[0] - factor * x[0]
+        if rest == 0 and all(v == factor * n + offset for v, n in zip(values, x)):
+            text = name if factor == 1 else f"{factor}*{name}"
+            return text + (f"{offset:+d}" if offset else "")
+    return "?"
+
+
+def _results_info(call: _Call, program: Any) -> list[ShapeDtype]:
+    from bafe.surface import numpy_dtype
+
+    found = []
+    for (dtype, shape), sized in zip(program.root_specs(), _result_shapes(call, program)):
+        spec = ShapeDtype(shape, numpy_dtype(dtype))
+        spec.shape = sized
+        found.append(spec)
+    return found
 
 
 class Traced:
@@ -62,16 +108,15 @@ class Traced:
         name: of the function.
         program: the traced program.
         in_info: (positional arguments, named arguments) as trees of ``ShapeDtype``.
-        out_info: the results as a tree of ``ShapeDtype``.
+        out_info: the results as a tree of ``ShapeDtype``; sizes that follow from sizes with names
+            are texts, such as ``2*n+1``.
     """
 
     def __init__(self, function: Any, call: _Call) -> None:
-        from bafe.surface import numpy_dtype
-
         self._function, self._call = function, call
         self.name: str = function.__name__
         self.program, _, structure, output_of_root = _trace(call)
-        specs = [ShapeDtype(shape, numpy_dtype(d)) for d, shape in self.program.root_specs()]
+        specs = _results_info(call, self.program)
         self.in_info = info_of(call)
         self.out_info = trees.unflatten(structure, (specs[i] for i in output_of_root))
 

@@ -230,3 +230,22 @@ def test_methods_of_a_class_have_stages():
 
     f = bafe.jit(Model().forward)
     assert f.trace(S((3,), "float64")).out_info.shape == (3,)
+
+
+def test_sizes_with_names_are_told_by_name():
+    f = bafe.jit(lambda a, w: (a @ w, np.concatenate([a, a[1:]]), a.sum(), a.reshape(-1)))
+    traced = f.trace(S(("n", 512)), S((512, 4)))
+    assert traced.in_info == ((S(("n", 512)), S((512, 4))), {})
+    assert [one.shape for one in traced.out_info] == [("n", 4), ("2*n-1", 512), (), ("512*n",)]
+    compiled = traced.lower().compile()
+    assert compiled.in_info == traced.in_info and compiled.out_info[0] == S(("n", 4))
+    for n in (2, 5):
+        assert compiled(np.ones((n, 512), "f4"), np.ones((512, 4), "f4"))[0].shape == (n, 4)
+    with pytest.raises(bafe.ShapeError, match="compiled for"):
+        compiled(np.ones((2, 511), "f4"), np.ones((512, 4), "f4"))
+
+
+def test_sizes_of_two_names_are_kept_apart():
+    f = bafe.jit(lambda a, b: (a @ b, (a @ b).reshape(-1)))
+    info = f.trace(S(("m", "k")), S(("k", "n"))).out_info
+    assert [one.shape for one in info] == [("m", "n"), ("?",)]

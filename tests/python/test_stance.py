@@ -105,6 +105,16 @@ def test_fail_on_recompile_lets_known_signatures_run_and_names_what_is_new():
     assert f(np.ones(4))[0] == 2
 
 
+def test_sizes_that_one_kernel_serves_are_no_recompile():
+    f = bafe.jit(lambda x: x * 3 + 1, dynamic=True, tier="compiled")
+    f(np.ones(300))
+    with bafe.stance("fail_on_recompile"):
+        for n in (301, 17, 1000):
+            assert f(np.ones(n))[-1] == 4
+        with pytest.raises(bafe.CompileError, match="argument x  f32"):
+            f(np.ones(300, np.float32))
+
+
 def test_fail_on_recompile_refuses_a_captured_value_that_changed():
     scope = {"s": 2.0}
     f = bafe.jit(lambda x: x * scope["s"], tier="compiled")
