@@ -155,7 +155,9 @@ def test_the_pages_are_built_without_a_warning(tmp_path):
     pytest.importorskip("myst_parser")
     pytest.importorskip("furo")
     command = [sys.executable, "-m", "sphinx", "-W", "-q", "-b", "html", "-d", tmp_path / "trees"]
-    command += ["-D", "bafe_run_examples=0", DOCS, tmp_path / "html"]
+    extensions = "myst_parser,sphinx.ext.autodoc,sphinx.ext.napoleon,bafe_directives"  # no sources
+    command += ["-D", "bafe_run_examples=0", "-D", f"extensions={extensions}"]
+    command += [DOCS, tmp_path / "html"]
     environment = {**os.environ, "PYTHONWARNINGS": "ignore"}
     done = subprocess.run(
         [str(word) for word in command],
