@@ -185,6 +185,7 @@ class Explanation:
         ``candidates`` (program, predicted_ns, kernels), ``rounds`` (e-graph after each),
         ``rejected`` (what and why), ``limits``, ``error_growth``, ``max_error_growth``,
         ``surrogate_ns``, ``lower_bound_ns``, ``gap``, ``stats``,
+        ``bodies`` (of loops and branches: written, chosen, chosen_text, predicted_ns),
         ``guards`` (``arguments`` and ``values``: a sentence for each; ``sizes``).
         """
         return self._found
@@ -214,6 +215,12 @@ class Explanation:
         if facts:
             lines += ["known of its matrices:", *(f"  {fact}" for fact in facts)]
         lines += [f"structure: {line}" for line in found.get("structure", ())]
+        for body in found.get("bodies", ()):
+            lines.append(f"body of a loop or branch: {_time(body['predicted_ns'])} predicted a run")
+            lines += [
+                f"  as written  {_short(body['written'])}",
+                f"  chosen      {_short(body['chosen'])}",
+            ]
         limit = found["max_error_growth"]
         lines.append(
             f"error factor: {found['error_growth']:.3g} times that of the program as written"

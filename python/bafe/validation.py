@@ -88,6 +88,7 @@ def error_bound(self: Any, *args: Any, **kwargs: Any) -> Any:
     if bounds is None:
         raise ValueError(
             "error_bound: the program is too large, or holds an operator without an error bound\n"
-            "  fix: ask with smaller arguments, or for the part before solve, cholesky or inv"
+            "  fix: ask with smaller arguments, or for the part before solve, cholesky, "
+            "inv or a loop"
         )
     return bounds[0] if len(bounds) == 1 else tuple(bounds)

@@ -171,6 +171,16 @@ py::dict search_to_python(const TracedProgram& program, const EngineOptions& giv
   out["predicted_ns"] = found.program.predicted_ns;
   out["predicted_ns_as_written"] = found.predicted_ns_as_written;
   out["steps"] = steps_to_python(found.steps);
+  py::list bodies;
+  for (const BodySearch& body : found.bodies) {
+    py::dict one;
+    one["written"] = print_brief(*body.graph);
+    one["chosen"] = print_brief(body.result.program.graph);
+    one["predicted_ns"] = body.result.program.predicted_ns;
+    one["chosen_text"] = body.result.program.text();
+    bodies.append(one);
+  }
+  out["bodies"] = bodies;
   add_graphs(program.graph, found, out);
   out["facts"] = list_facts(found.program);
   out["products"] = unlocked([&] { return product_notes(program.graph, options, found.program); });

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <cstring>
 #include <limits>
 
@@ -18,7 +19,8 @@ namespace bafe {
 namespace {
 
 constexpr std::int64_t kNoCap = std::numeric_limits<std::int64_t>::max();
-constexpr std::int64_t kPollEvery = 1024;
+constexpr std::int64_t kClockEvery = 16;  // iterations between looks at the clock
+constexpr auto kPollEvery = std::chrono::milliseconds(50);
 thread_local std::int64_t cap = kNoCap;
 std::atomic<LoopPoll> loop_poll{nullptr};
 
@@ -269,9 +271,13 @@ std::int64_t LoopCap::most() { return cap; }
 void set_loop_poll(LoopPoll poll) { loop_poll = poll; }
 
 void poll_loop(std::int64_t iteration) {
-  if (iteration % kPollEvery != kPollEvery - 1) return;
+  if (iteration % kClockEvery != kClockEvery - 1) return;
   const LoopPoll poll = loop_poll;
-  if (poll && poll()) throw Interrupted();
+  thread_local std::chrono::steady_clock::time_point asked;
+  const auto now = std::chrono::steady_clock::now();
+  if (!poll || now - asked < kPollEvery) return;
+  asked = now;
+  if (poll()) throw Interrupted();
 }
 
 namespace rules_of_ops {

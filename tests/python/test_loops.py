@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -344,3 +345,35 @@ def test_a_second_process_finds_the_kernel(tmp_path, monkeypatch):
     first, second = (run.stdout.split() for run in runs)
     assert first[0] == second[0]
     assert (int(first[1]), int(second[1])) == (0, 1)
+
+
+def test_a_loop_without_end_is_interrupted():
+    def stop(number, frame):
+        raise TimeoutError
+
+    f = bafe.jit(lambda x: bafe.while_loop(lambda s: s < 2, lambda s: s * 0.5, x))
+    assert f(4.0) == 4.0
+    before = signal.signal(signal.SIGALRM, stop)
+    try:
+        signal.setitimer(signal.ITIMER_REAL, 0.2)
+        with pytest.raises(TimeoutError):
+            f(1.0)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def test_bodies_are_optimised_and_explained(tmp_path):
+    def f(a, b, v):
+        return bafe.fori_loop(0, 4, lambda i, s: (a @ b) @ s / 64, v)
+
+    a, b, v = draw(64, 64), draw(64, 64, seed=1), draw(64, 1, seed=2)
+    told = bafe.jit(f).explain(a, b, v)
+    (body,) = told.to_dict()["bodies"]
+    assert body["written"] != body["chosen"]
+    assert "matmul-regroup" in told.rules and "body of a loop" in str(told)
+    told.html(str(tmp_path / "page.html"))
+    want = v
+    for _ in range(4):
+        want = a @ (b @ want) / 64
+    np.testing.assert_allclose(bafe.jit(f)(a, b, v), want, rtol=1e-9)
