@@ -1,7 +1,9 @@
 """Eager functions of bafe.xp: what the public suite leaves out, and how calls run."""
 
+import copy
 import doctest
 import importlib
+import pickle
 import pkgutil
 
 import bafe
@@ -150,3 +152,17 @@ def test_sizes_that_do_not_fit_are_named():
     ):
         with pytest.raises(bafe.ShapeError, match=r"\n  fix: "):
             call()
+
+
+def test_new_sizes_are_no_compilation_that_a_stance_forbids():
+    with bafe.stance("fail_on_recompile"):
+        for size in (5_000, 6_000, 7_000):
+            assert float(xp.sum(xp.ones(size) + 1)) == 2 * size
+    with bafe.disable_jit(), bafe.options(math="fast"):
+        assert float(xp.sum(xp.ones(3) + 1)) == 6
+
+
+def test_arrays_are_copied_and_pickled():
+    x = xp.asarray([1, 2, 3], dtype=xp.int16)
+    for y in (copy.copy(x), copy.deepcopy(x), pickle.loads(pickle.dumps(x))):
+        assert y.dtype == x.dtype and np.asarray(y).tolist() == [1, 2, 3]
