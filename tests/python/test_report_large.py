@@ -109,6 +109,18 @@ def test_an_encoder_block(opened):
     assert int(view.get_attribute("#program-written canvas", "data-boxes")) > 200
 
 
+def test_a_loop_and_a_library_routine(opened):
+    f = bafe.jit(lambda x: bafe.fori_loop(0, 5, lambda i, y: y @ x * 0.5, x), tier="compiled")
+    view = opened(page.render(data_of(f, np.eye(6, dtype=np.float32), measure=True)))
+    assert "proven" in view.inner_text("h1")
+    view.fill("#egraph-search", "loop")
+    view.press("#egraph-search", "Enter")
+    assert "loop" in view.inner_text("#egraph .details")
+    g = bafe.jit(lambda a, b: np.linalg.solve(a, b), tier="compiled")
+    view = opened(page.render(data_of(g, np.eye(4), np.ones((4, 1)), measure=True)))
+    assert "nothing to compile" in view.inner_text("h1")
+
+
 def test_a_function_that_is_not_compiled_yet(opened):
     f = bafe.jit(lambda x: bafe.relu(x) * 2.5, tier="interpreted")
     view = opened(page.render(data_of(f, np.ones(6))))

@@ -59,6 +59,8 @@ def _making(parts: dict[str, Any]) -> str:
     if refused(made):
         return f"the compiled kernel failed its validation and {_running(made)} instead"
     if made["tier"] == "compiled" and not made["interpreted"]:
+        if not parts.get("c_text"):
+            return "nothing to compile: library routines and copies run"
         if made["from_cache"]:
             return f"found in the cache (compiled in {milliseconds(made['compile_ms'])})"
         return f"compiled in {milliseconds(made['compile_ms'])}"

@@ -33,7 +33,7 @@ function sizeOfBox(title, lines) {
 
 /** The fields that say something a type does not. */
 function fieldsOf(node) {
-  return node.fields.replace(/:(index|dtype|shape) (\([^)]*\)|\S+)/g, "").trim();
+  return short(node.fields.replace(/:(index|dtype|shape) (\([^)]*\)|\S+)/g, "").trim(), 240);
 }
 
 /** Boxes and edges of the values that `roots` need. tones: value -> tone; costs: value -> ns. */
