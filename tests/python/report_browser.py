@@ -8,7 +8,7 @@ import pytest
 _NAMES = ("chromium", "chromium-browser", "google-chrome")
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def browser():
     path = next((found for name in _NAMES if (found := shutil.which(name))), None)
     if path is None:

@@ -71,6 +71,7 @@ def test_the_slider_steps_by_keys_and_marks_what_changed(text, opened):
         titles.append(view.inner_text("#step-card .steptitle"))
     assert any("matmul-regroup" in title for title in titles)
     assert view.get_attribute("#chain [aria-current]", "aria-current") == "step"
+    assert re.search(r"line \d+: (rule|compute|ac) .* replayed", view.inner_text("#step-card"))
     assert "Proof" in view.inner_text("#step-card") and "Place" in view.inner_text("#step-card")
     view.click("#chain button[aria-label='Previous rewrite']")
     assert view.inner_text("#chain output") == f"{count - 1} of {count}"

@@ -31,6 +31,23 @@ const MEANING = {
   approx: "within a stated bound",
 };
 
+/** Lines of the certificate that state a step, as [number, text]: the checker replayed each. */
+function certificateLines(part, number) {
+  const proof = part.certificate;
+  if (!proof?.accepted) return [];
+  const lines = proof.text.split("\n");
+  const uses = lines.filter((line) => line.startsWith("use ")).map((line) => line.split(" ")[1]);
+  const isLike = (step, line) => {
+    const [kind, use] = line.split(" ");
+    if (kind !== step.kind) return false;
+    return kind !== "rule" || uses[Number.parseInt(use, 10)] === step.rule;
+  };
+  const step = part.steps[number];
+  const found = lines.map((line, i) => [i + 1, line]).filter(([, line]) => isLike(step, line));
+  const alike = part.steps.filter((one) => one.kind === step.kind && one.rule === step.rule);
+  return found.length === alike.length ? [found[alike.indexOf(step)]] : found.slice(0, 4);
+}
+
 function reachable(graph, roots) {
   const seen = new Set(), visit = [...roots];
   while (visit.length) {
@@ -126,6 +143,11 @@ function stepCard(part, number) {
     ["Class", kind],
     ["Place", place ? el("code", {}, place) : "everywhere the term occurs"],
   ];
+  const lines = certificateLines(part, number);
+  if (lines.length) {
+    pairs.push(["Certificate", [lines.map(([at, line]) => [
+      `line ${at}: `, el("code", {}, short(line, 60)), " "]), "replayed with its conditions"]]);
+  }
   if (step.premises.length) {
     pairs.push(["Held", el("ul", { class: "plainlist" },
       step.premises.map((one) => el("li", {}, el("code", {}, one))))]);
