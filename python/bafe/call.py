@@ -92,6 +92,7 @@ class _Options:
         self.dynamic: Any = None  # True, or axes by argument: sizes.py
         self.signature: Any = None  # annotated types: signatures.py
         self.given: dict[str, Any] = {}  # by name, as jit was told
+        self.verify = False  # results are compared with the interpreter's
         self.variants: dict[Any, Any] = {}  # what blocks with other options made of it
         self.signatures: list[Any] = []  # of the records, in order
         self.settings: Any = ()  # equal for functions whose programs may be joined
@@ -139,6 +140,7 @@ class _Call:
         self.parts: list[
             tuple[Any, str, Any]
         ] = []  # (position or name, "static" or structure, value)
+        self.numbers: list[int] = []  # leaves that are NumPy's numbers: rebound, never written
         self.has_values = True
         self.named: dict[int, tuple[Any, ...]] = {}  # sizes of specs with names, by leaf
         self.symbols: dict[str, int] = {}
@@ -177,6 +179,8 @@ class _Call:
                 self.leaves[i] = self.leaves[i].numpy()
             if isinstance(self.leaves[i], ShapeDtype):
                 self.leaves[i] = self._sized(i, self.leaves[i])
+            if isinstance(self.leaves[i], np.generic):
+                self.numbers.append(i)
             self.leaves[i] = _leaf(self.leaves[i], name)
             self.names.append(name if structure == "*" else f"{name}[{i - before}]")
         self.parts.append((where, "tree", structure))
@@ -196,7 +200,7 @@ class _Call:
             (where, kind, value if value is None or type(value) is str else _typed(value), value)
             for where, kind, value in self.parts
         )
-        return parts, trees.registrations, _core.signature(self.leaves)
+        return parts, trees.registrations, _core.signature(self.leaves), tuple(self.numbers)
 
     def looked_into(self) -> list[Any]:
         """Static arguments, and the classes of the others: their attributes are captured values."""
@@ -308,7 +312,8 @@ def _traced(call: _Call, function: Callable[..., Any]) -> tuple[Any, Tracer, Any
         tracer.parameters.append((name, number))
         index = tracer.trace.input(name, dtype, shape, weak, layout)
         tracer.input_ids.append(index)
-        tracer.arguments.append(_parameter(tracer, index, number, leaf, layout))
+        given = None if number in call.numbers else leaf
+        tracer.arguments.append(_parameter(tracer, index, number, given, layout))
     args, kwargs = call.rebuild(tracer.arguments)
     watch = Watch(call.options.fn)
     outer, _t._state.tracer = _t._state.tracer, tracer

@@ -20,7 +20,7 @@ MODES: dict[str, dict[str, Any]] = {
 }
 NAMES = (
     "budget", "iters", "temperature", "seed", "autotune", "time_budget_ms", "deep", "math",
-    "threads", "tier", "structure", "max_error_growth", "rewrite", "mode",
+    "threads", "tier", "structure", "max_error_growth", "rewrite", "verify", "mode",
 )  # fmt: skip
 
 
@@ -156,7 +156,7 @@ class options(_Block):  # noqa: N801 - used like a function
     Args:
         **given: ``math``, ``threads``, ``mode``, ``tier``, ``budget``, ``iters``, ``temperature``,
             ``seed``, ``autotune``, ``time_budget_ms``, ``deep``, ``structure``,
-            ``max_error_growth``, ``rewrite``: as of ``jit``.
+            ``max_error_growth``, ``rewrite``, ``verify``: as of ``jit``.
 
     Raises:
         TraceError: there is no such option, or ``jit`` would not take its value.

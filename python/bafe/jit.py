@@ -48,6 +48,10 @@ def _resolve(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> An
 
         return lazy_array.call(options, call)
     record = _record_for(function, call)
+    if options.verify:  # never published: every call comes here
+        from bafe import verified
+
+        return verified.run(call, record, out)
     function._publish(record, args, given, call.parts)
     return record.run(call.leaves, out)
 
@@ -114,6 +118,7 @@ def jit(
     structure: str = "auto",
     max_error_growth: float | None = None,
     rewrite: bool = True,
+    verify: bool = False,
     mode: str | None = None,
     dynamic: bool | Mapping[str, Any] | None = None,
     static_argnums: int | Sequence[int] = (),
@@ -147,6 +152,9 @@ def jit(
             a product add up), so it says nothing of cancellation; ``f.error_bound`` does. Each size
             is compiled on its own then.
         rewrite: False compiles the program as written: operators are fused, no rule is applied.
+        verify: True compares the results of every call with those of the interpreter, within the
+            rounding of both, and raises CompileError where they differ; for tests, since it takes
+            many times as long.
         mode: ``fast-compile`` searches least (``time_budget_ms=1``), ``max-autotune`` most
             (``deep`` and ``autotune``); options that are given too go first. ``bafe.options``
             gives options to all functions of a block.
@@ -181,7 +189,7 @@ def jit(
         array([[1.]])
     """
     arguments.check_jit(threads, iters, temperature, seed, time_budget_ms, budget)
-    arguments.check_switches("jit", deep=deep, autotune=autotune, rewrite=rewrite)
+    arguments.check_switches("jit", deep=deep, autotune=autotune, rewrite=rewrite, verify=verify)
     arguments.check_choice("jit", "math", math, ("bits", "reals", "fast"))
     max_error_growth = arguments.checked_growth("jit", max_error_growth)
     dynamic = _checked_dynamic(dynamic)
@@ -228,6 +236,7 @@ def jit(
         wrapped, {"options": search, "threads": threads or 0}, autotune, numbers, names
     )
     options.settings = (*settings, structure, max_error_growth, rewrite)
+    options.verify = verify
     options.dynamic = dynamic
     _read_annotations(options)
     function = _made_of(options)

@@ -223,3 +223,49 @@ def test_modes_are_names_for_search_effort():
         assert regime() == "greedy"
     with pytest.raises(bafe.TraceError, match="did you mean max-autotune"):
         bafe.jit(product, mode="max-autotun")
+
+
+def test_verify_compares_every_result_with_the_programs_meaning(monkeypatch, rng):
+    from bafe import verified
+
+    def program(a, b, v):
+        return {"p": bafe.relu(a @ b @ v), "n": np.argmax(v), "l": (a.sum(), v[0] > 0)}
+
+    a, v = rng.standard_normal((64, 64)).astype("f4"), rng.standard_normal((64, 1)).astype("f4")
+    f = bafe.jit(program, tier="compiled", verify=True)
+    g = bafe.jit(program, tier="compiled")
+    for one in (f, f):
+        np.testing.assert_array_equal(one(a, a, v)["p"], g(a, a, v)["p"])
+    special = a.copy()
+    special[0, :3] = np.nan, np.inf, -0.0
+    f(special, a, v)
+    right = verified.meaning
+    monkeypatch.setattr(verified, "meaning", lambda *given: [x + 1 for x in right(*given)])
+    with pytest.raises(bafe.CompileError, match=r"result 0 differs .*\n  element \[0, 0\]"):
+        f(a, a, v)
+    g(a, a, v)
+    with bafe.options(verify=True), pytest.raises(bafe.CompileError, match="64 of 64"):
+        g(a, a, v)
+
+
+def test_verify_sees_arguments_as_they_were_before_the_call():
+    @bafe.jit(verify=True, tier="compiled")
+    def f(x):
+        x *= 2
+        return x + 1
+
+    x = np.ones(3)
+    assert f(x).tolist() == [3, 3, 3] and x.tolist() == [2, 2, 2]
+    assert f(np.ones(0)).tolist() == []
+
+
+@pytest.mark.parametrize("math", ["bits", "reals", "fast"])
+def test_verify_holds_in_every_numeric_class(math, rng):
+    x = rng.standard_normal((33, 17)).astype("f4")
+
+    def softmax(x):
+        e = np.exp(x - x.max(axis=1, keepdims=True))
+        return e / e.sum(axis=1, keepdims=True)
+
+    got = bafe.jit(softmax, math=math, verify=True, tier="compiled")(x)
+    np.testing.assert_allclose(got, softmax(x), rtol=1e-5)
