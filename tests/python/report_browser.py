@@ -8,7 +8,7 @@ import pytest
 _NAMES = ("chromium", "chromium-browser", "google-chrome")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # its event loop is nobody else's
 def browser():
     path = next((found for name in _NAMES if (found := shutil.which(name))), None)
     if path is None:
