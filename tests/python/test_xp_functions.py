@@ -154,6 +154,21 @@ def test_sizes_that_do_not_fit_are_named():
             call()
 
 
+@pytest.mark.parametrize("dtype", ["int8", "int64", "uint16", "uint64"])
+def test_large_integer_arrays_are_divided_by_a_number_as_small_ones_are(dtype):
+    a = np.resize(values(dtype), 5_000)
+    x = xp.asarray(a)
+    for number in (1, 3, 100):
+        for name in ("floor_divide", "remainder"):
+            got = np.asarray(x // number if name == "floor_divide" else x % number)
+            assert got.dtype == a.dtype
+            small = np.asarray(getattr(xp, name)(x[:9], number))
+            assert np.array_equal(got[:9], small)
+            assert np.array_equal(got, getattr(np, name)(a, a.dtype.type(number)))
+    with pytest.raises(bafe.DivisionError):
+        x // 0
+
+
 def test_new_sizes_are_no_compilation_that_a_stance_forbids():
     with bafe.stance("fail_on_recompile"):
         for size in (5_000, 6_000, 7_000):

@@ -14,6 +14,7 @@ acos, asin, atan, atan2, copysign, nextafter, signbit           TraceError
 acosh, asinh, atanh, cosh, hypot, log2, log10, sinh, tan        made of several operators
 sort, argsort, searchsorted, nonzero, unique_*                  TraceError
 cumulative_prod, repeat by an array                             TraceError
+//, % of large integer arrays by one positive number            operators of that name
 linalg: det, slogdet, eigh, eigvalsh, qr, svd, svdvals, pinv,
 matrix_rank, matrix_norm except ``fro``                         TraceError
 linalg: cholesky, inv, solve (LAPACK)                           operators of that name

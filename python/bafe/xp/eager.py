@@ -22,7 +22,7 @@ from bafe.array_methods import ArrayMethods
 from bafe.jit import _made_of, _resolve, jit
 from bafe.xp.array_object import Array, eager_value, wrap
 
-_LARGE = 4096  # elements from which on a compiled or prebuilt kernel pays at once
+LARGE = 4096  # elements from which on a compiled or prebuilt kernel pays at once
 _OFTEN = 8  # calls with one signature that are evaluated before it is compiled
 _MOST = 1024  # signatures and parameters remembered
 
@@ -86,7 +86,7 @@ def kernel(body: Callable[..., Any], math: str = "bits") -> Any:
                 parts.append(kind)
             else:
                 return fresh(_resolve(function, args, kwargs))
-        if size >= _LARGE:
+        if size >= LARGE:
             return _compiled(function, args, kwargs)
         key = tuple(parts)
         known = seen.get(key)

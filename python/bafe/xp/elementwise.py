@@ -30,7 +30,7 @@ from bafe.xp.data_types import (
     operands,
     promote,
 )
-from bafe.xp.eager import fresh, host, is_traced, kernel, run
+from bafe.xp.eager import LARGE, fresh, host, is_traced, kernel, run
 
 __all__ = (
     "abs acos acosh add asin asinh atan atan2 atanh bitwise_and bitwise_invert bitwise_left_shift "
@@ -42,6 +42,7 @@ __all__ = (
 ).split()
 
 _Function = Callable[..., Any]
+_DIVISIONS = {"floor_divide": np.floor_divide, "remainder": np.remainder}
 _runs: dict[str, _Function] = {}  # of binary functions, for the operators
 KINDS: dict[str, str] = {}
 
@@ -64,7 +65,8 @@ def _how(name: str, body: _Function | None, host: _Function | None, operator: st
     """What runs: a kernel of the body or operator, or NumPy's function on the memory."""
     if host is not None:
         return _hosted(name, host, body)
-    return kernel(body or _body(operator or name))
+    made = kernel(body or _body(operator or name))
+    return _by_number(_DIVISIONS[name], made) if name in _DIVISIONS else made
 
 
 def _unary(
@@ -160,6 +162,19 @@ def _hosted(name: str, function: _Function, body: _Function | None) -> _Function
         return host(name, function, *values)._data
 
     return run_it
+
+
+def _by_number(divide: _Function, run_it: _Function) -> _Function:
+    """Large integer arrays divided by one positive number: NumPy multiplies by its inverse, where
+    a kernel that reads the number divides."""
+
+    def function(a: Any, b: Any) -> Any:
+        if type(b) is int and b > 0 and type(a) is np.ndarray:
+            if a.size >= LARGE and a.dtype.kind in "iu":
+                return divide(a, b)
+        return run_it(a, b)
+
+    return function
 
 
 def _whole(operator: _Function) -> _Function:
