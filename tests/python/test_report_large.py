@@ -132,22 +132,28 @@ def test_a_function_that_is_not_compiled_yet(opened):
     assert "No C code" in view.inner_text("#kernels")
 
 
-def test_a_kernel_that_failed_its_validation_is_told_first(opened):
-    f = bafe.jit(lambda a, b: bafe.relu(a @ b), tier="compiled")
-    x = np.ones((8, 8), np.float32)
-    data = data_of(f, x, x, measure=True)
-    part = data["programs"][0]
-    part["made"].update(
-        tier="prebuilt",
-        why="the compiled kernel differs from the program's meaning at element 3",
-        reproducer="/tmp/reports/reproduce-1.py",
+def test_a_kernel_that_failed_its_validation_is_told_first(opened, run_python, tmp_path):
+    compiler = tmp_path / "wrong"
+    compiler.write_text(
+        "#!/bin/sh\n"
+        'if [ "$1" = --version ]; then exec cc "$@"; fi\n'
+        "sed 's/0x1\\.8p+1/0x1.9p+1/g; s/0x40400000/0x40480000/g' | exec gcc \"$@\"\n"
     )
-    gather.finished(part)
-    view = opened(page.render({**data, "headline": part["headline"]}))
+    compiler.chmod(0o755)
+    code = (
+        "import warnings, bafe, numpy as np\n"
+        "warnings.simplefilter('ignore')\n"
+        "f = bafe.jit(lambda x: np.exp(x) * 3.0 + 1, tier='auto')\n"
+        "x = np.ones(100)\nf(x)\nf.wait()\n"
+        f"f.explain(x).html({str(tmp_path / 'report.html')!r})\n"
+    )
+    status, _, said = run_python(code, BAFE_CC=str(compiler))
+    assert status == 0, said
+    view = opened((tmp_path / "report.html").read_text(encoding="utf-8"))
     assert "failed its validation and prebuilt kernels run instead" in view.inner_text("h1")
     assert "refused" in view.inner_text("#tiles")
     proof = view.inner_text("#proof")
-    assert "failed" in proof and "reproduce-1.py" in proof
+    assert "failed" in proof and "output 0 differs" in proof and "reports/kernel-" in proof
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])
