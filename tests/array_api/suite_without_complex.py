@@ -63,8 +63,8 @@ def pytest_terminal_summary(terminalreporter):
     passed = count("passed", "xpassed")
     real = len(outcomes) - count("complex", "extension")
     write = terminalreporter.write_line
-    write(f"left out: {count('complex')} need complex numbers, {count('extension')} the extension")
-    write(f"          fft; {count('skipped')} skipped by the suite count as not passed")
+    write(f"left out: {count('complex')} need complex numbers, {count('extension')} are of fft")
+    write(f"counted as not passed: {count('skipped')} that the suite skips (later, flaky)")
     if real:
         share = f"{100 * passed / real:.2f} %"
         write(f"array-api: passed {passed} / of {real} needing no complex numbers / {share}")
