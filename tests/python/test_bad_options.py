@@ -51,7 +51,7 @@ def test_wait_wants_a_number_of_seconds():
             f.wait(wrong)
 
 
-@pytest.mark.parametrize("shape", [(-1,), (2, -3), 3, ("a",), (1.5,)])
+@pytest.mark.parametrize("shape", [(-1,), (2, -3), 3, ("a b",), "ab", (1.5,)])
 def test_a_shape_holds_sizes(shape):
     with pytest.raises(bafe.ShapeError, match=r"(?s)test_bad_options.*ShapeDtype.*fix:"):
         bafe.ShapeDtype(shape)
