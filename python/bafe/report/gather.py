@@ -69,12 +69,26 @@ def searched(found: dict[str, Any]) -> dict[str, Any]:
         "limits": found["limits"],
         "rejected": [list(pair) for pair in found["rejected"]],
         "facts": [*found.get("structure", []), *found["facts"], *found["products"]],
+        "guards": _guards(found.get("guards")),
+        "bodies": [
+            [body["written"], body["chosen"], body["predicted_ns"]]
+            for body in found.get("bodies", ())
+        ],
         "candidates": found["candidates"][:_MOST_CANDIDATES],
         "kernels": [
             {**kernel, "label": f"{kernel['kind']}: {kernel['operators']} -> {kernel['results']}"}
             for kernel in found["candidates"][0]["kernels"]
         ],
     }
+
+
+def _guards(guards: dict[str, Any] | None) -> list[str]:
+    """What a call must fit to run this program, a sentence each."""
+    if not guards:
+        return []
+    apart = guards["sizes"]["apart"]
+    own = [f"each size is compiled apart: {apart}"] if apart else []
+    return [*guards["arguments"], *guards["values"], *own]
 
 
 def egraph_of(program: Any, options: Any, parts: dict[str, Any]) -> dict[str, Any] | None:

@@ -146,6 +146,16 @@ function programsSection(part) {
   const high = Math.max(...panels.map((panel) => panel.high));
   for (const { view } of panels) view.node.style.height = `${high}px`;
   body.append(el("div", { class: "two" }, panels.map((panel) => panel.node)));
+  if (part.bodies?.length) {
+    body.append(el("h3", {}, "Bodies of loops and branches"),
+      table("Bodies", ["As written", "As chosen", ["Predicted", "number"]],
+        part.bodies.map(([before, after, ns]) => [el("code", { class: "wrap" }, short(before, 300)),
+          el("code", { class: "wrap" }, short(after, 300)), time(ns)])));
+  }
+  if (part.guards?.length) {
+    body.append(el("h3", {}, "Serves, and tests before it runs"),
+      el("ul", { class: "plainlist" }, part.guards.map((guard) => el("li", {}, guard))));
+  }
   if (part.facts.length) {
     body.append(el("h3", {}, "Known of its values"),
       el("ul", { class: "plainlist" }, part.facts.map((fact) => el("li", {}, fact))));
