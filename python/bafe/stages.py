@@ -258,7 +258,7 @@ def _without_values(call: _Call) -> _Call:
     like = _Call(call.options, (), {})
     like.leaves = [np.empty_like(x) if isinstance(x, np.ndarray) else x for x in call.leaves]
     like.names, like.parts, like.has_values = call.names, call.parts, False
-    like.named, like.symbols = call.named, call.symbols
+    like.named, like.symbols, like.numbers = call.named, call.symbols, call.numbers
     return like
 
 

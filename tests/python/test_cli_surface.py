@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import bafe
 import click
@@ -170,7 +171,11 @@ def test_a_reader_that_goes_away_is_no_error():
 @pytest.mark.parametrize("workers", ["1", "2"])
 def test_ctrl_c_ends_a_command_with_one_line(workers):
     process = start("rules", "verify", "--workers", workers, start_new_session=True)
-    time.sleep(2)
+    end = time.monotonic() + 60
+    while not Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text():
+        assert time.monotonic() < end, "it asks the solver, or other processes to"
+        time.sleep(0.05)
+    time.sleep(0.5)
     os.killpg(process.pid, signal.SIGINT)
     out, err = process.communicate(timeout=60)
     assert process.returncode == app.INTERRUPTED and out == ""

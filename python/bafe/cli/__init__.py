@@ -10,6 +10,12 @@ from collections.abc import Sequence
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; give the exit status that ``bafe --help`` explains."""
-    from bafe.cli.app import bafe
+    try:
+        from bafe.cli.app import bafe
 
-    return int(bafe.main(arguments, standalone_mode=False))
+        return int(bafe.main(arguments, standalone_mode=False))
+    except KeyboardInterrupt:  # while click was imported
+        import sys
+
+        print("bafe: interrupted", file=sys.stderr)
+        return 130

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,10 +23,19 @@ def _prove(name: str) -> dict[str, Any]:
     return _core.verify_written_rule(name, verify.smt_program())
 
 
-def _leave_ctrl_c_to_the_parent() -> None:
-    import signal
-
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+@contextmanager
+def _no_ctrl_c() -> Iterator[None]:
+    """Children that start here leave Ctrl-C to this process, where it waits for the end."""
+    met: list[int] = []
+    handler = signal.signal(signal.SIGINT, lambda number, frame: met.append(number))
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # which children keep
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        signal.signal(signal.SIGINT, handler)
+    if met:
+        raise KeyboardInterrupt
 
 
 def _proofs(names: list[str], workers: int) -> Iterator[dict[str, Any]]:
@@ -35,9 +46,9 @@ def _proofs(names: list[str], workers: int) -> Iterator[dict[str, Any]]:
     from concurrent.futures import ProcessPoolExecutor, as_completed
     from multiprocessing import get_context
 
-    spawn, begin = get_context("spawn"), _leave_ctrl_c_to_the_parent
-    with ProcessPoolExecutor(workers, mp_context=spawn, initializer=begin) as pool:
-        asked = [pool.submit(_prove, name) for name in names]
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+        with _no_ctrl_c():
+            asked = [pool.submit(_prove, name) for name in names]
         try:
             for done in as_completed(asked):
                 yield done.result()
