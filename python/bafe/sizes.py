@@ -151,7 +151,9 @@ def guards(call: _Call, program: Any, tracer: Any) -> dict[str, Any]:
     family = _core.size_family(program, options)
     texts = [f"{_core.leaf_type(leaf)[0]}{list(_core.leaf_type(leaf)[1])}" for leaf in call.leaves]
     found = samples(call) if call.named or call.options.dynamic or call.options.signature else []
-    types = _core.symbolic_types([program, *found]) if len(found) == _DRAWS else family["refused"]
+    types = family["refused"]
+    if not types and len(found) == _DRAWS:
+        types = _core.symbolic_types([program, *found])
     if isinstance(types, tuple):
         texts = [f"{d}[{', '.join(sizes)}]" for d, sizes in types[0][: len(texts)]]
         texts = _renamed(call, texts, types[0])
