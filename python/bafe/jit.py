@@ -171,6 +171,9 @@ def jit(
         tuples, lists, dicts, dataclasses and registered types of them. ``f(a, b, out=y)`` writes
         the results into ``y``, put together like them, and returns it; ``y`` may share memory with
         an argument. A function with a parameter ``out`` or with ``**kwargs`` gets ``out`` itself.
+        What ``fn`` writes into its arguments (``x += 1``, ``x[1:-1] = y``, ``np.exp(x, out=y)``) is
+        in the caller's arrays afterwards, as in NumPy; where arguments share memory, the plain
+        function runs. Results are arrays of their own, but for a written argument that is returned.
         Any number of threads may call it; only the main interpreter of a process may, and a Python
         without a global lock switches the lock on when BAFE is imported. What ``fn`` reads outside
         its arguments may change between calls: arrays that it computes with are read anew, and a
