@@ -53,10 +53,10 @@ class Builder:
 def transformer(batch, length, width, heads):
     """Norm, attention, norm, perceptron: as PyTorch exports it, with the exact GELU spelled out."""
     b = Builder()
-    ones = np.ones(width, np.float32)
 
     def norm(x):
-        gain, offset = b.array(ones), b.weight(width, scale=0.1)
+        gain = b.array(DRAW.uniform(0.5, 1.5, width).astype(np.float32))
+        offset = b.weight(width, scale=0.1)
         return b("LayerNormalization", x, gain, offset, axis=-1, epsilon=1e-5)
 
     def dense(x, m, n):

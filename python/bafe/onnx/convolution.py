@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, NamedTuple
+
+import numpy as np
 
 from bafe import surface as s
 from bafe.onnx import kit
 from bafe.onnx.registry import lowering
 from bafe.sliding import conv2d, windows
+from bafe.tracer import Constant
 
 
 class Geometry:
@@ -33,6 +36,19 @@ def convolve(
 ) -> Any:
     """Slide weights [M, C / group, …] over images [N, C, …]; padding is not negative."""
     rank = x.ndim - 2
+    if rank == 2 and isinstance(w, np.ndarray) and group == 1:
+        # known weights are stored with their outputs side by side, where vectors run along them
+        y = conv2d(
+            s.transpose(x, (0, 2, 3, 1)),
+            Constant(w.transpose(2, 3, 1, 0)),
+            bias,
+            tuple(strides),
+            tuple(zip(low, high)),
+            tuple(dilations),
+            layout="NHWC",
+        )
+        return s.transpose(y, (0, 3, 1, 2))
+    w = Constant(w) if isinstance(w, np.ndarray) else w
     if rank == 2:
         padding = tuple(zip(low, high))
         return conv2d(x, w, bias, tuple(strides), padding, tuple(dilations), group)
@@ -79,7 +95,33 @@ def _conv(n: Any, x: Any, w: Any, bias: Any = None) -> Any:
     g = Geometry(n, x, w)
     low, high = kit.pads_of(n, g.rank, x.shape[2:], g.kernel, g.strides, g.dilations)
     _checked(n, x, w, g, low, high)
-    return convolve(x, w, bias, g.strides, low, high, g.dilations, g.group)
+    weights = n.known(w) if n.is_known(w) else w
+    out = convolve(x, weights, bias, g.strides, low, high, g.dilations, g.group)
+    if n.is_known(w) and (bias is None or n.is_known(bias)):
+        offset = np.zeros(w.shape[0]) if bias is None else n.known(bias)
+        rest = (g.strides, low, high, g.dilations, g.group)
+        n.evaluation.linear[out._index] = _Linear(x, n.known(w), offset, rest)
+    return out
+
+
+class _Linear(NamedTuple):
+    """A convolution with known weights, which a scale a channel can go into."""
+
+    x: Any
+    weights: np.ndarray
+    offset: np.ndarray
+    rest: tuple[Any, ...]
+
+
+def scaled(n: Any, out: Any, factor: np.ndarray, offset: np.ndarray) -> Any:
+    """``out * factor + offset`` a channel, as a convolution if ``out`` is one; else None."""
+    known = n.evaluation.linear.get(out._index)
+    if known is None or not n.evaluation.may_regroup:
+        return None
+    at = [-1] + [1] * (known.weights.ndim - 1)
+    weights = (known.weights * factor.reshape(at)).astype(known.weights.dtype)
+    bias = Constant((known.offset * factor + offset).astype(known.weights.dtype))
+    return convolve(known.x, weights, bias, *known.rest)
 
 
 @lowering("ConvInteger", since=10)

@@ -21,6 +21,7 @@ from bafe.onnx.folding import check_value, fold, is_static
 from bafe.onnx.node import Node, qualified
 from bafe.onnx.reading import Source, domain_of
 from bafe.onnx.tensors import array_of
+from bafe.surface import broadcast_to
 from bafe.tensor import Tensor
 
 _MOST_NODES = 20_000  # lowered for one program: loops and functions are unrolled
@@ -56,8 +57,12 @@ class Frame(NamedTuple):
 class Evaluation:
     """One pass over a model."""
 
-    def __init__(self, source: Source, arrays: dict[str, np.ndarray]) -> None:
+    def __init__(
+        self, source: Source, arrays: dict[str, np.ndarray], may_regroup: bool = True
+    ) -> None:
         self.source = source
+        self.may_regroup = may_regroup  # known factors may be joined: equal over the reals
+        self.linear: dict[int, Any] = {}  # convolutions with known weights, by tensor
         self._arrays = arrays  # initialisers read so far, by name; shared by all passes
         self._constants: dict[tuple[int, int], tuple[Any, Any]] = {}
         self._budget = _MOST_NODES
@@ -201,11 +206,21 @@ class Evaluation:
         key = (id(tracer), id(array))
         found = self._constants.get(key)
         if found is None:
-            lifted = tracer.lift(array if is_folding else _t.Constant(array))
+            lifted = tracer.lift(array) if is_folding else _literal(tracer, array)
             found = (lifted, (array, tracer))  # kept: ids stay theirs
             self._constants[key] = found
         node.known_values[found[0]._index] = array
         return found[0]
+
+
+def _literal(tracer: Any, array: np.ndarray) -> Any:
+    """A constant of the trace; one number everywhere is a literal, which rules can read."""
+    number = array.reshape(-1)[:1]
+    if array.size and array.tobytes() == number.tobytes() * array.size:
+        value = number.astype(np.float64) if array.dtype.kind not in "biu" else number
+        scalar = tracer.tensor(tracer.trace.scalar(value[0].item(), array.dtype))
+        return broadcast_to(scalar, array.shape)
+    return tracer.lift(_t.Constant(array))
 
 
 def _placed(error: Any, node: Node) -> Any:

@@ -8,6 +8,7 @@ import numpy as np
 
 from bafe import surface as s
 from bafe.onnx import kit
+from bafe.onnx.convolution import scaled
 from bafe.onnx.kit import op
 from bafe.onnx.registry import lowering
 from bafe.sliding import windows
@@ -38,6 +39,9 @@ def _scaled(n: Any, x: Any, scale: Any, bias: Any, mean: Any, var: Any, epsilon:
         a, b, m, v = (n.known(one).astype(np.float64) for one in parts)
         factor = a / np.sqrt(v + epsilon)
         at = [-1 if i == 1 else 1 for i in range(x.ndim)]
+        convolution = scaled(n, x, factor, b - m * factor)
+        if convolution is not None:
+            return convolution
         made = (factor.astype(x.dtype), (b - m * factor).astype(x.dtype))
         by, offset = (Constant(one.reshape(at)) for one in made)
         return x * by + offset

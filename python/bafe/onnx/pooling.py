@@ -50,6 +50,19 @@ class _Pool:
             self.high[i] = max(self.high[i], need)
         self.axes = tuple(range(x.ndim, x.ndim + rank))
 
+    def over(self, n: Any, x: Any, value: Any, reduce: Any) -> Any:
+        """[N, C, out…]: ``reduce`` of the windows. Images of networks with convolutions are read
+        with their channels side by side, as those leave them."""
+        if self.rank != 2 or not n.evaluation.linear:
+            return reduce(self.windows(x, value), self.axes)
+        low, high = (0, *self.low, 0), (0, *self.high, 0)
+        last = s.transpose(x, (0, 2, 3, 1))
+        padded = s.pad(last, low, high, value) if any((*low, *high)) else last
+        made = windows(padded, (1, 2), self.kernel, self.strides, self.dilations)
+        for axis, count in zip((1, 2), self.out):
+            made = kit.part(made, axis, 0, count) if made.shape[axis] != count else made
+        return s.transpose(reduce(made, (4, 5)), (0, 3, 1, 2))
+
     def windows(self, x: Any, value: Any) -> Any:
         """[N, C, out…, kernel…] of the padded images."""
         low, high = (0, 0, *self.low), (0, 0, *self.high)
@@ -77,10 +90,10 @@ class _Pool:
 def _max_pool(n: Any, x: Any) -> Any:
     pool = _Pool(n, x)
     column_major = n.int("storage_order", 0)
+    if len(n.outputs) < 2 or not n.outputs[1]:
+        return pool.over(n, x, lowest(x), lambda made, axes: made.max(axes))
     made = pool.windows(x, lowest(x))
     out = made.max(pool.axes)
-    if len(n.outputs) < 2 or not n.outputs[1]:
-        return out
     return out, _places(pool, x, made, column_major)
 
 
@@ -111,7 +124,7 @@ def _places(pool: _Pool, x: Any, made: Any, column_major: int) -> Any:
 def _average_pool(n: Any, x: Any) -> Any:
     pool = _Pool(n, x)
     counts = pool.counts(bool(n.int("count_include_pad", 0)))
-    total = kit.total(pool.windows(x, 0), pool.axes)
+    total = pool.over(n, x, 0, kit.total)
     if (counts == counts.flat[0]).all():
         return total / float(counts.flat[0])
     return total / Constant(counts.astype(x.dtype))
