@@ -46,6 +46,7 @@ def is_written(case: Case) -> bool:
 
 def main(words: list[str]) -> int:
     """Print the table; 1 if a program is wrong or more than 2 % slower than NumPy."""
+    words = [word.removeprefix("--") for word in words]
     presets = [word for word in words if word in ("S", "M")] or ["S", "M"]
     chosen = [c for c in CASES if not set(words) - {"S", "M"} or c.name in words]
     table = Table(title=f"NPBench's loop-free programs, ratio of NumPy's time; {machine()}")
