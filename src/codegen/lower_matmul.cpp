@@ -59,7 +59,7 @@ void PlanBuilder::add_gemm(ProductDraft& draft, const Group& group) {
       pack.uses[i].is_written = is_packed;
     }
     std::optional<int> weight = draft.constant_slot(source.packs_a);
-    if (weight && draft.panel(source.packs_a) > 0) {
+    if (weight) {
       pack.in_setup = true;  // the other buffers are not touched, and do not exist yet
       for (std::size_t i = 0; i < pack.uses.size(); ++i) {
         if (static_cast<int>(i) != spec.packed_slot)

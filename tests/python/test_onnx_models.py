@@ -154,3 +154,19 @@ def test_a_slice_of_the_suite_passes(slice_of_the_suite):
     assert len(slice_of_the_suite) > 60
     results = {case.name: onnx_suite.run_case(case) for case in slice_of_the_suite}
     assert {name: one for name, one in results.items() if one[0] != "passed"} == {}
+
+
+def test_weights_are_packed_once():
+    draw = np.random.default_rng(0)
+    w = numpy_helper.from_array(draw.standard_normal((128, 512)).astype(np.float32), "w")
+    nodes = [helper.make_node("MatMul", ["x", "w"], ["h"]), helper.make_node("Gelu", ["h"], ["y"])]
+    graph = helper.make_graph(nodes, "g", [info("x", [64, 128])], [info("y", None)], [w])
+    model = bafe.onnx.load(
+        helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)]), tier="compiled"
+    )
+    x = draw.standard_normal((64, 128)).astype(np.float32)
+    model(x)
+    ((_, function),) = model._functions.values()
+    assert "pack blocked" not in str(function.timings(x))
+    h = (x @ numpy_helper.to_array(w)).astype(np.float64)
+    np.testing.assert_allclose(model(x)[0], numpy_of("Gelu", h), rtol=1e-4, atol=1e-4)
