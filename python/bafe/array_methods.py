@@ -168,14 +168,14 @@ class ArrayMethods:
         """A movement of elements; of a tensor it is a view, as in NumPy."""
         return _method(name, self, *args)
 
-    def _copied(self) -> Any:
+    def _copied(self, order: str = "K") -> Any:
         return self
 
     # Shape
     def reshape(self, *shape: Any, order: str = "C") -> Any:
         """Row-major reshape; one size may be -1."""
         sizes = _indices("reshape", "shape", shape[0] if len(shape) == 1 else shape)
-        if order == "F":
+        if self._is_column(order):
             return self.T._step("reshape", sizes[::-1]).T
         return self._step("reshape", sizes)
 
@@ -191,12 +191,25 @@ class ArrayMethods:
         return self.transpose(order)
 
     def ravel(self, order: str = "C") -> Any:
-        """Flatten to one axis, row-major."""
-        return self.reshape(-1, order="F" if order == "F" else "C")
+        """Flatten to one axis, row-major unless ``order`` says otherwise."""
+        if str(order).upper() == "K":
+            return self.transpose(self._memory_axes()).reshape(-1)
+        return self.reshape(-1, order="F" if self._is_column(order) else "C")
 
     def flatten(self, order: str = "C") -> Any:
         """Flatten to one axis in memory of its own."""
-        return self.ravel(order)._copied()
+        return self.ravel(order)._copied("C")
+
+    def _is_column(self, order: Any) -> bool:
+        """Whether an order of NumPy's goes along the first axis first."""
+        if str(order).upper() not in ("C", "F", "A"):
+            raise ValueError(f"order must be one of 'C', 'F', 'A' or 'K', not {order!r}")
+        axes = self._memory_axes() if str(order).upper() == "A" else []
+        return str(order).upper() == "F" or (len(axes) > 1 and axes == list(range(self.ndim))[::-1])
+
+    def _memory_axes(self) -> list[int]:
+        """Axes in the order that they have in memory, slowest first."""
+        return list(range(self.ndim))
 
     def squeeze(self, axis: Axes | None = None) -> Any:
         """Remove axes of size 1."""
@@ -211,7 +224,7 @@ class ArrayMethods:
 
     def copy(self, order: str = "C") -> Any:
         """The same values in memory of their own."""
-        return self._copied()
+        return self._copied(order.upper())
 
     def diagonal(self, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
         """The diagonal of two axes, as the last axis; read-only, as in NumPy."""
@@ -246,7 +259,10 @@ class ArrayMethods:
     @property
     def imag(self) -> Any:
         """Zeros: there are no complex dtypes."""
-        return np.zeros_like(self)  # type: ignore[call-overload]
+        made = np.zeros_like(self)  # type: ignore[call-overload]
+        if hasattr(made, "_is_read_only"):
+            made._is_read_only = True
+        return made
 
     @property
     def itemsize(self) -> int:
@@ -260,8 +276,12 @@ class ArrayMethods:
 
     @property
     def flat(self) -> Any:
-        """The elements in row-major order; may be read, not written."""
-        return self.flatten()
+        """The elements in row-major order: a view, which cannot be written where the memory has
+        another order."""
+        return self._flat()
+
+    def _flat(self) -> Any:
+        return self.reshape(-1)
 
     def conj(self) -> Any:
         """The array itself: there are no complex dtypes."""

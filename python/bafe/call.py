@@ -89,6 +89,7 @@ class _Options:
         self.static_argnames = static_argnames
         self.owns_out = not (takes_any or "out" in names)  # out= says where results go
         self.records: dict[Any, Any] = {}
+        self.numbers_matter = False  # NumPy's numbers have other programs than arrays of rank 0
         self.dynamic: Any = None  # True, or axes by argument: sizes.py
         self.signature: Any = None  # annotated types: signatures.py
         self.given: dict[str, Any] = {}  # by name, as jit was told
@@ -200,7 +201,8 @@ class _Call:
             (where, kind, value if value is None or type(value) is str else _typed(value), value)
             for where, kind, value in self.parts
         )
-        return parts, trees.registrations, _core.signature(self.leaves), tuple(self.numbers)
+        numbers = tuple(self.numbers) if self.options.numbers_matter else ()
+        return parts, trees.registrations, _core.signature(self.leaves), numbers
 
     def looked_into(self) -> list[Any]:
         """Static arguments, and the classes of the others: their attributes are captured values."""

@@ -220,6 +220,7 @@ def signature(call: Any) -> list[tuple[str, str]]:
         dtype, shape, weak, layout = _core.leaf_type(leaf)
         shape = call.named.get(number, shape)
         text = f"{dtype}[{', '.join(map(str, shape))}]" if not weak else f"a number ({dtype})"
+        text += ", a number of NumPy's" if number in call.numbers else ""
         found.append((name, text + ("" if layout == "row" else f" in order {layout}")))
     names = call.options.parameter_names
     for where, kind, value in call.parts:

@@ -80,7 +80,7 @@ def _take(x: ArrayMethods, items: list[Any]) -> Any:
             if i != at
         ):
             raise _error("an integer and an index array with slices between", "index in two steps")
-        return _call("take", (part, _integers(items[at])), (axis,))
+        return _unordered(_call("take", (part, _integers(items[at])), (axis,)), axis > 0)
     if arrays != list(range(arrays[0], arrays[0] + len(arrays))) or len(arrays) > 2:
         raise _error("only two index arrays side by side", "index in two steps")
     return _take_pair(x, items, arrays[0])
@@ -106,7 +106,15 @@ def _take_pair(x: ArrayMethods, items: list[Any], first: int) -> Any:
     shape = part.shape[:first] + (count, 1) + part.shape[first + 2 :]
     index = np.broadcast_to(j.reshape(wide), shape)
     found = _call("gather", (rows, index), (first + 1,))
-    return found.reshape(part.shape[:first] + tuple(i.shape) + part.shape[first + 2 :])
+    found = found.reshape(part.shape[:first] + tuple(i.shape) + part.shape[first + 2 :])
+    return _unordered(found, first > 0)
+
+
+def _unordered(x: Any, is_so: bool) -> Any:
+    """NumPy stores what an index array picks from a later axis in another order than by rows."""
+    if is_so and hasattr(x, "_strides") and x.ndim > 1:
+        x._strides = None
+    return x
 
 
 def as_index(item: Any) -> Any:

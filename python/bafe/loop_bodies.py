@@ -214,7 +214,7 @@ class Loop:
     ) -> None:
         self.subject = subject
         self.parent = parent
-        self.states = [parent.lift(leaf) for leaf in states]
+        self.states = [parent.lift(leaf)._copied() for leaf in states]  # a test may write into them
         self.sequences = [parent.lift(leaf) for leaf in sequences]
         self.body = Body(parent)
         self.index = self.body.tracer.parameter("i", "i64", ())

@@ -104,7 +104,7 @@ def _next(subject: str, value: Any, before: tuple[Any, list[Any]]) -> list[Any]:
         like = before[1][i] if weak and i < len(before[1]) else None
         after.append(np.asarray(leaf, like.dtype) if like is not None else array_of(subject, leaf))
     check_same(subject, ("init", "the body"), before, (structure, after))
-    return after
+    return _own(after)  # one array may be given twice, or be one around the loop
 
 
 def _eager_fori(lower: int, upper: int, body: Any, structure: Any, leaves: list[Any]) -> Any:
@@ -259,14 +259,17 @@ def _eager_scan(f: Any, state: tuple[Any, list[Any]], xs: tuple[Any, list[Any]],
     result_structure: Any = None
     # With no step to run, one on zeros tells what the results are.
     for k in range(steps) if steps else (None,):
-        row = [x[k] if k is not None else np.zeros(x.shape[1:], x.dtype)[()] for x in xs[1]]
+        row = [
+            _plain(np.array(x[k] if k is not None else np.zeros_like(x, shape=x.shape[1:])))
+            for x in xs[1]
+        ]
         arguments = map(_plain, leaves if k is not None else _own(leaves))
         given, result = _pair(
             f(trees.unflatten(structure, arguments), trees.unflatten(xs[0], iter(row)))
         )
-        after = _next("scan", given, (structure, leaves))
         result_structure, parts = flat("scan", result)
-        rows.append(parts)
+        rows.append(_own(parts))
+        after = _next("scan", given, (structure, leaves))
         leaves = after if k is not None else leaves
     for parts in rows:
         check_same("scan", ("the first result", "a later one"), (0, rows[0]), (0, parts))
@@ -286,7 +289,8 @@ def cond(
         pred: one bool, of Python, NumPy or the trace.
         true_fn: a function of the operands.
         false_fn: another, with results of the same shapes and dtypes.
-        *operands: arrays, numbers and tuples, lists, dicts … of them.
+        *operands: arrays, numbers and tuples, lists, dicts … of them; what a function writes into
+            them stays there.
 
     Returns:
         The results of the function chosen.
@@ -305,7 +309,7 @@ def cond(
     structure, leaves = flat("cond", operands)
     tracer = tracer_of([pred, *leaves])
     if tracer is None or not hasattr(pred, "tracer"):
-        return (true_fn if _eager_flag("cond", pred) else false_fn)(*operands)
+        return (true_fn if _eager_flag("cond", pred) else false_fn)(*_copies(operands))
     flag = _flag("cond", tracer, pred)
     given = [tracer.lift(leaf) for leaf in leaves]
     bodies, results = [], []
@@ -325,6 +329,18 @@ def cond(
     indices = [t._index for t in (flag, *given, *captured)]
     made = tracer.trace.control("cond", indices, programs, [], user_loc())
     return trees.unflatten(results[0][0], (tracer.tensor(index) for index in made))
+
+
+def _copies(operands: Any) -> Any:
+    """The operands in memory of their own, as a traced branch has them."""
+    leaves: list[Any] = []
+    structure = trees.flatten(operands, leaves)
+    for i, leaf in enumerate(leaves):
+        if isinstance(leaf, np.ndarray):
+            leaves[i] = np.array(leaf)
+        elif isinstance(leaf, Tensor):
+            leaves[i] = leaf._copied()
+    return trees.unflatten(structure, iter(leaves))
 
 
 __all__ = ["cond", "fori_loop", "scan", "while_loop"]

@@ -70,6 +70,34 @@ def is_row_major(shape: Sequence[int], strides: Sequence[int] | None) -> bool:
     return 0 in shape or all(s == w or n == 1 for s, w, n in zip(strides, wanted, shape))
 
 
+def copied_strides(x: Any, order: str) -> tuple[int, ...] | None:
+    """Strides of a copy that NumPy orders C, F, A or as x is (K); None: not known."""
+    shape = x.shape
+    if order == "F" or (order == "A" and x._is_column("A")):
+        return row_strides(shape[::-1])[::-1]
+    is_line = sum(n != 1 for n in shape) < 2
+    if order in ("C", "A") or is_line or is_row_major(shape, x._strides):
+        return row_strides(shape)
+    if x._strides is None or min(x._strides) < 0:
+        return None
+    axes = memory_axes(x)
+    dense = row_strides([shape[axis] for axis in axes])
+    return tuple(dense[axes.index(axis)] for axis in range(len(shape)))
+
+
+def memory_axes(x: Any) -> list[int]:
+    """Axes by their strides, the largest first; TraceError where they are not known."""
+    axes, strides = list(range(len(x.shape))), x._strides
+    if sum(n != 1 for n in x.shape) < 2 or is_row_major(x.shape, strides):
+        return axes
+    if strides is None:
+        raise _core.TraceError(
+            f"{_place()}trace: the order in memory of {x!r} is not known, and order= asks for it\n"
+            "  fix: say order='C' or order='F'"
+        )
+    return sorted(axes, key=lambda axis: -abs(strides[axis]))
+
+
 def reshaped_strides(
     shape: Sequence[int], strides: Sequence[int] | None, new: Sequence[int]
 ) -> tuple[int, ...] | None | bool:
@@ -255,8 +283,8 @@ def known(storage: Storage) -> int:
     """The value of a storage; TraceError when NumPy decides it by an order that is not known."""
     if storage.unclear:
         raise _core.TraceError(
-            f"{_place()}trace: this array's value depends on whether NumPy copied in a reshape "
-            f"({storage.unclear})\n"
+            f"{_place()}trace: this array's value depends on whether NumPy copied in a reshape, or "
+            f"on windows that slide over what was written ({storage.unclear})\n"
             "  fix: write x.reshape(...).copy() before the write, or write into x itself"
         )
     return storage.index

@@ -8,6 +8,7 @@ import numpy as np
 
 from bafe import surface as s
 from bafe import tracer as _t
+from bafe.memory_views import copied_strides
 from bafe.numpy_protocol import as_tensor, by_name, write_out
 
 
@@ -28,7 +29,8 @@ def _like(value: Any) -> Any:
         a: Any, dtype: Any = None, order: Any = "K", subok: Any = True, shape: Any = None, **kw: Any
     ) -> Any:
         x = as_tensor(a)
-        return filled(x.shape if shape is None else shape, value, dtype or x.dtype)
+        made = filled(x.shape if shape is None else shape, value, dtype or x.dtype)
+        return _ordered(made, x, order)
 
     return apply
 
@@ -44,13 +46,23 @@ def _full_like(
     x = as_tensor(a)
     size, kind = x.shape if shape is None else shape, dtype or x.dtype
     if isinstance(fill_value, (bool, int, float)):
-        return filled(size, fill_value, kind)
+        return _ordered(filled(size, fill_value, kind), x, order)
     made = as_tensor(fill_value).astype(kind)
-    return np.broadcast_to(made, size)._copied()
+    return _ordered(np.broadcast_to(made, size)._copied("C"), x, order)
+
+
+def _ordered(made: Any, like: Any, order: Any) -> Any:
+    """Memory as ``order`` says; an array of another rank is row-major."""
+    if hasattr(made, "_strides") and hasattr(like, "_strides"):
+        if made.shape == like.shape:
+            made._strides = copied_strides(like, str(order).upper())
+        elif made.ndim == like.ndim or order in ("F", "f"):
+            made._strides = copied_strides(made, "F") if order in ("F", "f") else None
+    return made
 
 
 def _copy(a: Any, order: Any = "K", subok: Any = False) -> Any:
-    return as_tensor(a)._copied()
+    return as_tensor(a)._copied(str(order).upper())
 
 
 def _copyto(dst: Any, src: Any, casting: str = "same_kind", where: Any = True) -> None:

@@ -120,7 +120,7 @@ def _tile(A: Any, reps: Any) -> Any:
     spread = tuple(n for pair in zip((1,) * rank, shape) for n in pair)
     full = tuple(n for pair in zip(times, shape) for n in pair)
     result = s.broadcast_to(x.reshape(spread), full)
-    return result.reshape(tuple(a * b for a, b in zip(times, shape)))._copied()
+    return result.reshape(tuple(a * b for a, b in zip(times, shape)))._copied("C")
 
 
 def _repeat(a: Any, repeats: Any, axis: Any = None) -> Any:
@@ -136,7 +136,7 @@ def _repeat(a: Any, repeats: Any, axis: Any = None) -> Any:
         wide = x.shape[: axis + 1] + (count,) + x.shape[axis + 1 :]
         spread = s.broadcast_to(s.expand_dims(x, axis + 1), wide)
         sizes = x.shape[:axis] + (x.shape[axis] * count,) + x.shape[axis + 1 :]
-        return spread.reshape(sizes)._copied()
+        return spread.reshape(sizes)._copied("C")
     return s.take(x, s.constant(np.repeat(np.arange(x.shape[axis]), counts)), axis)
 
 

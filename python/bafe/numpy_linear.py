@@ -53,7 +53,33 @@ def _einsum(*operands: Any, out: Any = None, optimize: Any = False, **kwargs: An
         raise _unknown("einsum with dtype")
     from bafe.subscripts import einsum
 
-    return write_out(out, einsum(*operands), "einsum")
+    view = _einsum_view(operands) if out is None else None
+    result = einsum(*operands) if view is None else view
+    if optimize is not False and hasattr(result, "_strides") and view is None and result.ndim > 1:
+        result._strides = None  # of a product of matrices, maybe transposed
+    return write_out(out, result, "einsum")
+
+
+def _einsum_view(operands: Any) -> Any:
+    """One operand and no sum: NumPy gives a view. None: there is a sum, or another form."""
+    if len(operands) != 2 or not isinstance(operands[0], str) or not hasattr(operands[1], "_step"):
+        return None
+    taken, arrow, given = operands[0].replace(" ", "").partition("->")
+    x = operands[1]
+    if not taken.isalpha() or not taken.isascii() or len(taken) != x.ndim:
+        return None
+    once = sorted(set(taken))
+    given = given if arrow else "".join(c for c in once if taken.count(c) == 1)
+    if sorted(given) != once:
+        return None
+    letters = list(taken)
+    while len(letters) > len(set(letters)):
+        twice = next(c for c in letters if letters.count(c) > 1)
+        first = letters.index(twice)
+        second = letters.index(twice, first + 1)
+        x = np.diagonal(x, 0, first, second)
+        letters = [c for i, c in enumerate(letters) if i not in (first, second)] + [twice]
+    return x.transpose([letters.index(c) for c in given])
 
 
 def _einsum_path(*operands: Any, **kwargs: Any) -> Any:

@@ -53,11 +53,13 @@ def write_out(out: Any, result: Any, name: str, where: Any = True) -> Any:
         return result
     if not hasattr(target, "_write"):
         kind = type(target).__name__
-        raise _core.TraceError(
+        error = _core.TraceError(
             f"{_place()}numpy.{name}: out is a {kind} that the traced function did not make and "
             "was not given: writing there would happen once, not at every call\n"
             "  fix: pass it as an argument, which may be written, or return the result"
         )
+        error.values_needed = True  # the function may have made it itself
+        raise error
     if where is not True:
         result = np.where(where, result, target)
     target._write(result, "same_kind")

@@ -128,7 +128,8 @@ def _meshgrid(*xi: Any, copy: bool = True, sparse: bool = False, indexing: str =
     grids = []
     for at, value in zip(place, values):
         one = value.reshape(tuple(value.size if i == at else 1 for i in range(count)))
-        grids.append(one if sparse else s.broadcast_to(one, tuple(shape))._copied())
+        wide = one if sparse else s.broadcast_to(one, tuple(shape))
+        grids.append(wide._copied("C") if copy else wide)
     return tuple(grids)
 
 
@@ -188,6 +189,14 @@ def _sliding_window_view(
     x: Any, window_shape: Any, axis: Any = None, *, subok: Any = False, writeable: Any = False
 ) -> Any:
     """Windows of one axis after another, since NumPy lets an axis be named twice."""
+    result = _windows(x, window_shape, axis)
+    if hasattr(x, "_storage"):  # NumPy's is a view, which would see what is written later
+        x._storage.kin.append(result._storage)
+        result._is_read_only = True
+    return result
+
+
+def _windows(x: Any, window_shape: Any, axis: Any) -> Any:
     from bafe.sliding import windows
 
     sizes = _indices("sliding_window_view", "window_shape", window_shape)

@@ -292,7 +292,7 @@ FUNCTIONS = by_name(
         "isneginf": lambda x, out=None: np.isinf(x) & (as_tensor(x) < 0),
         "isposinf": lambda x, out=None: np.isinf(x) & (as_tensor(x) > 0),
         "real": as_tensor,
-        "imag": lambda val: np.zeros_like(as_tensor(val)),
+        "imag": lambda val: as_tensor(val).imag,
         "isreal": lambda x: np.ones_like(as_tensor(x), dtype=bool),
         "iscomplex": lambda x: np.zeros_like(as_tensor(x), dtype=bool),
         "iscomplexobj": lambda x: False,

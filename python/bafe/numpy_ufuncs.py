@@ -194,7 +194,7 @@ def _may_be_nan(*values: Any) -> bool:
 
 def _trunc(x: Any) -> Any:
     x = as_tensor(x)
-    return x if x.dtype.kind != "f" else np.where(x < 0, np.ceil(x), np.floor(x))
+    return +x if x.dtype.kind != "f" else np.where(x < 0, np.ceil(x), np.floor(x))
 
 
 def _fmod(x: Any, y: Any) -> Any:
@@ -287,7 +287,7 @@ _COMPOSED: dict[str, Callable[..., Any]] = {
     ),
     "logaddexp2": _logaddexp2,
     "isinf": _isinf,
-    "conjugate": lambda x: as_tensor(x),
+    "conjugate": lambda x: as_tensor(x)._copied(),
     "matmul": lambda a, b: s.matmul(a, b),
     "vecdot": lambda a, b: (as_tensor(a) * as_tensor(b)).sum(axis=-1),
     "matvec": lambda a, b: (as_tensor(a) @ as_tensor(b)[..., None])[..., 0],

@@ -60,7 +60,7 @@ def _array(value: Any, dtype: Any = None, **kwargs: Any) -> Any:
         parts = [_array(part) for part in value]
         made = np.stack([_t._state.tracer.lift(part) for part in parts])
     else:
-        made = value._copied()
+        made = value._copied(str(kwargs.get("order", "K")).upper())
     return made if dtype is None or made.dtype == np.dtype(dtype) else made.astype(dtype)
 
 
@@ -86,6 +86,22 @@ def _own(name: str) -> Callable[..., Any]:
     return make
 
 
+def _contiguous(name: str, order: str) -> Callable[..., Any]:
+    """NumPy copies what has another order; what may have is no view to be written through."""
+
+    def make(value: Any, dtype: Any = None, **kwargs: Any) -> Any:
+        if not hasattr(value, "tracer"):
+            return _asarray(value, dtype) if _has_tensor(value) else getattr(np, name)(value, dtype)
+        turned = value if order == "C" else value.T
+        is_line = sum(n != 1 for n in value.shape) < 2
+        if turned._is_row() or (is_line and value._strides is None):
+            return _asarray(value, dtype)
+        made = _asarray(value, dtype)
+        return made._copied(order) if made is value else made
+
+    return make
+
+
 _MADE: dict[str, Callable[..., Any]] = {
     "zeros": _new(0),
     "empty": _new(0),
@@ -94,7 +110,9 @@ _MADE: dict[str, Callable[..., Any]] = {
     "eye": _own("eye"),
     "identity": _own("identity"),
     "array": _array,
-    **{name: _asarray for name in ("asarray", "asanyarray", "ascontiguousarray", "asfortranarray")},
+    **{name: _asarray for name in ("asarray", "asanyarray")},
+    "ascontiguousarray": _contiguous("ascontiguousarray", "C"),
+    "asfortranarray": _contiguous("asfortranarray", "F"),
     **{name: _number(name) for name in ("float64", "float32", "int64", "int32")},
 }
 

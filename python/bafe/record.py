@@ -51,10 +51,15 @@ def _make_record(call: _Call) -> Any:
             f"{id(call.options)}" if call.options.autotune else "",
             traced,
         )
+        if call.numbers and tracer.rebinds:
+            _core.mark_numbers(record, call.numbers)
         if tracer.writes:
             _core.add_writes(record, tracer.writes, tracer.same_as, _plain(call), traced)
         return record
 
+    call.options.numbers_matter |= bool(call.numbers and tracer.rebinds) or any(
+        not start for _, start, *_ in tracer.writes
+    )
     record = record_of(executable, program)
     found = _specialised(call, program, tracer)
     if found is None:
@@ -107,5 +112,5 @@ def _record_for(function: Any, call: _Call) -> Any:
             options.signatures.clear()
         if key not in options.records:
             options.signatures.append(context.signature(call))
-        options.records[key] = record
+        options.records[call.key()] = record  # tracing may have made it another
     return record

@@ -129,6 +129,9 @@ def select(x: Any, mask: Any) -> Selection:
             f"{_place()}index: a boolean mask gives a result whose size depends on values\n"
             "  fix: use bafe.where(mask, x, 0) and reduce, or index outside the function"
         )
+    if hasattr(x, "_write"):  # as it is now: a later write is not seen
+        x = x.tracer.tensor(x._index, x._is_row())
+        m = m.tracer.tensor(m._index, m._is_row())
     return Selection(x, m)
 
 

@@ -89,14 +89,19 @@ class Tensor(ArrayMethods):
     __hash__ = object.__hash__
 
     # Memory
-    def _step(self, name: str, *args: Any) -> Tensor:
-        """A view: what a movement of the elements leads to, in the same memory."""
+    def _step(self, name: str, *args: Any, sees: bool = False) -> Tensor:
+        """A view: what a movement of the elements leads to, in the same memory.
+
+        ``sees``: it is one also where NumPy's reshape copies, and only read.
+        """
         trace, step = self.tracer.trace, (name, *args)
         self.tracer.check_open()
         index = m.take_step(trace, self._index, step)
         shape = trace.shape_of(index)
         strides = self._moved(name, args, shape)
-        if strides is False or (strides is None and name == "reshape"):
+        if sees:
+            strides = strides or None
+        elif strides is False or (strides is None and name == "reshape"):
             made = Tensor(self.tracer, index)
             if strides is None:
                 made._storage.kin.append(self._storage)
@@ -110,7 +115,7 @@ class Tensor(ArrayMethods):
         made._shape = shape
         made._strides = strides
         made._is_scalar = False
-        made._is_read_only = self._is_read_only or name in ("broadcast", "call")
+        made._is_read_only = self._is_read_only or sees or name in ("broadcast", "call")
         return made
 
     def _moved(self, name: str, args: Any, shape: tuple[int, ...]) -> Any:
@@ -127,7 +132,8 @@ class Tensor(ArrayMethods):
             return tuple(old[axis] for axis in order)
         if name == "squeeze":
             gone = {axis % len(old) for axis in args[0]} if args[0] is not None else None
-            kept = [a for a, n in enumerate(self.shape) if (a not in gone if gone else n != 1)]
+            sizes = enumerate(self.shape)
+            kept = [a for a, n in sizes if (n != 1 if gone is None else a not in gone)]
             return tuple(old[axis] for axis in kept)
         rest = iter(old)
         new = {axis % len(shape) for axis in args[0]}  # expand_dims
@@ -136,13 +142,20 @@ class Tensor(ArrayMethods):
     def _is_row(self) -> bool:
         return m.is_row_major(self._shape, self._strides)
 
-    def _copied(self) -> Tensor:
-        """The value in memory of its own."""
+    def _memory_axes(self) -> list[int]:
+        return m.memory_axes(self)
+
+    def _flat(self) -> Any:
+        return self.reshape(-1) if self._is_row() else self._step("reshape", (-1,), sees=True)
+
+    def _copied(self, order: str = "K") -> Tensor:
+        """The value in memory of its own: ordered as this is, or as ``order`` says."""
         here = _state.tracer
         if here is not None and here.depth > self.tracer.depth:
-            made = here.lift(self)._copied()  # inside a loop's body: a copy for every iteration
+            made = here.lift(self)._copied(order)  # inside a loop's body: a copy an iteration
         else:
             made = Tensor(self.tracer, self._index)
+            made._strides = m.copied_strides(self, order)
         made._is_scalar = False
         return made
 
@@ -163,6 +176,14 @@ class Tensor(ArrayMethods):
         index = _fitted(self, value, casting)
         m.write(self.tracer, self._storage, self._steps, index)
 
+    def _is_rebound(self) -> bool:
+        """Whether ``x += 1`` gives the name another value, as for numbers, and writes nothing."""
+        tracer = self.tracer
+        while hasattr(tracer, "parent"):
+            tracer = tracer.parent
+        tracer.rebinds = tracer.rebinds or self._is_scalar
+        return self._is_scalar
+
     def _in_place(self, result: Any) -> Any:
         if self._is_scalar or result is NotImplemented:
             return NotImplemented  # numbers are rebound, as in NumPy
@@ -175,43 +196,43 @@ class Tensor(ArrayMethods):
         setitem(self, key, value)
 
     def __iadd__(self, other: Any) -> Any:
-        return NotImplemented if self._is_scalar else self._in_place(self + other)
+        return NotImplemented if self._is_rebound() else self._in_place(self + other)
 
     def __isub__(self, other: Any) -> Any:
-        return NotImplemented if self._is_scalar else self._in_place(self - other)
+        return NotImplemented if self._is_rebound() else self._in_place(self - other)
 
     def __imul__(self, other: Any) -> Any:
-        return NotImplemented if self._is_scalar else self._in_place(self * other)
+        return NotImplemented if self._is_rebound() else self._in_place(self * other)
 
     def __itruediv__(self, other: Any) -> Any:
-        return NotImplemented if self._is_scalar else self._in_place(self / other)
+        return NotImplemented if self._is_rebound() else self._in_place(self / other)
 
     def __ifloordiv__(self, other: Any) -> Any:
-        return NotImplemented if self._is_scalar else self._in_place(self // other)
+        return NotImplemented if self._is_rebound() else self._in_place(self // other)
 
     def __imod__(self, other: Any) -> Any:
-        return NotImplemented if self._is_scalar else self._in_place(self % other)
+        return NotImplemented if self._is_rebound() else self._in_place(self % other)
 
     def __ipow__(self, other: Any) -> Any:
-        return NotImplemented if self._is_scalar else self._in_place(self**other)
+        return NotImplemented if self._is_rebound() else self._in_place(self**other)
 
     def __imatmul__(self, other: Any) -> Any:
-        return NotImplemented if self._is_scalar else self._in_place(self @ other)
+        return NotImplemented if self._is_rebound() else self._in_place(self @ other)
 
     def __iand__(self, other: Any) -> Any:
-        return NotImplemented if self._is_scalar else self._in_place(self & other)
+        return NotImplemented if self._is_rebound() else self._in_place(self & other)
 
     def __ior__(self, other: Any) -> Any:
-        return NotImplemented if self._is_scalar else self._in_place(self | other)
+        return NotImplemented if self._is_rebound() else self._in_place(self | other)
 
     def __ixor__(self, other: Any) -> Any:
-        return NotImplemented if self._is_scalar else self._in_place(self ^ other)
+        return NotImplemented if self._is_rebound() else self._in_place(self ^ other)
 
     def __ilshift__(self, other: Any) -> Any:
-        return NotImplemented if self._is_scalar else self._in_place(self << other)
+        return NotImplemented if self._is_rebound() else self._in_place(self << other)
 
     def __irshift__(self, other: Any) -> Any:
-        return NotImplemented if self._is_scalar else self._in_place(self >> other)
+        return NotImplemented if self._is_rebound() else self._in_place(self >> other)
 
     # What a tracer cannot know
     def _no_value(self, what: str, may_be_made: bool = False) -> Any:

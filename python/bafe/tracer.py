@@ -90,6 +90,7 @@ class Tracer:
         self.same_as: list[int] = []  # of each result: the written argument that it is; else -1
         self.depth = 0  # of a loop's body: one more than of the trace around it
         self.bodies = 0  # loop bodies inside of it that are being traced
+        self.rebinds = False  # a number was changed where an array would have been written into
         self.is_closed = False  # its function has returned
 
     def check_open(self) -> None:

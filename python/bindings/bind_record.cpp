@@ -66,12 +66,21 @@ void add_writes(Record& record, const py::list& writes, const std::vector<int>& 
   }
   record.same_as = same_as;
   record.plain = plain;
+  for (const RecordWrite& write : record.writes) record.leaves[write.leaf].scalar = nullptr;
+}
+
+/// Leaves of rank 0 that were NumPy's numbers, rebound where an array would be written into.
+void mark_numbers(Record& record, const std::vector<std::size_t>& numbers) {
+  for (std::size_t leaf : numbers) record.leaves.at(leaf).is_number = true;
 }
 
 py::object run_record(const Record& record, const py::list& leaves, const py::object& out) {
   std::vector<PyObject*> pointers;
   for (const auto& leaf : leaves) pointers.push_back(leaf.ptr());
-  if (!record.fits(pointers.data(), static_cast<Py_ssize_t>(pointers.size()))) {
+  bool is_fit = pointers.size() == record.leaves.size();
+  for (std::size_t i = 0; is_fit && i < pointers.size(); ++i)
+    is_fit = record.leaves[i].fits(pointers[i]);
+  if (!is_fit) {
     throw InternalError({}, "call", "the leaves fit the record they were looked up by");
   }
   PyObject* result = record.run(pointers.data(), out.is_none() ? nullptr : out.ptr());
@@ -144,6 +153,7 @@ void bind_record(py::module_& module) {
       .def_property_readonly("executable", [](const Record& r) { return r.executable; });
   module.def("make_record", &make_record);
   module.def("add_writes", &add_writes);
+  module.def("mark_numbers", &mark_numbers);
   module.def("memory_plan", &memory_plan);
   module.def("buffer_bytes", [](const Executable& executable) {
     return py::make_tuple(bytes_of(executable.inputs()), bytes_of(executable.outputs()));

@@ -186,7 +186,8 @@ PyObject* HiddenInput::current() const {
 bool Record::fits(PyObject* const* args, Py_ssize_t count) const {
   if (count != static_cast<Py_ssize_t>(leaves.size())) return false;
   for (Py_ssize_t i = 0; i < count; ++i) {
-    if (!leaves[static_cast<std::size_t>(i)].fits(args[i])) return false;
+    const LeafKey& key = leaves[static_cast<std::size_t>(i)];
+    if (!key.fits(args[i]) || (key.is_number && PyArray_CheckExact(args[i]))) return false;
   }
   return true;
 }

@@ -69,6 +69,7 @@ struct LeafKey {
   std::vector<npy_intp> dims, strides;  ///< strides only for kStrided
   std::vector<int> axes;                ///< dense axis order, slowest first; row for kCopied
   PyTypeObject* scalar = nullptr;       ///< of rank 0: NumPy's class of such a number, which fits
+  bool is_number = false;  ///< of rank 0: no array fits a call, since it could be written into
 
   /// TraceError for anything that is no number and no numeric array.
   static LeafKey of(PyObject* leaf);
