@@ -226,6 +226,15 @@ class ArrayMethods:
         """The same values in memory of their own."""
         return self._copied(order.upper())
 
+    def view(self, dtype: DTypeLike = None) -> Any:
+        """The same memory; other dtypes are refused, since bytes are no part of a program."""
+        if dtype is not None and np.dtype(dtype) != self.dtype:
+            raise _core.TraceError(
+                f"{_place()}trace: a view of {self!r} as {np.dtype(dtype)} reads its bytes\n"
+                "  fix: convert the elements with astype, or take the view outside the function"
+            )
+        return self[...]
+
     def diagonal(self, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
         """The diagonal of two axes, as the last axis; read-only, as in NumPy."""
         return np.diagonal(self, offset, axis1, axis2)  # type: ignore[call-overload]

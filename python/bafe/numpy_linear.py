@@ -105,13 +105,15 @@ def _matrix_power(a: Any, n: int) -> Any:
         x, n = np.linalg.inv(x), -n
     if n == 0:
         return np.broadcast_to(as_tensor(np.eye(x.shape[-1], dtype=x.dtype)), x.shape)._copied()
+    if n == 1:
+        return x  # NumPy gives the array itself
     result: Any = None
     while n:
         if n & 1:
             result = x if result is None else result @ x
         n >>= 1
         x = x @ x if n else x
-    return +result
+    return result
 
 
 def _norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Any:

@@ -220,3 +220,31 @@ def test_jitted_functions_inside_others_write_as_functions_do():
 def test_out_is_refused_beside_written_arguments():
     with pytest.raises(bafe.TraceError, match="(?s)out.*fix:"):
         bafe.jit(grow, tier="interpreted")(A.copy(), out=A.copy())
+
+
+@pytest.mark.parametrize(
+    "view",
+    [
+        *(lambda a: a.view(), lambda a: a.real, lambda a: np.asarray(a), lambda a: a.T),
+        *(lambda a: np.rot90(a), lambda a: np.flip(a), lambda a: np.moveaxis(a, 0, 1)),
+        *(lambda a: np.split(a, 2)[1], lambda a: np.squeeze(a[None]), lambda a: np.ravel(a)),
+        *(lambda a: np.atleast_3d(a), lambda a: np.linalg.matrix_power(a[:, :4], 1)),
+        *(lambda a: a.astype(float, copy=False), lambda a: np.expand_dims(a, 1)),
+        *(
+            lambda a: +a,
+            lambda a: np.tile(a, 1),
+            lambda a: np.clip(a, 0, 99),
+            lambda a: a.flatten(),
+        ),
+        *(lambda a: np.roll(a, 0), lambda a: np.where(a > 0, a, 0), lambda a: a.astype(float)),
+        *(lambda a: np.round(a), lambda a: np.pad(a, 0), lambda a: np.concatenate([a])),
+    ],
+)
+def test_what_is_a_view_in_numpy_is_a_view_and_what_is_a_copy_a_copy(view):
+    def write(a):
+        part = view(a)
+        part[0] = 55
+        a[1] = 66
+        return part * 1
+
+    both(write, A)
