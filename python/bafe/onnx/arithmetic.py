@@ -194,7 +194,7 @@ def _bit_cast(n: Any, x: Any) -> Any:
     dtype = dtype_of(n.int("to"))
     array = n.known(x)
     if dtype is None or not _core.is_supported(np.empty(0, dtype)) or array.dtype.kind == "O":
-        n.refuse(f"bits as {dtype} are not supported", "convert to another dtype")
+        raise n.refuse(f"bits as {dtype} are not supported", "convert to another dtype")
     if dtype.itemsize != array.dtype.itemsize:
         n.malformed(f"{array.dtype} and {dtype} have different sizes")
     return np.ascontiguousarray(array).view(dtype).reshape(array.shape)

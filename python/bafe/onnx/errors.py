@@ -8,7 +8,7 @@ from bafe import _core
 from bafe.tracer import _place
 
 
-class UnsupportedError(_core.TraceError):  # type: ignore[misc]
+class UnsupportedError(_core.TraceError):
     """A model asks for an operator, an attribute or a dtype that BAFE does not have.
 
     Attributes:

@@ -46,19 +46,8 @@ def call(
         attributes={**defaults, **attributes},
         depth=frame.depth + 1,
     )
-    known = _Lenient(scope)
-    evaluation.run_nodes(_without_missing(body.node, known, body.input), scope, inner)
+    evaluation.run_nodes(_without_missing(body.node, scope, body.input), scope, inner)
     return [scope.get(name) for name in body.output]  # None: not computed for this call
-
-
-class _Lenient:
-    """Names of a scope."""
-
-    def __init__(self, scope: Any) -> None:
-        self.scope = scope
-
-    def __contains__(self, name: str) -> bool:
-        return name in self.scope
 
 
 def _without_missing(nodes: Any, known: Any, formal: Any) -> list[Any]:

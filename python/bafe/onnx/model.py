@@ -12,7 +12,6 @@ from bafe import _core
 from bafe.jit import jit
 from bafe.onnx.errors import NeedsValue, malformed, unsupported
 from bafe.onnx.evaluation import ABSENT, Evaluation
-from bafe.onnx.folding import is_static
 from bafe.onnx.reading import Source, read
 from bafe.onnx.tensors import dtype_of
 from bafe.tracer import Constant, _place
@@ -319,4 +318,4 @@ def load(model: Any, *, values: str = "small", **options: Any) -> Model:
     return Model(read(model), values, options)
 
 
-__all__ = ["Model", "Port", "is_static", "load"]
+__all__ = ["Model", "Port", "load"]

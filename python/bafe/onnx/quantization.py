@@ -44,8 +44,8 @@ def _quantize(n: Any, x: Any, scale: Any, zero: Any = None) -> Any:
         n.refuse("a precision other than the scale's is not supported")
     element = n.int("output_dtype", 0)
     dtype = zero.dtype if zero is not None else dtype_of(element) if element else np.dtype("uint8")
-    if dtype not in (np.int8, np.uint8, np.int16, np.uint16):
-        n.refuse(f"values of dtype {dtype} are not supported", "quantise to 8 or 16 bits")
+    if dtype is None or dtype not in (np.int8, np.uint8, np.int16, np.uint16):
+        raise n.refuse(f"values of dtype {dtype} are not supported", "quantise to 8 or 16 bits")
     y = kit.wide(x) if kit.is_float(x) else s.cast(x, "float32")
     y = y / kit.like(_along(n, x, scale, axis, block), y)
     shift = None if zero is None else _along(n, x, zero, axis, block)

@@ -101,7 +101,7 @@ def _file(path: Any) -> tuple[bytes, str]:
 
 def _decoded(data: bytes) -> Any:
     onnx = require_onnx()
-    from google.protobuf.message import DecodeError
+    from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 
     try:
         return onnx.ModelProto.FromString(data)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Callable
 
 from bafe import surface as s
 from bafe.onnx import kit
@@ -12,7 +12,7 @@ from bafe.onnx.registry import lowering
 
 _MOST_STEPS = 512
 
-_FUNCTIONS = {
+_FUNCTIONS: dict[str, Callable[[Any], Any]] = {
     "relu": lambda x: op("relu", x),
     "sigmoid": lambda x: op("sigmoid", x),
     "tanh": lambda x: op("tanh", x),

@@ -39,7 +39,7 @@ def scatter(n: Any, x: Any, places: np.ndarray, updates: Any, how: str) -> Any:
         return s.reshape(_written(flat, values, source, lambda old, new: new), x.shape)
     combine = {"add": "add", "mul": "mul", "max": "maximum", "min": "minimum"}.get(how)
     if combine is None:
-        n.malformed(f"reduction is {how!r}")
+        raise n.malformed(f"reduction is {how!r}")
     order = np.argsort(places, kind="stable")
     ordered = places[order]
     starts = np.flatnonzero(np.r_[True, ordered[1:] != ordered[:-1]])
@@ -125,7 +125,7 @@ def _max_unpool(n: Any, x: Any, indices: Any, shape: Any = None) -> Any:
     index = n.known(indices)
     if index.size and not 0 <= index.min() <= index.max() < math.prod(small):
         n.malformed("an index lies outside of the result")
-    places = np.ravel_multi_index(np.unravel_index(index.ravel(), small), large)
+    places = np.asarray(np.ravel_multi_index(np.unravel_index(index.ravel(), small), large))
     return scatter(n, s.full(large, 0, x.dtype), places, x, "none")
 
 
