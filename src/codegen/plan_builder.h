@@ -97,7 +97,7 @@ class PlanBuilder {
   std::vector<CutChange> cuts_;  // by group lowered so far
   bool keeps_nests_ = false;
   std::map<std::string, std::shared_ptr<const Nest>> nests_;  // by symbol
-  std::string prefix_ = "bafe_k";  // of a body: another
+  std::string prefix_ = "bafe_k";                             // of a body: another
   int kernels_ = 0, temporaries_ = 0;
   std::map<ValueId, SlotId> value_slots_;
   std::map<int, SlotId> temporary_slots_, constant_temporaries_;

@@ -8,8 +8,8 @@
 #include "bafe/base/digest.h"
 #include "bafe/base/format.h"
 #include "bafe/cost/access.h"
-#include "bafe/ir/field_words.h"
 #include "bafe/ir/builder.h"
+#include "bafe/ir/field_words.h"
 #include "bafe/search/certify.h"
 
 namespace bafe {

@@ -329,8 +329,8 @@ bool is_repetitive(const Pieces& pieces) {
     std::vector<ValueId> live = graph.live();
     return std::any_of(live.begin(), live.end(), [&](ValueId id) {
       OpKind kind = op_info(graph.node(id).op).kind;
-      return kind == OpKind::kContraction || kind == OpKind::kReduction ||
-             is_routine(kind) || kind == OpKind::kScan;
+      return kind == OpKind::kContraction || kind == OpKind::kReduction || is_routine(kind) ||
+             kind == OpKind::kScan;
     });
   };
   std::vector<std::size_t> repeats(pieces.pieces.size(), 0);

@@ -48,9 +48,9 @@ void Planner::start() {
   }
   const std::vector<Layout> leaves = program_.layouts;
   for (ValueId root : graph().roots()) {
-    bool routine = std::any_of(
-        users_[root.index()].begin(), users_[root.index()].end(),
-        [&](ValueId v) { return is_routine(op_info(graph().node(v).op).kind); });
+    bool routine =
+        std::any_of(users_[root.index()].begin(), users_[root.index()].end(),
+                    [&](ValueId v) { return is_routine(op_info(graph().node(v).op).kind); });
     program_.layouts[root.index()].order = root_order(graph(), leaves, root, routine);
   }
   for (ValueId id : live) {

@@ -95,9 +95,7 @@ Element op_element(Op op, std::span<const Type> operands, const Attrs& attrs, co
 inline bool is_input(Op op) { return op == Op::kInput; }
 inline bool is_fill(Op op) { return op == Op::kFill; }
 /// Does it run alone, from dense row-major buffers to such buffers?
-inline bool is_routine(OpKind kind) {
-  return kind == OpKind::kLibrary || kind == OpKind::kControl;
-}
+inline bool is_routine(OpKind kind) { return kind == OpKind::kLibrary || kind == OpKind::kControl; }
 inline Op op_of(OpId id) { return static_cast<Op>(id.index()); }
 inline OpId id_of(Op op) { return OpId(static_cast<std::uint32_t>(op)); }
 
