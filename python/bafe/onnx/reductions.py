@@ -30,7 +30,8 @@ _NAMES = (
 def _reduce(n: Any, x: Any, axes: Any = None) -> Any:
     given = n.known_ints(axes) if axes is not None else n.ints("axes") or []
     keep = bool(n.int("keepdims", 1))
-    if not given and n.int("noop_with_empty_axes", 0):
+    alone = n.int("noop_with_empty_axes", 0)
+    if not given and alone:
         return _without_axes(n.op, x)
     over = tuple(sorted({n.axis(axis, x.ndim) for axis in given or range(x.ndim)}))
     if x.ndim == 0:
