@@ -28,6 +28,8 @@ class DTypeError(BafeError, TypeError):
 class TraceError(BafeError, TypeError):
     """A function cannot be traced."""
 
+    values_needed: bool
+
 class CompileError(BafeError, RuntimeError):
     """The C compiler failed."""
 

@@ -193,8 +193,11 @@ class ArrayMethods:
     def ravel(self, order: str = "C") -> Any:
         """Flatten to one axis, row-major unless ``order`` says otherwise."""
         if str(order).upper() == "K":
-            return self.transpose(self._memory_axes()).reshape(-1)
-        return self.reshape(-1, order="F" if self._is_column(order) else "C")
+            return self.transpose(self._memory_axes()).reshape(-1)._in_one_piece()
+        return self.reshape(-1, order="F" if self._is_column(order) else "C")._in_one_piece()
+
+    def _in_one_piece(self) -> Any:
+        return self
 
     def flatten(self, order: str = "C") -> Any:
         """Flatten to one axis in memory of its own."""
@@ -268,7 +271,7 @@ class ArrayMethods:
     @property
     def imag(self) -> Any:
         """Zeros: there are no complex dtypes."""
-        made = np.zeros_like(self)  # type: ignore[call-overload]
+        made: Any = np.zeros_like(self)
         if hasattr(made, "_is_read_only"):
             made._is_read_only = True
         return made
@@ -369,7 +372,7 @@ class ArrayMethods:
 
     def nonzero(self) -> Any:
         """Not available: the number of results depends on values; raises TraceError."""
-        return np.nonzero(self)  # type: ignore[call-overload]
+        return np.nonzero(self)  # type: ignore
 
     def sort(self, *args: Any, **kwargs: Any) -> Any:
         """Not available: there is no operator that sorts; raises TraceError."""
@@ -377,7 +380,7 @@ class ArrayMethods:
 
     def argsort(self, *args: Any, **kwargs: Any) -> Any:
         """Not available: there is no operator that sorts; raises TraceError."""
-        return np.argsort(self, *args, **kwargs)  # type: ignore[call-overload]
+        return np.argsort(self, *args, **kwargs)  # type: ignore
 
     def searchsorted(self, *args: Any, **kwargs: Any) -> Any:
         """Places where values would be put into this sorted array."""

@@ -32,9 +32,12 @@ class ShapeDtype:
         ShapeDtype(('n', 512), float32)
     """
 
-    def __init__(self, shape: Sequence[int], dtype: Any = "float32") -> None:
+    def __init__(self, shape: Sequence[int | str], dtype: Any = "float32") -> None:
         try:
-            self.shape = tuple(n if _is_symbol(n) else operator.index(n) for n in shape)
+            given: Any = shape
+            self.shape: tuple[Any, ...] = tuple(
+                n if _is_symbol(n) else operator.index(n) for n in given
+            )
         except TypeError:
             self.shape = (-1,)
         if isinstance(shape, str) or any(not _is_symbol(n) and n < 0 for n in self.shape):
@@ -318,6 +321,7 @@ def _traced(call: _Call, function: Callable[..., Any]) -> tuple[Any, Tracer, Any
         tracer.arguments.append(_parameter(tracer, index, number, given, layout))
     args, kwargs = call.rebuild(tracer.arguments)
     watch = Watch(call.options.fn)
+    watch.take([*args, *kwargs.values()])
     outer, _t._state.tracer = _t._state.tracer, tracer
     try:
         result = function(*args, **kwargs)
@@ -326,6 +330,7 @@ def _traced(call: _Call, function: Callable[..., Any]) -> tuple[Any, Tracer, Any
         _t._state.tracer = outer
         tracer.is_closed = True
     watch.report()
+    watch.check(tracer)
     return tracer.trace.finish(roots), tracer, structure, output_of_root
 
 
@@ -344,11 +349,13 @@ def _roots(call: _Call, tracer: Tracer, result: Any) -> tuple[Any, list[int], li
 
     leaves: list[Any] = []
     structure = trees.flatten(result, leaves)
+    for argument in tracer.arguments:
+        _views.known(argument._storage)  # the caller reads it after the call
     written = [p._storage for p in tracer.arguments if p._storage.region is not None]
     if not leaves and not written:
         raise _result_error(call.options.fn, result)
     roots: list[int] = []
-    output_of_root = []
+    output_of_root: list[int] = []
 
     def add(index: int) -> None:
         if index not in roots:
@@ -360,11 +367,11 @@ def _roots(call: _Call, tracer: Tracer, result: Any) -> tuple[Any, list[int], li
             raise leaf._no_size("the result")
         if not isinstance(leaf, (Tensor, np.ndarray, np.generic, int, float, _t.Constant)):
             raise _result_error(call.options.fn, leaf)
-        own = next((p for p in tracer.arguments if p is leaf and p._storage in written), None)
-        tracer.same_as.append(own._storage.parameter if own is not None else -1)
+        own = leaf._storage if isinstance(leaf, Tensor) else None
+        is_written = own in written and any(p is leaf for p in tracer.arguments)
+        tracer.same_as.append(own.parameter if own is not None and is_written else -1)
         add(tracer.lift(leaf)._index)
     for storage in written:
-        _views.known(storage)
         tracer.writes.append((storage.parameter, *storage.region))
         add(_views.written_root(tracer, storage))
     return structure, roots, output_of_root

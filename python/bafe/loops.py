@@ -312,7 +312,8 @@ def cond(
         return (true_fn if _eager_flag("cond", pred) else false_fn)(*_copies(operands))
     flag = _flag("cond", tracer, pred)
     given = [tracer.lift(leaf) for leaf in leaves]
-    bodies, results = [], []
+    bodies: list[Any] = []
+    results: list[Any] = []
     for fn in (true_fn, false_fn):
         body = Body(tracer)
         inputs = body.parameters("x", [type_of(t) for t in given])

@@ -131,6 +131,18 @@ def reshaped_strides(
     return tuple(out + [1] * len(left))
 
 
+def is_split(shape: Sequence[int], new: Sequence[int]) -> bool:
+    """Whether a reshape joins no axes: a view whatever the strides."""
+    left = [n for n in new if n != 1]
+    for size in (n for n in shape if n != 1):
+        count = 1
+        while count < size and left:
+            count *= left.pop(0)
+        if count != size:
+            return False
+    return not left
+
+
 def take_step(trace: Any, index: int, step: Step) -> int:
     """The value that a step leads to."""
     name, *args = step
@@ -156,7 +168,8 @@ def _back(trace: Any, step: Step, parent: int, value: int) -> int:
         order = [i % rank for i in args[0]] if args[0] is not None else range(rank)[::-1]
         return int(trace.transpose(value, tuple(int(i) for i in np.argsort(order)), loc))
     if name == "slice":
-        return _written_slice(trace, parent, *args, value)
+        start, size, stride = args
+        return _written_slice(trace, parent, start, size, stride, value)
     return int(trace.reshape(value, trace.shape_of(parent), loc))
 
 

@@ -31,7 +31,7 @@ def _diff(
     x = np.concatenate(parts, axis) if len(parts) > 1 else x
     head: Any = (slice(None),) * axis
     for _ in range(n):
-        high, low = x[(*head, slice(1, None))], x[(*head, slice(None, -1))]
+        high, low = x[head + (slice(1, None),)], x[head + (slice(None, -1),)]
         x = (high != low) if x.dtype.kind == "b" else high - low
     return x
 
@@ -45,7 +45,7 @@ def _trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Any:
         step = np.diff(as_tensor(x), axis=-1 if np.ndim(x) == 1 else axis)
         if np.ndim(x) == 1:
             step = step.reshape((1,) * axis + (-1,) + (1,) * (values.ndim - axis - 1))
-    both = values[(*head, slice(1, None))] + values[(*head, slice(None, -1))]
+    both = values[head + (slice(1, None),)] + values[head + (slice(None, -1),)]
     return (step * both / 2.0).sum(axis=axis)
 
 
@@ -77,7 +77,7 @@ def _gradient(f: Any, *spacing: Any, axis: Any = None, edge_order: int = 1) -> A
         head: Any = (slice(None),) * i
 
         def cut(start: Any, stop: Any, head: Any = head) -> Any:
-            return x[(*head, slice(start, stop))]
+            return x[head + (slice(start, stop),)]
 
         first = (cut(1, 2) - cut(0, 1)) / step
         last = (cut(-1, None) - cut(-2, -1)) / step

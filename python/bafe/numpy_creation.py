@@ -47,8 +47,8 @@ def _full_like(
     size, kind = x.shape if shape is None else shape, dtype or x.dtype
     if isinstance(fill_value, (bool, int, float)):
         return _ordered(filled(size, fill_value, kind), x, order)
-    made = as_tensor(fill_value).astype(kind)
-    return _ordered(np.broadcast_to(made, size)._copied("C"), x, order)
+    made: Any = np.broadcast_to(as_tensor(fill_value).astype(kind), size)
+    return _ordered(made._copied("C"), x, order)
 
 
 def _ordered(made: Any, like: Any, order: Any) -> Any:
@@ -75,8 +75,9 @@ def _result_type(*values: Any) -> Any:
 
 
 def _can_cast(from_: Any, to: Any, casting: str = "safe") -> Any:
-    kinds = [v.dtype if hasattr(v, "dtype") else v for v in (from_, to)]
-    return np.can_cast(*kinds, casting)  # type: ignore[call-overload]
+    kinds: list[Any] = [v.dtype if hasattr(v, "dtype") else v for v in (from_, to)]
+    rule: Any = casting
+    return np.can_cast(kinds[0], kinds[1], rule)
 
 
 FUNCTIONS = by_name(

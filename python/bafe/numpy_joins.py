@@ -108,7 +108,7 @@ def _split(ary: Any, sections: Any, axis: int = 0, strict: bool = True) -> list[
         cuts = [0, *(int(i) for i in sections), size]
     head: Any = (slice(None),) * axis
     ends = [*cuts[1:-1], None] if not isinstance(sections, (int, np.integer)) else cuts[1:]
-    return [x[(*head, slice(a, b))] for a, b in zip(cuts[:-1], ends)]
+    return [x[head + (slice(a, b),)] for a, b in zip(cuts[:-1], ends)]
 
 
 def _tile(A: Any, reps: Any) -> Any:
@@ -125,8 +125,8 @@ def _tile(A: Any, reps: Any) -> Any:
 
 def _repeat(a: Any, repeats: Any, axis: Any = None) -> Any:
     x = as_tensor(a)
-    if axis is None:
-        x, axis = x.ravel(), 0
+    if axis is None or not x.ndim:
+        x, axis = x.reshape(-1), 0
     axis = axis % x.ndim
     if hasattr(repeats, "_dtype"):
         raise _unknown("repeat with counts that depend on values")
@@ -167,7 +167,7 @@ def _pad(array: Any, pad_width: Any, mode: Any = "constant", **kwargs: Any) -> A
             continue
         indices = np.pad(np.arange(x.shape[axis]), (low, high), mode=mode)
         head: Any = (slice(None),) * axis
-        x = s.concat([x[(*head, one)] for one in _runs(indices)], axis)
+        x = s.concat([x[head + (one,)] for one in _runs(indices)], axis)
     return x
 
 
@@ -200,7 +200,7 @@ def _delete(arr: Any, obj: Any, axis: Any = None) -> Any:
         return no_size("delete")
     kept = np.delete(np.arange(x.shape[axis]), obj)
     head: Any = (slice(None),) * (axis % x.ndim)
-    return s.concat([x[(*head, one)] for one in _runs(kept)] or [x[(*head, slice(0, 0))]], axis)
+    return s.concat([x[head + (one,)] for one in _runs(kept)] or [x[head + (slice(0, 0),)]], axis)
 
 
 FUNCTIONS = by_name(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Callable
 
 import numpy as np
 
@@ -26,6 +26,8 @@ def _dot(a: Any, b: Any, out: Any = None) -> Any:
 
 def _tensordot(a: Any, b: Any, axes: Any = 2) -> Any:
     x, y = as_tensor(a), as_tensor(b)
+    over_x: list[Any]
+    over_y: list[Any]
     if isinstance(axes, (int, np.integer)):
         over_x, over_y = list(range(x.ndim - axes, x.ndim)), list(range(axes))
     else:
@@ -104,7 +106,8 @@ def _matrix_power(a: Any, n: int) -> Any:
     if n < 0:
         x, n = np.linalg.inv(x), -n
     if n == 0:
-        return np.broadcast_to(as_tensor(np.eye(x.shape[-1], dtype=x.dtype)), x.shape)._copied()
+        eye: Any = np.broadcast_to(as_tensor(np.eye(x.shape[-1], dtype=x.dtype)), x.shape)
+        return eye._copied()
     if n == 1:
         return x  # NumPy gives the array itself
     result: Any = None
@@ -222,7 +225,7 @@ def _solve(a: Any, b: Any) -> Any:
     return _call("solve", (_float_of(a), _float_of(b)))
 
 
-_TOP = {
+_TOP: dict[str, Callable[..., Any]] = {
     "dot": _dot,
     "vdot": lambda a, b: np.dot(as_tensor(a).ravel(), as_tensor(b).ravel()),
     "inner": _inner,
@@ -234,7 +237,7 @@ _TOP = {
     "einsum": _einsum,
     "einsum_path": _einsum_path,
 }
-_LINALG = {
+_LINALG: dict[str, Callable[..., Any]] = {
     "solve": _solve,
     "inv": lambda a: _call("inv", (_float_of(a),)),
     "cholesky": lambda a, *, upper=False: (

@@ -30,7 +30,9 @@ def _roll(a: Any, shift: Any, axis: Any = None) -> Any:
         if not by:
             continue
         head: Any = (slice(None),) * over
-        x = s.concat([x[(*head, slice(size - by, None))], x[(*head, slice(None, size - by))]], over)
+        x = s.concat(
+            [x[head + (slice(size - by, None),)], x[head + (slice(None, size - by),)]], over
+        )
     return x._copied()
 
 
@@ -135,8 +137,8 @@ def _meshgrid(*xi: Any, copy: bool = True, sparse: bool = False, indexing: str =
 
 def _take(a: Any, indices: Any, axis: Any = None, out: Any = None, mode: str = "raise") -> Any:
     x = as_tensor(a)
-    if axis is None:
-        x, axis = x.ravel(), 0
+    if axis is None or not x.ndim:
+        x, axis = x.reshape(-1), 0
     index = indices if hasattr(indices, "_dtype") else np.asarray(indices)
     size = x.shape[axis]
     if mode == "clip":

@@ -197,7 +197,7 @@ def _cumulative(name: str) -> Callable[..., Any]:
         from bafe.scans import accumulate
 
         x = as_tensor(a)
-        x = x.ravel() if axis is None else x
+        x = x.reshape(-1) if axis is None or not x.ndim else x
         axis = 0 if axis is None else axis
         if dtype is None and x.dtype.kind in "biu" and x.dtype.itemsize < 8:
             dtype = np.uint64 if x.dtype.kind == "u" else np.int64

@@ -230,6 +230,10 @@ def _logaddexp2(x: Any, y: Any) -> Any:
     return np.logaddexp(x * ln2, y * ln2) / ln2
 
 
+def _is_bool(x: Any) -> bool:
+    return bool(as_tensor(x).dtype.kind == "b")
+
+
 def _isinf(x: Any) -> Any:
     x = as_tensor(x)
     if x.dtype.kind != "f":
@@ -287,7 +291,7 @@ _COMPOSED: dict[str, Callable[..., Any]] = {
     ),
     "logaddexp2": _logaddexp2,
     "isinf": _isinf,
-    "conjugate": lambda x: as_tensor(x)._copied(),
+    "conjugate": lambda x: as_tensor(x) + np.int8(0) if _is_bool(x) else as_tensor(x)._copied(),
     "matmul": lambda a, b: s.matmul(a, b),
     "vecdot": lambda a, b: (as_tensor(a) * as_tensor(b)).sum(axis=-1),
     "matvec": lambda a, b: (as_tensor(a) @ as_tensor(b)[..., None])[..., 0],
@@ -351,7 +355,7 @@ def _method(ufunc: Any, method: str, inputs: tuple[Any, ...], kwargs: dict[str, 
         return function(array, axis=axis, **{k: v for k, v in kwargs.items() if v is not None})
     if method == "accumulate":
         return write_out(
-            kwargs.get("out"), accumulate(name, *inputs, axis=kwargs.get("axis", 0)), name
+            kwargs.get("out"), accumulate(name, inputs[0], axis=kwargs.get("axis", 0)), name
         )
     if method == "outer" and len(inputs) == 2:
         a, b = as_tensor(inputs[0]), as_tensor(inputs[1])

@@ -80,6 +80,8 @@ def _number(name: str) -> Callable[..., Any]:
 
 def _own(name: str) -> Callable[..., Any]:
     def make(*args: Any, **kwargs: Any) -> Any:
+        if _has_tensor(args) or _has_tensor(list(kwargs.values())):
+            return getattr(np, name)(*args, **kwargs)
         made = getattr(np, name)(*args, **kwargs)
         return _t._state.tracer.tensor(_t._state.tracer.trace.constant(made))
 
@@ -108,7 +110,7 @@ _MADE: dict[str, Callable[..., Any]] = {
     "ones": _new(1),
     "full": _full,
     "eye": _own("eye"),
-    "identity": _own("identity"),
+    **{name: _own(name) for name in ("identity", "arange", "linspace", "tri")},
     "array": _array,
     **{name: _asarray for name in ("asarray", "asanyarray")},
     "ascontiguousarray": _contiguous("ascontiguousarray", "C"),

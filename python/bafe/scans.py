@@ -25,7 +25,9 @@ def accumulate(name: str, array: Any, axis: int = 0, dtype: Any = None) -> Any:
     distance = 1
     head: Any = (slice(None),) * axis
     while distance < x.shape[axis]:
-        both = _BINARY[name](x[(*head, slice(distance, None))], x[(*head, slice(None, -distance))])
-        x = np.concatenate([x[(*head, slice(None, distance))], both], axis)
+        both = _BINARY[name](
+            x[head + (slice(distance, None),)], x[head + (slice(None, -distance),)]
+        )
+        x = np.concatenate([x[head + (slice(None, distance),)], both], axis)
         distance *= 2
     return x

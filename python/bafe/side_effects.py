@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from bafe import _core
 from bafe.tracer import _place
 
 _MOST_BYTES = 1 << 18  # of a captured array that is looked at for writes
@@ -57,6 +58,7 @@ class Watch:
     def __init__(self, function: Any) -> None:
         self._function = getattr(function, "__func__", function)
         self._before: list[tuple[str, Any, int]] = []
+        self._given: list[tuple[Any, list[Any]]] = []  # containers among the arguments
         if not isinstance(self._function, types.FunctionType):
             return
         for name, value in _outer(self._function):
@@ -65,8 +67,42 @@ class Watch:
             elif type(value) is np.ndarray and value.nbytes <= _MOST_BYTES:
                 self._before.append((name, value, _sum(value)))
 
+    def take(self, value: Any) -> None:
+        """Look at the containers of an argument: calls give a function copies of them."""
+        inside = _inside(value)
+        if inside:
+            self._given.append((value, inside))
+            for item in inside:
+                self.take(item)
+
+    def _report_given(self) -> None:
+        for value, before in self._given:
+            now = _inside(value)
+            if len(now) != len(before) or any(a is not b for a, b in zip(now, before)):
+                warn(
+                    f"the function changes a {type(value).__name__} that it was given: the "
+                    "caller's stays as it is, but for the arrays in it that are written into",
+                    "return the value, or write into the array: x[...] = value",
+                )
+
+    def check(self, tracer: Any) -> None:
+        """TraceError where an array of the function's own changed after it met a tensor: a call
+        would read what it held in the end."""
+        known = [value for _, value, _ in self._before]
+        for array, before in zip(tracer.captured, tracer.captured_sums):
+            if _sum(array) == before or any(array is value for value in known):
+                continue
+            error = _core.TraceError(
+                f"{_place()}trace: a plain array of shape {list(array.shape)} is written into after "
+                "it met a tensor, and calls would read what it held in the end\n"
+                "  fix: make it with np.zeros_like(x), pass it as an argument, or write before"
+            )
+            error.values_needed = True  # the function may have made it itself
+            raise error
+
     def report(self) -> None:
         """Warn of what changed, or will change at the first call only."""
+        self._report_given()
         for name, value, size in self._before:
             now = _sum(value) if isinstance(value, np.ndarray) else len(value)
             if now != size:
@@ -82,6 +118,17 @@ class Watch:
                     "not at every call",
                     "return the value and bind the name outside the function",
                 )
+
+
+def _inside(value: Any) -> list[Any]:
+    """The items of a list, the keys and values of a dict, the fields of a dataclass."""
+    if type(value) in (list, tuple):
+        return list(value)
+    if type(value) is dict:
+        return [*value, *value.values()]
+    if hasattr(type(value), "__dataclass_fields__"):
+        return list(getattr(value, "__dict__", {}).values())
+    return []
 
 
 def _sum(array: np.ndarray) -> int:

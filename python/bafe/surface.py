@@ -27,7 +27,7 @@ _NAMES = {"i": "int", "u": "uint", "f": "float"}
 def numpy_dtype(name: str) -> np.dtype:
     """NumPy's dtype for one of BAFE's short names."""
     if name == "bf16":
-        import ml_dtypes  # type: ignore[import-not-found]
+        import ml_dtypes
 
         return np.dtype(ml_dtypes.bfloat16)
     return np.dtype(name if name == "bool" else _NAMES[name[0]] + name[1:])

@@ -38,6 +38,7 @@ class Tensor(ArrayMethods):
         self._steps: tuple[m.Step, ...] = ()
         self._at = index
         self._version = 0
+        is_row = is_row or sum(n != 1 for n in shape) < 2
         self._strides = m.row_strides(shape) if is_row else None  # in elements; None: not known
         self._is_scalar = not shape and parameter < 0  # NumPy gives a number, which has no memory
         self._is_read_only = False
@@ -99,11 +100,13 @@ class Tensor(ArrayMethods):
         index = m.take_step(trace, self._index, step)
         shape = trace.shape_of(index)
         strides = self._moved(name, args, shape)
-        if sees:
-            strides = strides or None
-        elif strides is False or (strides is None and name == "reshape"):
+        is_apart = self._is_scalar or strides is False
+        is_open = strides is None and name == "reshape" and not m.is_split(self._shape, shape)
+        if (is_apart or is_open) and not sees:
             made = Tensor(self.tracer, index)
-            if strides is None:
+            made._is_read_only = name in ("broadcast", "call")
+            made._is_scalar = self._is_scalar and name in ("transpose", "squeeze")
+            if is_open and not is_apart:
                 made._storage.kin.append(self._storage)
                 self._storage.kin.append(made._storage)
                 made._strides = None
@@ -113,7 +116,7 @@ class Tensor(ArrayMethods):
         made._steps = (*self._steps, step)
         made._version = self._storage.version
         made._shape = shape
-        made._strides = strides
+        made._strides = strides or (None if shape else ())
         made._is_scalar = False
         made._is_read_only = self._is_read_only or sees or name in ("broadcast", "call")
         return made
@@ -144,6 +147,18 @@ class Tensor(ArrayMethods):
 
     def _memory_axes(self) -> list[int]:
         return m.memory_axes(self)
+
+    def _in_one_piece(self) -> Any:
+        """Elements side by side: NumPy's ravel copies others."""
+        if self._strides is not None:
+            return self if self._is_row() else self._copied("C")
+        whole = all(step[0] == "reshape" for step in self._steps)
+        if self._storage.parameter >= 0 and whole:
+            return self._copied("C")  # the argument has gaps
+        made = self._copied("C")
+        made._storage.kin.append(self._storage)
+        self._storage.kin.append(made._storage)
+        return made
 
     def _flat(self) -> Any:
         return self.reshape(-1) if self._is_row() else self._step("reshape", (-1,), sees=True)
@@ -286,7 +301,7 @@ class Tensor(ArrayMethods):
         return self._no_value("tobytes() asks for the values")
 
 
-def _fitted(target: Tensor, value: Any, casting: str) -> int:
+def _fitted(target: Tensor, value: Any, casting: Any) -> int:
     """A value as the target's dtype and shape."""
     tracer, trace = target.tracer, target.tracer.trace
     dtype, shape = target.dtype, target.shape

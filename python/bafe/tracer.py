@@ -6,6 +6,7 @@ import operator
 import os
 import sys
 import threading
+import zlib
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Callable, Union
 
@@ -80,6 +81,7 @@ class Tracer:
     def __init__(self) -> None:
         self.trace = _core.Trace()
         self.captured: list[Any] = []
+        self.captured_sums: list[int] = []  # of what they held when they were captured
         self.captured_ids: dict[int, int] = {}
         self._kept: list[Any] = []  # captured arrays of classes of their own: ids stay theirs
         self.parameters: list[tuple[str, int]] = []
@@ -174,6 +176,7 @@ class Tracer:
             dtype, shape, weak, layout = _core.leaf_type(array)
             found = self.trace.input(f"captured{len(self.captured)}", dtype, shape, weak, layout)
             self.captured.append(array)
+            self.captured_sums.append(zlib.crc32(np.ascontiguousarray(array).view(np.uint8).data))
             self.captured_ids[id(array)] = found
         return found
 

@@ -227,3 +227,103 @@ def test_an_array_around_an_eager_loop_is_not_written():
 
     bafe.fori_loop(0, 3, body, np.zeros(2))
     np.testing.assert_array_equal(around, 1.0)
+
+
+def doubles_a_view(x):
+    x.reshape(-1)[::2] *= 2
+
+
+def doubles_a_row(x):
+    v = x[None].reshape(x.shape)
+    v *= 2
+
+
+def ravels(x):
+    v = x.ravel()
+    x += 1
+    return v * 1
+
+
+def test_reshapes_of_arrays_with_gaps_reach_the_caller_or_are_refused():
+    for function in (doubles_a_view, doubles_a_row, ravels):
+        for step in (1, 2, -1, -2):
+            given, wanted = np.arange(12.0), np.arange(12.0)
+            got, want = bafe.jit(function)(given[::step]), function(wanted[::step])
+            np.testing.assert_array_equal(given, wanted)
+            assert (got is None and want is None) or np.array_equal(got, want)
+    for part in (A[:, ::2], A[::-1, ::-1]):
+        with pytest.raises(bafe.TraceError, match="whether NumPy copied"):
+            bafe.jit(doubles_a_view)(part.copy()[:, ::2] if part.shape[1] == 4 else part)
+
+
+def test_numbers_have_no_memory():
+    def f(x):
+        total = x.sum()
+        total.reshape(-1)[0] = 9
+        total[None][0] = 9
+        return total
+
+    assert bafe.jit(f)(np.ones(3)) == f(np.ones(3)) == 3.0
+    for g in (lambda x: np.cumsum(x, 0), lambda x: np.cumsum(x), lambda x: np.repeat(x, 2, 0)):
+        np.testing.assert_array_equal(bafe.jit(g)(np.array(3.0)), g(np.array(3.0)))
+    assert bafe.jit(np.conj)(np.array([True])).dtype == np.int8
+
+
+def writes_after_use(x):
+    w = np.zeros(3)
+    first = x + w
+    w[0] = 5
+    return first, x + w
+
+
+def steps_after_use(x):
+    w = np.arange(3.0)
+    first = x * w
+    w += 1
+    return first, x * w
+
+
+@pytest.mark.parametrize("function", [writes_after_use, steps_after_use])
+def test_plain_arrays_that_change_between_uses(function):
+    x = np.ones(3)
+    for got, want in zip(bafe.jit(function)(x), function(x)):
+        np.testing.assert_array_equal(got, want)
+
+
+def test_plain_arrays_that_change_unseen_are_refused():
+    def f(x):
+        w = np.linspace(0, 1, 3).copy()
+        w = np.logspace(0, 1, 3)
+        y = x + w
+        w[0] = 5
+        return y
+
+    with pytest.raises(bafe.TraceError, match="written into after it met a tensor"):
+        bafe.jit(f)(np.ones(3))
+
+
+def binds_an_item(d):
+    d["x"] += 1
+    d["y"] = d["x"] * 2
+    return d["y"]
+
+
+def grows_a_list(d):
+    d["z"].append(d["x"])
+    return d["x"] * 2
+
+
+@pytest.mark.parametrize("function", [binds_an_item, grows_a_list])
+def test_containers_that_are_changed_are_told(function):
+    given = {"x": np.ones(2), "y": np.zeros(2), "z": [np.ones(1)]}
+    with pytest.warns(bafe.TraceWarning, match="that it was given"):
+        bafe.jit(function)(given)
+
+
+def test_arrays_in_containers_are_written_without_a_word():
+    def f(d):
+        d["x"] += 1
+
+    given = {"x": np.ones(2)}
+    bafe.jit(f)(given)
+    np.testing.assert_array_equal(given["x"], 2.0)
