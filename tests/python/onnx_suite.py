@@ -36,7 +36,11 @@ _ROUNDED = {
         "in double 0.46919: BAFE 0.46899, expected 0.46948",
     ),
     "test_attention_4d_causal_fp16_expanded": (2**-9, 1e-7, "as above"),
-    "test_causal_conv_with_state_silu_fp16": (2**-9, 1e-7, "the reference sums in half precision"),
+    "test_causal_conv_with_state_silu_fp16": (
+        2**-9,
+        1e-7,
+        "off the sums in double: BAFE by 7.7e-4, expected by 8.4e-4 at most",
+    ),
     "test_causal_conv_with_state_silu_fp16_expanded": (2**-9, 1e-7, "as above"),
 }
 
@@ -133,6 +137,7 @@ def run_case(case, tier="interpreted"):
     import bafe
     import bafe.onnx
     import onnx
+
     model = case.model if case.model is not None else onnx.load(model_of(case))
     source = model if case.model is not None else model_of(case)
     try:
