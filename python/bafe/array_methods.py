@@ -205,10 +205,11 @@ class ArrayMethods:
 
     def _is_column(self, order: Any) -> bool:
         """Whether an order of NumPy's goes along the first axis first."""
-        if str(order).upper() not in ("C", "F", "A"):
+        name = str(order).upper()
+        if name not in ("C", "F", "A"):
             raise ValueError(f"order must be one of 'C', 'F', 'A' or 'K', not {order!r}")
-        axes = self._memory_axes() if str(order).upper() == "A" else []
-        return str(order).upper() == "F" or (len(axes) > 1 and axes == list(range(self.ndim))[::-1])
+        turned = list(range(self.ndim))[::-1]
+        return name == "F" or (name == "A" and self.ndim > 1 and self._memory_axes() == turned)
 
     def _memory_axes(self) -> list[int]:
         """Axes in the order that they have in memory, slowest first."""
@@ -216,8 +217,7 @@ class ArrayMethods:
 
     def squeeze(self, axis: Axes | None = None) -> Any:
         """Remove axes of size 1."""
-        axes = (axis,) if isinstance(axis, (int, np.integer)) else axis
-        return self._step("squeeze", axes)
+        return self._step("squeeze", (axis,) if isinstance(axis, (int, np.integer)) else axis)
 
     def astype(self, dtype: DTypeLike, *args: Any, copy: bool = True, **kwargs: Any) -> Any:
         """Convert the elements as NumPy's astype does."""
@@ -272,9 +272,7 @@ class ArrayMethods:
     def imag(self) -> Any:
         """Zeros: there are no complex dtypes."""
         made: Any = np.zeros_like(self)
-        if hasattr(made, "_is_read_only"):
-            made._is_read_only = True
-        return made
+        return np.broadcast_to(made, self.shape)
 
     @property
     def itemsize(self) -> int:
@@ -288,8 +286,7 @@ class ArrayMethods:
 
     @property
     def flat(self) -> Any:
-        """The elements in row-major order: a view, which cannot be written where the memory has
-        another order."""
+        """The elements in row-major order, in the same memory."""
         return self._flat()
 
     def _flat(self) -> Any:

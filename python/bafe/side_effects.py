@@ -93,7 +93,7 @@ class Watch:
             if _sum(array) == before or any(array is value for value in known):
                 continue
             error = _core.TraceError(
-                f"{_place()}trace: a plain array of shape {list(array.shape)} is written into after "
+                f"{_place()}trace: a plain array {list(array.shape)} is written into after "
                 "it met a tensor, and calls would read what it held in the end\n"
                 "  fix: make it with np.zeros_like(x), pass it as an argument, or write before"
             )
