@@ -139,7 +139,7 @@ class ArrayMethods:
         return _call("neg", (self,))
 
     def __pos__(self) -> Any:
-        return self._copied()
+        return np.positive(self)
 
     def __divmod__(self, other: Any) -> Any:
         return (self // other, self % other) if _usable(other) else NotImplemented

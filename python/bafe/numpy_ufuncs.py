@@ -327,6 +327,8 @@ def apply(ufunc: Any, method: str, inputs: tuple[Any, ...], kwargs: dict[str, An
     if dtype is not None:
         inputs = tuple(as_tensor(value).astype(dtype) for value in inputs)
     result = _value(name, inputs)
+    if hasattr(result, "_is_scalar") and not result.shape:
+        result = result.tracer.tensor(result._index)  # NumPy gives a number
     if where is not True and out is None:
         raise _core.TraceError(
             f"{_place()}numpy.{name}: where= without out= leaves elements without a value\n"

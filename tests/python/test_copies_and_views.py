@@ -266,6 +266,14 @@ def test_numbers_have_no_memory():
     assert bafe.jit(f)(np.ones(3)) == f(np.ones(3)) == 3.0
     for g in (lambda x: np.cumsum(x, 0), lambda x: np.cumsum(x), lambda x: np.repeat(x, 2, 0)):
         np.testing.assert_array_equal(bafe.jit(g)(np.array(3.0)), g(np.array(3.0)))
+    for g in (np.trunc, lambda x: x.clip(0, 2), lambda x: +x, np.conj, np.arctan):
+
+        def write(x, g=g):
+            y = g(x)
+            y.reshape(-1)[0] = 9
+            return y
+
+        assert bafe.jit(write)(np.array(0.5)) == pytest.approx(g(np.float64(0.5)), rel=1e-12)
     assert bafe.jit(np.conj)(np.array([True])).dtype == np.int8
 
 
