@@ -147,10 +147,11 @@ class Evaluation:
         if entry is None:
             body = functions.body_of(proto, attributes, inputs, version, frame.opsets)
             if body is None:
+                is_known = registry.knows(domain, proto.op_type)
                 raise unsupported(
                     operator,
-                    f"node {proto.name!r} ({operator})",
-                    f"version {version} of this operator is not supported",
+                    f"node {proto.name!r} ({operator})" if proto.name else f"node {operator}",
+                    f"{f'version {version} of ' * is_known}this operator is not supported",
                     "express it by other operators, or split the model there",
                 )
             return functions.call(self, body, attributes, inputs, frame, version)

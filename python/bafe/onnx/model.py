@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from bafe import _core
+from bafe.call import _exchanged
 from bafe.jit import jit
 from bafe.onnx.errors import NeedsValue, malformed, unsupported
 from bafe.onnx.evaluation import ABSENT, Evaluation
@@ -269,6 +270,21 @@ def _mark(value: Any) -> Any:
     return value.dtype.str, value.shape, value.tobytes()
 
 
+def _array(value: Any, port: Port) -> np.ndarray:
+    """Numbers, lists and arrays of other libraries, as jitted functions take them."""
+    try:
+        if hasattr(type(value), "__dlpack_device__"):
+            return _exchanged(value, port.name)
+        return np.asarray(value, dtype=port.dtype if np.isscalar(value) else None)
+    except (ValueError, TypeError, OverflowError, RuntimeError) as error:
+        if isinstance(error, _core.BafeError):
+            raise
+        raise _core.TraceError(
+            f"{_place()}onnx: input {port.name!r} is a {type(value).__name__} that is no array: "
+            f"{error}\n  fix: pass a NumPy array"
+        ) from None
+
+
 def _checked(value: Any, port: Port) -> Any:
     """A call's argument as the model declares it."""
     if value is None:
@@ -276,7 +292,7 @@ def _checked(value: Any, port: Port) -> Any:
     if isinstance(value, (list, tuple)) and port.dtype is None:
         return [_checked(one, Port(port.name, None, None)) for one in value]
     if not isinstance(value, np.ndarray):
-        value = np.asarray(value, dtype=port.dtype if np.isscalar(value) else None)
+        value = _array(value, port)
     if port.dtype is not None and value.dtype != port.dtype:
         raise _core.DTypeError(
             f"{_place()}onnx: input {port.name!r} has dtype {value.dtype}, the model declares "

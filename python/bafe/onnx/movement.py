@@ -149,7 +149,7 @@ def _sliced(
         if step > 0:
             cuts[at] = slice(min(max(begin, 0), size), min(max(stop, 0), size), min(step, 2**60))
         else:
-            begin, stop = min(max(begin, -1), size - 1), min(max(stop, -1), size - 1)
+            begin, stop = min(max(begin, 0), size - 1), min(max(stop, -1), size - 1)
             step = max(step, -(2**60))
             cuts[at] = slice(begin, None if stop < 0 else stop, step) if begin >= 0 else slice(0, 0)
     return x[tuple(cuts)]

@@ -27,13 +27,14 @@ def _gemm(n: Any, a: Any, b: Any, c: Any = None) -> Any:
     a = s.transpose(a, (1, 0)) if n.int("transA", 0) else a
     b = s.transpose(b, (1, 0)) if n.int("transB", 0) else b
     out = s.matmul(a, b)
-    whole = kit.is_float(a)
+    if not kit.is_float(a) and not (alpha.is_integer() and beta.is_integer()):
+        n.refuse(f"alpha {alpha} and beta {beta} of integers are not supported", "use floats")
     if alpha != 1.0:
-        out = out * (alpha if whole else int(alpha))
+        out = out * (alpha if kit.is_float(a) else int(alpha))
     if c is None or beta == 0.0:
         return out
     if beta != 1.0:
-        c = c * (beta if whole else int(beta))
+        c = c * (beta if kit.is_float(a) else int(beta))
     return out + c
 
 

@@ -57,6 +57,16 @@ def scale_type(scale: Any) -> int:
     return {"f32": 1, "f16": 10, "bf16": 16, "f64": 11}.get(scale._dtype, 0)
 
 
+@lowering("DynamicQuantizeLinear", since=11)
+def _dynamic(n: Any, x: Any) -> Any:
+    """Bytes over the range of the values and 0; where that is empty any scale would do."""
+    low, high = op("minimum", x.min(), 0.0), op("maximum", x.max(), 0.0)
+    is_empty = op("equal", high, low)
+    scale = s.where(is_empty, 1.0, high - low) / 255.0
+    zero = quantized(op("neg", low) / scale, None, np.dtype("uint8"))
+    return quantized(x / scale, zero, np.dtype("uint8")), kit.like(scale, x), zero
+
+
 @lowering("DequantizeLinear", since=10)
 def _dequantize(n: Any, x: Any, scale: Any, zero: Any = None) -> Any:
     axis, block = n.int("axis", 1), n.int("block_size", 0)

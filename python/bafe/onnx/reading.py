@@ -7,6 +7,7 @@ model runs; external data is read when a value is asked for.
 from __future__ import annotations
 
 import os
+import stat
 from dataclasses import dataclass
 from typing import Any
 
@@ -90,13 +91,17 @@ def _file(path: Any) -> tuple[bytes, str]:
             f"a {type(path).__name__} is no model", "pass a path, bytes or a ModelProto"
         ) from None
     try:
-        with open(path, "rb") as file:
-            size = os.fstat(file.fileno()).st_size
+        with open(os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK), "rb") as file:
+            status = os.fstat(file.fileno())
+            if not stat.S_ISREG(status.st_mode):  # a pipe or a device may never end
+                raise malformed(f"{path!r} is no regular file", "save the model to a file")
+            size = status.st_size
             if size > _MOST_FILE:
                 raise malformed(f"{path!r} has {size} bytes", "store the weights as external data")
             return file.read(), os.path.dirname(os.path.abspath(path))
-    except OSError as error:
-        raise malformed(f"{path!r} cannot be read ({error.strerror})", "check the path") from None
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or error
+        raise malformed(f"{path!r} cannot be read ({why})", "check the path") from None
 
 
 def _decoded(data: bytes) -> Any:

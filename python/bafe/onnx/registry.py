@@ -80,6 +80,12 @@ def find(domain: str, name: str, version: int) -> Entry | None:
     return found[-1] if found else None
 
 
+def knows(domain: str, name: str) -> bool:
+    """Whether there is a lowering for some version of the operator."""
+    _load()
+    return (domain, name) in _TABLE
+
+
 def operators() -> Iterator[tuple[str, str, int]]:
     """Domain, name and first version of everything in the table."""
     _load()

@@ -44,7 +44,13 @@ def _largest(n: Any, x: Any, k: int, largest: int) -> Any:
     number = s.iota(size)
     earlier = op("less", number, s.expand_dims(number, 1))
     before = op("greater" if largest else "less", other, one)
-    before = op("logical_or", before, kit.both(op("equal", other, one), earlier))
+    equal = op("equal", other, one)
+    if kit.is_float(x):  # NaN is larger than every number
+        nans = op("isnan", other), op("isnan", one)
+        last, first = nans if largest else nans[::-1]
+        before = op("logical_or", before, kit.both(last, op("logical_not", first)))
+        equal = op("logical_or", equal, kit.both(*nans))
+    before = op("logical_or", before, kit.both(equal, earlier))
     rank = s.cast(before, "int64").sum(x.ndim)
     wanted = s.expand_dims(s.iota(k), 1)
     found = op("equal", s.expand_dims(rank, x.ndim - 1), wanted)
