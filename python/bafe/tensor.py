@@ -259,6 +259,15 @@ class Tensor(ArrayMethods):
         error.values_needed = may_be_made
         raise error
 
+    def __getattr__(self, name: str) -> Any:
+        text = f"'Tensor' has no attribute {name!r}"
+        if not name.startswith("_") and hasattr(np.ndarray, name):
+            text = (
+                f"{_place()}trace: {name} of NumPy's arrays is not available while tracing\n"
+                "  fix: use a function that computes a new array, or do it outside of the function"
+            )
+        raise AttributeError(text)
+
     def __bool__(self) -> bool:
         return self._no_value("the function branches on an array value")
 

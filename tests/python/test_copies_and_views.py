@@ -335,3 +335,9 @@ def test_arrays_in_containers_are_written_without_a_word():
     given = {"x": np.ones(2)}
     bafe.jit(f)(given)
     np.testing.assert_array_equal(given["x"], 2.0)
+
+
+@pytest.mark.parametrize("use", [lambda x: x.setflags(write=False), lambda x: x.put(0, 1)])
+def test_what_only_arrays_have_is_refused_with_a_fix(use):
+    with pytest.raises(AttributeError, match="not available while tracing\n  fix: "):
+        bafe.jit(use)(np.ones(3, "f4"))
