@@ -329,7 +329,7 @@ def _traced(call: _Call, function: Callable[..., Any]) -> tuple[Any, Tracer, Any
     finally:
         _t._state.tracer = outer
         tracer.is_closed = True
-    watch.report()
+    watch.report(tracer.is_shown)
     watch.check(tracer)
     return tracer.trace.finish(roots), tracer, structure, output_of_root
 

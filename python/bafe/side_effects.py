@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dis
+import os
 import types
 import warnings
 import zlib
@@ -21,9 +22,9 @@ class TraceWarning(UserWarning):
     """A traced function does something that happens while tracing and not at every call."""
 
 
-def warn(fact: str, fix: str) -> None:
-    """Warn once for each place and fact."""
-    text = f"{_place()}trace: {fact}\n  fix: {fix}"
+def warn(fact: str, fix: str, place: str = "") -> None:
+    """Warn once for each place and fact; the place is the user's line unless it is given."""
+    text = f"{place or _place()}trace: {fact}\n  fix: {fix}"
     if text in _said:
         return
     _said.add(text)
@@ -46,6 +47,7 @@ def _depth() -> int:
 def note_text(tensor: Any) -> None:
     """Somebody turned a tensor to text, most likely to print it."""
     if not tensor.tracer.is_closed:
+        tensor.tracer.is_shown = True
         warn(
             f"{tensor!r} is turned into text while tracing: that happens once, and shows no values",
             "print outside the jitted function, or debug with BAFE_DISABLE_JIT=1",
@@ -100,9 +102,20 @@ class Watch:
             error.values_needed = True  # the function may have made it itself
             raise error
 
-    def report(self) -> None:
-        """Warn of what changed, or will change at the first call only."""
+    def _place(self) -> str:
+        code = getattr(self._function, "__code__", None)
+        return f"{os.path.basename(code.co_filename)}:{code.co_firstlineno}: " if code else ""
+
+    def report(self, is_shown: bool = False) -> None:
+        """Warn of what changed, or will change at the first call only; ``is_shown``: of a tensor
+        that was printed it has been said."""
         self._report_given()
+        if _prints(self._function) and not is_shown:
+            warn(
+                "the function prints: that happens while tracing and not at every call",
+                "print outside the jitted function, or debug with BAFE_DISABLE_JIT=1",
+                self._place(),
+            )
         for name, value, size in self._before:
             now = _sum(value) if isinstance(value, np.ndarray) else len(value)
             if now != size:
@@ -118,6 +131,13 @@ class Watch:
                     "not at every call",
                     "return the value and bind the name outside the function",
                 )
+
+
+def _prints(function: Any) -> bool:
+    """Whether Python's print is called by name."""
+    if not isinstance(function, types.FunctionType):
+        return False
+    return "print" in function.__code__.co_names and "print" not in function.__globals__
 
 
 def _inside(value: Any) -> list[Any]:

@@ -87,6 +87,11 @@ class Tensor(ArrayMethods):
         note_text(self)
         return repr(self)
 
+    def __format__(self, spec: str) -> str:
+        if spec:
+            self._no_value(f"a text of the form {spec!r} is asked for")
+        return str(self)
+
     __hash__ = object.__hash__
 
     # Memory

@@ -94,6 +94,7 @@ class Tracer:
         self.bodies = 0  # loop bodies inside of it that are being traced
         self.rebinds = False  # a number was changed where an array would have been written into
         self.is_closed = False  # its function has returned
+        self.is_shown = False  # a tensor was turned into text
 
     def check_open(self) -> None:
         """TraceError for a tensor that outlived the function it was made in."""

@@ -64,7 +64,9 @@ def test_integer_gemm_with_a_fraction_is_refused():
 
 def test_an_operator_unknown_in_every_version_is_named():
     x = np.ones((3, 3), np.float32)
-    with pytest.raises(bafe.onnx.UnsupportedError, match="node Det: this operator is not supported"):
+    with pytest.raises(
+        bafe.onnx.UnsupportedError, match="node Det: this operator is not supported"
+    ):
         run("Det", x)
 
 

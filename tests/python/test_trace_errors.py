@@ -276,3 +276,21 @@ def test_arrays_of_other_libraries_are_taken_without_a_copy_or_refused():
     with pytest.raises(bafe.TraceError, match=r"(?s)gradients.*detach"):
         traced(grow, Foreign(given, requires_grad=True))
     assert given.tolist() == [1, 2, 3]
+
+
+def test_printing_anything_is_said_once(capsys):
+    def shouts(x):
+        print("hello")
+        return x + 1
+
+    f = bafe.jit(shouts)
+    with pytest.warns(TraceWarning, match="the function prints"):
+        f(np.ones(3, np.float32))
+    f(np.ones(4, np.float32))  # traced again, said no more: warnings are errors here
+    assert capsys.readouterr().out == "hello\n" * 2
+
+
+def test_a_number_s_text_is_refused_with_the_remedies():
+    f = bafe.jit(lambda x: x + len(f"{x[0]:.3f}"))
+    with pytest.raises(bafe.TraceError, match=r"of the form '.3f' is asked for(.|\n)*np.where"):
+        f(np.ones(3, np.float32))
