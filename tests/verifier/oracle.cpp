@@ -3,10 +3,12 @@
 // normal numbers and special values in f32. Integers wrap.
 #include "oracle.h"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <optional>
 
+#include "../../src/verify/promises.h"
 #include "bafe/base/error.h"
 #include "bafe/base/format.h"
 #include "bafe/ir/eval.h"
@@ -55,12 +57,36 @@ std::int64_t integer_value(DType dtype, Dice& dice) {
   }
 }
 
+/// The whole numbers from -4 to 4 that a range promised of an input has; none: something else is
+/// promised, or nothing.
+std::vector<double> whole_numbers(const std::vector<FactPromise>& promises) {
+  double low = -4, high = 4;
+  for (const FactPromise& promise : promises) {
+    if (promise.name != "in" || promise.args.size() != 2) return {};
+    low = std::max(low, promised_number(promise.args[0]));
+    high = std::min(high, promised_number(promise.args[1]));
+  }
+  std::vector<double> out;
+  for (double n = std::ceil(low); n <= high && !promises.empty(); ++n) out.push_back(n);
+  return out;
+}
+
+/// Draws of the verifier's own rarely hit poles inside a range, such as 0: half of ours do.
+void draw_whole_numbers(Tensor& input, const std::vector<double>& from, Dice& dice) {
+  if (from.empty() || !is_float(input.type().dtype) || dice.below(2) != 0) return;
+  for (std::int64_t k = 0; k < input.count(); ++k)
+    input.set(k, Scalar::of(input.type().dtype, dice.pick(from)));
+}
+
 /// Inputs of which a condition asks something are drawn so that it holds; the others are ours.
 std::optional<std::vector<Tensor>> evaluate_once(const RuleInstance& match, Data data, Dice& dice) {
   for (int index_limit : {0, 4, 2, 1}) {
     std::vector<Tensor> inputs = draw_inputs(match, DataKind::kPlain, index_limit, dice);
     for (std::size_t i = 0; i < inputs.size(); ++i) {
-      if (i < match.promises.size() && !match.promises[i].empty()) continue;
+      if (i < match.promises.size() && !match.promises[i].empty()) {
+        draw_whole_numbers(inputs[i], whole_numbers(match.promises[i]), dice);
+        continue;
+      }
       DType dtype = inputs[i].type().dtype;
       if (dtype == DType::kBool || (!is_float(dtype) && index_limit > 0)) continue;
       for (std::int64_t k = 0; k < inputs[i].count(); ++k) {
