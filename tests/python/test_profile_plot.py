@@ -53,20 +53,20 @@ def test_each_kernel_is_predicted_by_the_others(store):
 
 def test_another_machine_can_be_asked_for(store, tmp_path, capsys):
     out = str(tmp_path / "x.png")
-    assert cli.main(["profile", "plot", out, "--store", store, "--machine", "another machine"]) == 1
+    assert cli.main(["profile", "plot", out, "--store", store, "--machine", "another machine"]) == 3
     assert "1 timed kernels, a picture needs 3" in capsys.readouterr().err
 
 
 def test_a_missing_store_is_named(tmp_path, capsys):
     missing = tmp_path / "none.sqlite"
-    assert cli.main(["profile", "plot", str(tmp_path / "x.png"), "--store", str(missing)]) == 1
+    assert cli.main(["profile", "plot", str(tmp_path / "x.png"), "--store", str(missing)]) == 3
     assert "none.sqlite" in capsys.readouterr().err
     assert not missing.exists()
 
 
 def test_without_matplotlib_the_message_says_what_to_install(store, tmp_path, capsys, monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
-    assert cli.main(["profile", "plot", str(tmp_path / "x.png"), "--store", store]) == 1
+    assert cli.main(["profile", "plot", str(tmp_path / "x.png"), "--store", store]) == 4
     message = capsys.readouterr().err
     assert "needs matplotlib" in message and "pip install" in message
 
