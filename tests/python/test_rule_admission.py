@@ -94,7 +94,8 @@ def test_a_damaged_stamp_is_not_believed(damage):
     stamp.write_text(bad)
     bafe.rules.reset()
     bafe.rules.add(text)  # proven again
-    assert stamp.read_text() == good
+    # All but the last word, which is how long the proof took.
+    assert stamp.read_text().rsplit(maxsplit=1)[0] == good.rsplit(maxsplit=1)[0]
     stamp.unlink()
 
 
