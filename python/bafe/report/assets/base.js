@@ -137,3 +137,13 @@ const theme = {
     this.read();
   },
 };
+
+/** However often it is asked for, a picture is drawn once a frame. */
+function drawSoon(picture) {
+  if (picture.waits) return;
+  picture.waits = true;
+  requestAnimationFrame(() => {
+    picture.waits = false;
+    picture.draw();
+  });
+}

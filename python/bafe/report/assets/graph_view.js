@@ -132,12 +132,7 @@ class GraphView {
   }
 
   redraw() {
-    if (this.waits) return;
-    this.waits = true;
-    requestAnimationFrame(() => {
-      this.waits = false;
-      this.draw();
-    });
+    drawSoon(this);
   }
 
   draw() {

@@ -193,12 +193,7 @@ class TimelineView {
   }
 
   redraw() {
-    if (this.waits) return;
-    this.waits = true;
-    requestAnimationFrame(() => {
-      this.waits = false;
-      this.draw();
-    });
+    drawSoon(this);
   }
 
   draw() {
